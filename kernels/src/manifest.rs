@@ -1,0 +1,93 @@
+//! The manifest: every kernel that an artifact may name.
+//!
+//! Adding a kernel is one file with its [`KernelDef`] and one line in [`KERNELS`].
+
+use pygraph_artifact::{plan::KernelAttr, scalar::ScalarBody};
+
+use crate::tensor::{TensorMut, TensorRef, TensorType};
+
+/// The kind of value that an attribute holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttrKind {
+    /// [`KernelAttr::Bool`].
+    Bool,
+    /// [`KernelAttr::Int`].
+    Int,
+    /// [`KernelAttr::Ints`].
+    Ints,
+    /// [`KernelAttr::Float`].
+    Float,
+    /// [`KernelAttr::Text`].
+    Text,
+}
+
+/// One attribute of a kernel; all are required.
+#[derive(Debug)]
+pub struct AttrDef {
+    /// Name in the call.
+    pub name: &'static str,
+    /// Kind of its value.
+    pub kind: AttrKind,
+    /// What it means, in one line.
+    pub doc: &'static str,
+}
+
+/// Everything there is to know about one kernel.
+#[derive(Debug)]
+pub struct KernelDef {
+    /// Name in an artifact.
+    pub name: &'static str,
+    /// One line: what it computes.
+    pub summary: &'static str,
+    /// Its attributes.
+    pub attributes: &'static [AttrDef],
+    /// How many scalar programs a call brings.
+    pub body_count: usize,
+    /// Refuses a call whose types, shapes or attributes do not fit, saying why. Runs before anything is executed.
+    pub check: fn(&CallType) -> Result<(), String>,
+    /// Computes the outputs from the inputs, plainly.
+    pub reference: fn(&Call, &mut [TensorMut]) -> Result<(), KernelError>,
+}
+
+/// A call without its data: what a check sees.
+#[derive(Debug)]
+pub struct CallType<'a> {
+    /// Types of the inputs.
+    pub inputs: &'a [TensorType<'a>],
+    /// Types of the outputs.
+    pub outputs: &'a [TensorType<'a>],
+    /// Sorted by name.
+    pub attributes: &'a [(String, KernelAttr)],
+    /// Scalar programs, well formed.
+    pub bodies: &'a [ScalarBody],
+}
+
+/// A call that was checked, with its data: what a reference sees beside its outputs.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// Inputs.
+    pub inputs: &'a [TensorRef<'a>],
+    /// Sorted by name.
+    pub attributes: &'a [(String, KernelAttr)],
+    /// Scalar programs.
+    pub bodies: &'a [ScalarBody],
+}
+
+/// What can go wrong inside a kernel that was checked.
+#[derive(Debug, thiserror::Error)]
+pub enum KernelError {
+    /// A comparison that the model asks for does not hold.
+    #[error("{message}")]
+    Assertion {
+        /// What differs, with the values.
+        message: String,
+    },
+}
+
+/// All kernels, by name.
+pub static KERNELS: &[&KernelDef] = &[];
+
+/// The kernel of that name.
+pub fn find(name: &str) -> Option<&'static KernelDef> {
+    KERNELS.iter().copied().find(|kernel| kernel.name == name)
+}

@@ -1,0 +1,248 @@
+//! The plan: everything a device executes, in the order it executes it.
+//!
+//! A plan knows launches, buffers and offsets. It knows nothing of the dialect that a model came from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{dtype::DType, scalar::ScalarBody};
+
+/// One compiled model: its programs and the names they share.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Plan {
+    /// Entry points; the first is the default.
+    pub programs: Vec<Program>,
+}
+
+/// One entry point.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Program {
+    /// The entry point's name (`main`).
+    pub name: String,
+    /// Arguments in signature order.
+    pub params: Vec<Param>,
+    /// Results in signature order.
+    pub results: Vec<ResultSlot>,
+    /// Every buffer that a step names; a [`BufferId`] is an index into it.
+    pub buffers: Vec<Buffer>,
+    /// Size of the arena that [`Place::Arena`] offsets refer to, in bytes.
+    pub arena_bytes: u64,
+    /// Device number each segment and buffer belongs to; one today.
+    pub device: u32,
+    /// What to do, in order.
+    pub segments: Vec<Segment>,
+}
+
+/// When the bytes of an argument change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Bind {
+    /// Fixed at load: weights.
+    Once,
+    /// New each step, read in place.
+    Step,
+    /// Owned by the runtime and carried from step to step: caches, mutated buffers.
+    State,
+    /// A value that the host needs too.
+    Host,
+}
+
+impl Bind {
+    /// Every class, in order of declaration.
+    pub const ALL: &[Bind] = &[Bind::Once, Bind::Step, Bind::State, Bind::Host];
+
+    /// The spelling in `pyg.bind` and in `--bind`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Bind::Once => "once",
+            Bind::Step => "step",
+            Bind::State => "state",
+            Bind::Host => "host",
+        }
+    }
+
+    /// The class of that name.
+    pub fn from_name(name: &str) -> Option<Bind> {
+        Bind::ALL.iter().copied().find(|b| b.name() == name)
+    }
+}
+
+/// One argument of a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Param {
+    /// The caller's name for it; also its key in a weights file.
+    pub name: String,
+    /// Element type.
+    pub dtype: DType,
+    /// Extents, outermost first, row-major.
+    pub shape: Vec<u64>,
+    /// When its bytes change.
+    pub bind: Bind,
+    /// The result whose value replaces this argument's in the next step.
+    pub updated_by: Option<u32>,
+}
+
+/// One result of a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultSlot {
+    /// The caller's name for it.
+    pub name: String,
+    /// Element type.
+    pub dtype: DType,
+    /// Extents, outermost first, row-major.
+    pub shape: Vec<u64>,
+    /// Where it lies when the program has ended.
+    pub buffer: BufferId,
+}
+
+/// Index into [`Program::buffers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BufferId(pub u32);
+
+/// A dense row-major array in one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buffer {
+    /// Element type.
+    pub dtype: DType,
+    /// Extents, outermost first.
+    pub shape: Vec<u64>,
+    /// Where its bytes are.
+    pub place: Place,
+}
+
+/// Where the bytes of a buffer are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// In the program's arena, at a fixed offset in bytes.
+    Arena {
+        /// Offset from the arena's start.
+        offset: u64,
+    },
+    /// The argument's own bytes; never written.
+    Param {
+        /// Index into [`Program::params`].
+        index: u32,
+    },
+    /// The artifact's constants, at an offset in bytes; never written.
+    Constant {
+        /// Offset from the start of the constants section.
+        offset: u64,
+    },
+}
+
+/// Launches between two points where the host takes part. All of a program that can be one is one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    /// Name, unique in the program.
+    pub name: String,
+    /// In order.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that a device does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Step {
+    /// Runs one launch.
+    Launch(Launch),
+    /// Runs `condition`, then `body` and again `condition` for as long as `predicate` is true.
+    While {
+        /// Computes the predicate.
+        condition: Vec<Step>,
+        /// An `i1` of one element.
+        predicate: BufferId,
+        /// One iteration.
+        body: Vec<Step>,
+    },
+    /// Runs one of the branches; an index out of range runs the last.
+    Switch {
+        /// An `i32` of one element.
+        index: BufferId,
+        /// At least one.
+        branches: Vec<Vec<Step>>,
+    },
+}
+
+/// One unit of work on a device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Launch {
+    /// Name for people: what it computes.
+    pub name: String,
+    /// Where in the user's file it comes from (`model.mlir:7:3`).
+    pub location: String,
+    /// What it does.
+    pub work: Work,
+}
+
+/// What a launch does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Work {
+    /// A generated loop nest.
+    Nest(Nest),
+    /// A named kernel of the manifest.
+    Kernel(KernelCall),
+}
+
+/// How a loop nest walks one buffer: element `offset + Σ strides[d] * index[d]`.
+///
+/// Offset and strides count elements; strides may be zero or negative.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// Which buffer.
+    pub buffer: BufferId,
+    /// Element at index zero.
+    pub offset: i64,
+    /// One a dimension of the iteration space.
+    pub strides: Vec<i64>,
+}
+
+/// A loop nest over a rectangular iteration space.
+///
+/// At every point the elements of `inputs` go through `map`.
+/// Without `combine`, the results are stored through `outputs`; no two points store to one element, and an output
+/// overlaps an input only if both walk the same elements in the same way.
+/// With `combine`, the last `reduction_dims` dimensions are folded: the values of `map` along them are combined in
+/// index order, as any tree, onto the element that the output held before
+/// (`combine(acc…, value…) -> acc…`, associative; outputs have stride zero there).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nest {
+    /// Extents of the iteration space, outermost first.
+    pub extents: Vec<u64>,
+    /// How many of the last dimensions are folded; zero without `combine`.
+    pub reduction_dims: u32,
+    /// What `map` reads, one an input of it.
+    pub inputs: Vec<Access>,
+    /// What is written, one an output of `map`.
+    pub outputs: Vec<Access>,
+    /// From input elements to values.
+    pub map: ScalarBody,
+    /// Folds values along the reduced dimensions.
+    pub combine: Option<ScalarBody>,
+}
+
+/// A call of a kernel that the manifest names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KernelCall {
+    /// Name in the manifest.
+    pub kernel: String,
+    /// Buffers read.
+    pub inputs: Vec<BufferId>,
+    /// Buffers written whole. A kernel never reads what it has not written.
+    pub outputs: Vec<BufferId>,
+    /// Attributes, sorted by name; the manifest says which a kernel has.
+    pub attributes: Vec<(String, KernelAttr)>,
+    /// Scalar programs that the kernel applies (a comparator, an update); the manifest says how many.
+    pub bodies: Vec<ScalarBody>,
+}
+
+/// The value of a kernel's attribute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum KernelAttr {
+    /// A truth value.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A list of integers.
+    Ints(Vec<i64>),
+    /// A floating-point number.
+    Float(f64),
+    /// A text.
+    Text(String),
+}
