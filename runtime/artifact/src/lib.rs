@@ -2,7 +2,17 @@
 //!
 //! Nothing else is shared between the two. An artifact is untrusted input: what this crate reads is validated
 //! before it is handed out.
+//!
+//! - [`plan`]: what a device executes, in the order it executes it.
+//! - [`scalar`], [`dtype`]: the scalar language and its element types.
+//! - [`container`]: the file around a plan and its constants.
+//! - [`validate`]: what must hold of a plan.
 
+pub mod atomic;
+pub mod bytes;
+pub mod container;
 pub mod dtype;
 pub mod plan;
 pub mod scalar;
+pub mod steps;
+pub mod validate;

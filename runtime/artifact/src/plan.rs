@@ -134,11 +134,13 @@ pub struct Segment {
     /// Name, unique in the program.
     pub name: String,
     /// In order.
+    #[serde(with = "crate::steps")]
     pub steps: Vec<Step>,
 }
 
-/// One thing that a device does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One thing that a device does. Serialised flat, through [`crate::steps`], because steps nest.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "nearly all steps are launches")]
 pub enum Step {
     /// Runs one launch.
     Launch(Launch),

@@ -1,0 +1,309 @@
+//! What must hold of a plan before anything in it is used.
+//!
+//! 1. Names of programs, and within a program of segments, parameters and results, are unique.
+//! 2. An array has at most [`RANK_MAX`] dimensions and [`ARRAY_BYTES_MAX`] bytes; an arena at most [`ARENA_BYTES_MAX`].
+//! 3. Every buffer lies within its arena, its parameter or the constants, at a multiple of [`ALIGNMENT`].
+//! 4. A buffer over a parameter has the parameter's size in bytes.
+//! 5. A result has the type of its buffer. A parameter that a result updates has the type of that result and is
+//!    bound as state or host value.
+//! 6. Every buffer that a step names exists, and what a launch writes lies in the arena.
+//! 7. Buffers that a kernel writes overlap no other buffer of the call.
+//! 8. Steps nest at most [`DEPTH_MAX`] deep; a loop's predicate is one `i1`, a choice's index is one `i32`, and a
+//!    choice has a branch.
+//!
+//! What holds inside a loop nest or a kernel call (types, bounds of accesses, attributes) is checked by the crate that
+//! executes them; the runtime asks it before it runs anything.
+
+use std::collections::HashSet;
+
+use crate::{
+    bytes::ALIGNMENT,
+    dtype::DType,
+    plan::{Bind, Buffer, BufferId, Param, Place, Plan, Program, ResultSlot, Segment, Step, Work},
+    steps::DEPTH_MAX,
+};
+
+/// The most dimensions an array may have.
+pub const RANK_MAX: usize = 64;
+
+/// The largest array, in bytes: 1 TiB, beyond any machine that this release runs on. It keeps sums of sizes far from
+/// overflow.
+pub const ARRAY_BYTES_MAX: u64 = 1 << 40;
+
+/// The largest arena, in bytes.
+pub const ARENA_BYTES_MAX: u64 = 1 << 40;
+
+/// Checks a plan whose constants have `constants_bytes` bytes; reports the first thing that is wrong.
+pub fn validate(plan: &Plan, constants_bytes: u64) -> Result<(), InvalidPlan> {
+    check_unique("program", plan.programs.iter().map(|program| program.name.as_str()))
+        .map_err(|reason| InvalidPlan { program: String::new(), reason })?;
+    for program in &plan.programs {
+        validate_program(program, constants_bytes)
+            .map_err(|reason| InvalidPlan { program: program.name.clone(), reason })?;
+    }
+    Ok(())
+}
+
+/// Size in bytes of a dense array, or none if it breaks [`RANK_MAX`] or [`ARRAY_BYTES_MAX`].
+pub fn array_bytes(dtype: DType, shape: &[u64]) -> Option<u64> {
+    if shape.len() > RANK_MAX {
+        return None;
+    }
+    // An empty array may have other extents of any size, but not such that code which multiplies them overflows.
+    let mut largest = dtype.size_bytes() as u64;
+    for extent in shape {
+        largest = largest.checked_mul((*extent).max(1)).filter(|bytes| *bytes <= ARRAY_BYTES_MAX)?;
+    }
+    Some(if shape.contains(&0) { 0 } else { largest })
+}
+
+fn validate_program(program: &Program, constants_bytes: u64) -> Result<(), Invalid> {
+    check_unique("parameter", program.params.iter().map(|param| param.name.as_str()))?;
+    check_unique("result", program.results.iter().map(|result| result.name.as_str()))?;
+    check_unique("segment", program.segments.iter().map(|segment| segment.name.as_str()))?;
+    if program.device != 0 {
+        return Err(Invalid::Device { number: program.device });
+    }
+    if program.arena_bytes > ARENA_BYTES_MAX {
+        return Err(Invalid::ArenaTooLarge { bytes: program.arena_bytes });
+    }
+    for (index, param) in program.params.iter().enumerate() {
+        check_array(|| format!("parameter {index}"), param.dtype, &param.shape)?;
+        check_update(program, index, param)?;
+    }
+    for (index, buffer) in program.buffers.iter().enumerate() {
+        check_place(program, index, buffer, constants_bytes)?;
+    }
+    for (index, result) in program.results.iter().enumerate() {
+        check_result(program, index, result)?;
+    }
+    for segment in &program.segments {
+        check_steps(program, segment, &segment.steps, 0)?;
+    }
+    Ok(())
+}
+
+fn check_unique<'a>(kind: &'static str, names: impl Iterator<Item = &'a str>) -> Result<(), Invalid> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(Invalid::DuplicateName { kind, name: name.to_string() });
+        }
+    }
+    Ok(())
+}
+
+fn check_array(what: impl Fn() -> String, dtype: DType, shape: &[u64]) -> Result<u64, Invalid> {
+    array_bytes(dtype, shape).ok_or_else(|| Invalid::ArrayTooLarge { what: what(), dtype, shape: shape.to_vec() })
+}
+
+fn check_update(program: &Program, index: usize, param: &Param) -> Result<(), Invalid> {
+    let Some(updated_by) = param.updated_by else { return Ok(()) };
+    let result =
+        program.results.get(updated_by as usize).ok_or(Invalid::UpdateMissing { param: index, result: updated_by })?;
+    if (result.dtype, &result.shape) != (param.dtype, &param.shape) {
+        return Err(Invalid::UpdateType { param: index, result: updated_by });
+    }
+    if !matches!(param.bind, Bind::State | Bind::Host) {
+        return Err(Invalid::UpdateBind { param: index, bind: param.bind.name() });
+    }
+    Ok(())
+}
+
+fn check_place(program: &Program, index: usize, buffer: &Buffer, constants_bytes: u64) -> Result<(), Invalid> {
+    let bytes = check_array(|| format!("buffer {index}"), buffer.dtype, &buffer.shape)?;
+    let (offset, room, region) = match buffer.place {
+        Place::Arena { offset } => (offset, program.arena_bytes, "arena"),
+        Place::Constant { offset } => (offset, constants_bytes, "constants"),
+        Place::Param { index: param_index } => {
+            let param = program
+                .params
+                .get(param_index as usize)
+                .ok_or(Invalid::ParamMissing { buffer: index, param: param_index })?;
+            if array_bytes(param.dtype, &param.shape) != Some(bytes) {
+                return Err(Invalid::ParamSize { buffer: index, bytes, param: param_index });
+            }
+            return Ok(());
+        }
+    };
+    if offset % ALIGNMENT as u64 != 0 {
+        return Err(Invalid::Misaligned { buffer: index, offset });
+    }
+    if offset.checked_add(bytes).is_none_or(|end| end > room) {
+        return Err(Invalid::OutOfRegion { buffer: index, offset, bytes, region, room });
+    }
+    Ok(())
+}
+
+fn check_result(program: &Program, index: usize, result: &ResultSlot) -> Result<(), Invalid> {
+    let buffer = find_buffer(program, result.buffer, || format!("result {index}"))?;
+    if (buffer.dtype, &buffer.shape) != (result.dtype, &result.shape) {
+        return Err(Invalid::ResultType { result: index, buffer: result.buffer.0 });
+    }
+    Ok(())
+}
+
+fn check_steps(program: &Program, segment: &Segment, steps: &[Step], depth: usize) -> Result<(), Invalid> {
+    if depth > DEPTH_MAX {
+        return Err(Invalid::TooDeep { segment: segment.name.clone() });
+    }
+    for step in steps {
+        match step {
+            Step::Launch(launch) => check_launch(program, &launch.name, &launch.work)?,
+            Step::While { condition, predicate, body } => {
+                check_scalar(program, &segment.name, "predicate", *predicate, DType::I1)?;
+                check_steps(program, segment, condition, depth + 1)?;
+                check_steps(program, segment, body, depth + 1)?;
+            }
+            Step::Switch { index, branches } => {
+                check_scalar(program, &segment.name, "index", *index, DType::I32)?;
+                if branches.is_empty() {
+                    return Err(Invalid::NoBranch { segment: segment.name.clone() });
+                }
+                for branch in branches {
+                    check_steps(program, segment, branch, depth + 1)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_scalar(
+    program: &Program,
+    segment: &str,
+    role: &'static str,
+    id: BufferId,
+    dtype: DType,
+) -> Result<(), Invalid> {
+    let buffer = find_buffer(program, id, || format!("a {role} in segment `{segment}`"))?;
+    if buffer.dtype != dtype || buffer.shape.iter().any(|extent| *extent != 1) {
+        return Err(Invalid::NotAScalar { segment: segment.to_string(), role, buffer: id.0, dtype });
+    }
+    Ok(())
+}
+
+fn check_launch(program: &Program, name: &str, work: &Work) -> Result<(), Invalid> {
+    let named = || format!("launch `{name}`");
+    match work {
+        Work::Nest(nest) => {
+            for access in &nest.inputs {
+                find_buffer(program, access.buffer, named)?;
+            }
+            for access in &nest.outputs {
+                check_written(program, name, access.buffer)?;
+            }
+        }
+        Work::Kernel(call) => {
+            for input in &call.inputs {
+                find_buffer(program, *input, named)?;
+            }
+            for (position, output) in call.outputs.iter().enumerate() {
+                check_written(program, name, *output)?;
+                for other in call.inputs.iter().chain(&call.outputs[..position]) {
+                    if overlap(program, *output, *other) {
+                        return Err(Invalid::Overlap { launch: name.to_string(), written: output.0, other: other.0 });
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_written(program: &Program, launch: &str, id: BufferId) -> Result<(), Invalid> {
+    let buffer = find_buffer(program, id, || format!("launch `{launch}`"))?;
+    match buffer.place {
+        Place::Arena { .. } => Ok(()),
+        Place::Param { .. } | Place::Constant { .. } => {
+            Err(Invalid::ReadOnly { launch: launch.to_string(), buffer: id.0 })
+        }
+    }
+}
+
+/// True if two buffers that were found to lie within the arena share a byte of it.
+fn overlap(program: &Program, a: BufferId, b: BufferId) -> bool {
+    let range = |id: BufferId| {
+        let buffer = &program.buffers[id.0 as usize];
+        let bytes = array_bytes(buffer.dtype, &buffer.shape).unwrap_or(0);
+        match buffer.place {
+            Place::Arena { offset } if bytes > 0 => Some((offset, offset + bytes)),
+            _ => None,
+        }
+    };
+    matches!((range(a), range(b)), (Some(a), Some(b)) if a.0 < b.1 && b.0 < a.1)
+}
+
+fn find_buffer(program: &Program, id: BufferId, user: impl Fn() -> String) -> Result<&Buffer, Invalid> {
+    program.buffers.get(id.0 as usize).ok_or_else(|| Invalid::BufferMissing { user: user(), buffer: id.0 })
+}
+
+/// A plan that must not run: where, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{reason}", if program.is_empty() { String::new() } else { format!("program `{program}`: ") })]
+pub struct InvalidPlan {
+    /// The program's name; empty if the plan as a whole is wrong.
+    pub program: String,
+    /// What is wrong.
+    pub reason: Invalid,
+}
+
+/// What can be wrong with a plan. Numbers are indices into the program's lists.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each field is named in the message")]
+pub enum Invalid {
+    /// Two things of one kind with one name.
+    #[error("two {kind}s are named `{name}`")]
+    DuplicateName { kind: &'static str, name: String },
+    /// A device other than the first.
+    #[error("device {number} is asked for, this release has device 0 only")]
+    Device { number: u32 },
+    /// An arena above the cap.
+    #[error("the arena has {bytes} bytes, at most {ARENA_BYTES_MAX} are allowed")]
+    ArenaTooLarge { bytes: u64 },
+    /// An array above a cap.
+    #[error("{what} has type {dtype} and shape {shape:?}, more than {RANK_MAX} dimensions or {ARRAY_BYTES_MAX} bytes")]
+    ArrayTooLarge { what: String, dtype: DType, shape: Vec<u64> },
+    /// `updated_by` names no result.
+    #[error("parameter {param} is updated by result {result}, which does not exist")]
+    UpdateMissing { param: usize, result: u32 },
+    /// `updated_by` names a result of another type.
+    #[error("parameter {param} is updated by result {result} of another type")]
+    UpdateType { param: usize, result: u32 },
+    /// `updated_by` on a parameter that the runtime does not own.
+    #[error("parameter {param} is updated by a result but bound as `{bind}`")]
+    UpdateBind { param: usize, bind: &'static str },
+    /// A buffer over a parameter that does not exist.
+    #[error("buffer {buffer} lies in parameter {param}, which does not exist")]
+    ParamMissing { buffer: usize, param: u32 },
+    /// A buffer over a parameter of another size.
+    #[error("buffer {buffer} has {bytes} bytes, which is not the size of parameter {param}")]
+    ParamSize { buffer: usize, bytes: u64, param: u32 },
+    /// An offset that is no multiple of the alignment.
+    #[error("buffer {buffer} lies at offset {offset}, which is no multiple of {ALIGNMENT}")]
+    Misaligned { buffer: usize, offset: u64 },
+    /// A buffer that leaves its arena or the constants.
+    #[error("buffer {buffer} of {bytes} bytes at offset {offset} leaves the {region} of {room} bytes")]
+    OutOfRegion { buffer: usize, offset: u64, bytes: u64, region: &'static str, room: u64 },
+    /// A result of another type than its buffer.
+    #[error("result {result} has another type than its buffer {buffer}")]
+    ResultType { result: usize, buffer: u32 },
+    /// A buffer that does not exist.
+    #[error("{user} names buffer {buffer}, which does not exist")]
+    BufferMissing { user: String, buffer: u32 },
+    /// Steps above the cap.
+    #[error("steps of segment `{segment}` nest deeper than {DEPTH_MAX} levels")]
+    TooDeep { segment: String },
+    /// A choice without branches.
+    #[error("a choice in segment `{segment}` has no branch")]
+    NoBranch { segment: String },
+    /// A predicate or index of another type.
+    #[error("the {role} in segment `{segment}`, buffer {buffer}, is not one {dtype}")]
+    NotAScalar { segment: String, role: &'static str, buffer: u32, dtype: DType },
+    /// A write outside the arena.
+    #[error("launch `{launch}` writes buffer {buffer}, which is a parameter or a constant")]
+    ReadOnly { launch: String, buffer: u32 },
+    /// A kernel that writes what it also reads, or twice.
+    #[error("launch `{launch}` writes buffer {written}, which overlaps its buffer {other}")]
+    Overlap { launch: String, written: u32, other: u32 },
+}

@@ -1,0 +1,236 @@
+//! What is written is read again, and nothing else is.
+
+mod support;
+
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
+
+use proptest::prelude::*;
+use pygraph_artifact::{
+    bytes::ALIGNMENT,
+    container::{Artifact, LoadError, encode, write},
+    plan::{BufferId, Step},
+};
+
+fn encoded() -> Vec<u8> {
+    encode(&support::plan(), &support::constants()).expect("the plan should be valid")
+}
+
+/// Loads bytes that must be refused, and compares the message.
+fn check(bytes: &[u8], expected: &str) {
+    let error = Artifact::from_bytes(bytes).expect_err(expected);
+    assert_eq!(error.to_string(), expected);
+}
+
+/// A copy with another byte at `position`.
+fn flipped(position: usize) -> Vec<u8> {
+    let mut bytes = encoded();
+    bytes[position] ^= 0x10;
+    bytes
+}
+
+/// Replaces the plan's section, with right checksums around it.
+fn with_plan_bytes(plan: &[u8]) -> Vec<u8> {
+    use xxhash_rust::xxh3::xxh3_64;
+    let mut bytes = encoded()[..128].to_vec();
+    let constants_start = (128 + plan.len()).next_multiple_of(64);
+    bytes[16..24].copy_from_slice(&((constants_start + 16) as u64).to_le_bytes());
+    bytes[56..64].copy_from_slice(&(plan.len() as u64).to_le_bytes());
+    bytes[64..72].copy_from_slice(&xxh3_64(plan).to_le_bytes());
+    bytes[88..96].copy_from_slice(&(constants_start as u64).to_le_bytes());
+    let covered: Vec<u8> = [&bytes[..24], &bytes[32..112]].concat();
+    bytes[24..32].copy_from_slice(&xxh3_64(&covered).to_le_bytes());
+    bytes.extend_from_slice(plan);
+    bytes.resize(constants_start, 0);
+    bytes.extend_from_slice(&support::constants());
+    bytes
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.pyg");
+    write(&path, &support::plan(), &support::constants()).expect("written");
+    assert_eq!(fs::read(&path).expect("read"), encoded());
+    for artifact in [Artifact::open(&path).expect("opened"), Artifact::from_bytes(&encoded()).expect("loaded")] {
+        assert_eq!(artifact.plan(), &support::plan());
+        assert_eq!(artifact.constants(), support::constants());
+        assert_eq!(artifact.constants().as_ptr() as usize % ALIGNMENT, 0);
+    }
+}
+
+#[test]
+fn other_files_are_refused() {
+    check(b"", "not a pygraph artifact (0 bytes that do not begin with its magic)");
+    check(b"module {}", "not a pygraph artifact (9 bytes that do not begin with its magic)");
+    check(&flipped(3), &format!("not a pygraph artifact ({} bytes that do not begin with its magic)", encoded().len()));
+    check(&flipped(8), "format version is 17, this build reads 1: compile the model again");
+}
+
+#[test]
+fn a_missing_or_damaged_file_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.pyg");
+    let message = |path: &Path| Artifact::open(path).expect_err("refused").to_string();
+    let expected = format!("cannot read {}: No such file or directory (os error 2)", path.display());
+    assert_eq!(message(&path), expected);
+    fs::write(&path, &encoded()[..100]).expect("written");
+    let expected = format!("cannot load {}: truncated: 100 bytes of at least 112", path.display());
+    assert_eq!(message(&path), expected);
+    fs::write(&path, b"").expect("written");
+    assert!(message(&path).ends_with("(0 bytes that do not begin with its magic)"));
+}
+
+#[test]
+fn a_flip_in_each_part_names_the_part() {
+    let bytes = encoded();
+    for position in [12, 16, 24, 33, 48, 56, 64, 80, 88, 111] {
+        check(&flipped(position), "checksum of the header does not match: the file is damaged");
+    }
+    check(&flipped(120), "bytes before section plan are not zero: the file is damaged");
+    check(&flipped(130), "checksum of the plan does not match: the file is damaged");
+    check(&flipped(bytes.len() - 17), "bytes before section constants are not zero: the file is damaged");
+    check(&flipped(bytes.len() - 1), "checksum of the constants does not match: the file is damaged");
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    let bytes = encoded();
+    for length in 0..bytes.len() {
+        let error = Artifact::from_bytes(&bytes[..length]).expect_err("a truncated file should be refused");
+        match error {
+            LoadError::NotAnArtifact { .. } => assert!(length < 8),
+            LoadError::Truncated { expected, found } => {
+                assert_eq!((found, expected > found), (length as u64, true));
+            }
+            other => panic!("{length} bytes: {other}"),
+        }
+    }
+    let longer = [bytes.as_slice(), b"\0"].concat();
+    check(&longer, &format!("{} bytes where the header says {}", longer.len(), bytes.len()));
+}
+
+#[test]
+fn a_plan_that_does_not_decode_is_refused() {
+    let plan = postcard::to_stdvec(&support::plan()).expect("encoded");
+    assert_eq!(Artifact::from_bytes(&with_plan_bytes(&plan)).expect("loaded").plan(), &support::plan());
+    check(&with_plan_bytes(b""), "malformed plan: Hit the end of buffer, expected more data");
+    check(&with_plan_bytes(&[plan.as_slice(), b"\0"].concat()), "malformed plan: 1 bytes follow it");
+    let mut invalid = support::plan();
+    invalid.programs[0].device = 3;
+    let invalid = postcard::to_stdvec(&invalid).expect("encoded");
+    check(
+        &with_plan_bytes(&invalid),
+        "invalid plan: program `main`: device 3 is asked for, this release has device 0 only",
+    );
+}
+
+#[test]
+fn a_section_table_that_lies_is_refused() {
+    use xxhash_rust::xxh3::xxh3_64;
+    for (position, section) in [(32, "plan"), (48, "plan"), (57, "plan"), (72, "constants"), (90, "constants")] {
+        let mut bytes = flipped(position);
+        let covered: Vec<u8> = [&bytes[..24], &bytes[32..112]].concat();
+        bytes[24..32].copy_from_slice(&xxh3_64(&covered).to_le_bytes());
+        check(&bytes, &format!("the entry of section {section} has a wrong name, offset or length"));
+    }
+}
+
+#[test]
+fn tokens_that_do_not_nest_are_refused() {
+    // A program without anything but one segment; its steps are the tokens.
+    let plan = |tokens: &[u8]| {
+        let head = [1, 4, b'm', b'a', b'i', b'n', 0, 0, 0, 0, 0, 1, 2, b's', b'0'];
+        with_plan_bytes(&[head.as_slice(), tokens].concat())
+    };
+    const WHILE: u8 = 1;
+    const BODY: u8 = 2;
+    const SWITCH: u8 = 3;
+    const BRANCH: u8 = 4;
+    const END: u8 = 5;
+    let refused = "malformed plan: Serde Deserialization Error";
+    check(&plan(&[1, END]), refused);
+    check(&plan(&[1, BODY]), refused);
+    check(&plan(&[1, BRANCH]), refused);
+    check(&plan(&[2, WHILE, 0, END]), refused);
+    check(&plan(&[2, WHILE, 0, BODY]), refused);
+    check(&plan(&[4, SWITCH, 0, WHILE, 0, BODY, END]), refused);
+    let accepted = "invalid plan: program `main`: a predicate in segment `s0` names buffer 0, which does not exist";
+    check(&plan(&[3, WHILE, 0, BODY, END]), accepted);
+    let deep: Vec<u8> = [0x80, 0x89, 0x7a].into_iter().chain([SWITCH, 0, BRANCH].repeat(1_000_000)).collect();
+    check(&plan(&deep), refused);
+}
+
+#[test]
+fn a_huge_length_allocates_nothing_near_it() {
+    check(
+        &with_plan_bytes(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
+        "malformed plan: Hit the end of buffer, expected more data",
+    );
+}
+
+#[test]
+fn an_invalid_plan_is_not_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.pyg");
+    fs::write(&path, b"before").expect("written");
+    let mut plan = support::plan();
+    plan.programs[0].results[0].buffer = BufferId(99);
+    let error = write(&path, &plan, &support::constants()).expect_err("refused");
+    assert_eq!(error.to_string(), "invalid plan: program `main`: result 0 names buffer 99, which does not exist");
+    let mut deep = vec![];
+    for _ in 0..100 {
+        deep = vec![Step::Switch { index: BufferId(4), branches: vec![deep] }];
+    }
+    plan = support::plan();
+    plan.programs[0].segments[0].steps = deep;
+    assert!(write(&path, &plan, &support::constants()).is_err());
+    assert_eq!(fs::read(&path).expect("read"), b"before");
+    assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
+}
+
+#[test]
+fn writing_replaces_files_and_not_links_or_devices() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (target, link) = (folder.path().join("target.pyg"), folder.path().join("link.pyg"));
+    fs::write(&target, b"before").expect("written");
+    std::os::unix::fs::symlink(&target, &link).expect("linked");
+    write(&link, &support::plan(), &support::constants()).expect("written");
+    assert!(fs::symlink_metadata(&link).expect("metadata").is_symlink());
+    assert_eq!(fs::read(&target).expect("read"), encoded());
+    write(Path::new("/dev/null"), &support::plan(), &support::constants()).expect("written");
+    assert!(!fs::metadata("/dev/null").expect("metadata").is_file());
+    assert_ne!(fs::metadata(&target).expect("metadata").mode() & 0o444, 0o400, "others may read, under a usual umask");
+    let nowhere = folder.path().join("no/model.pyg");
+    let error = write(&nowhere, &support::plan(), &support::constants()).expect_err("refused").to_string();
+    assert!(error.starts_with(&format!("cannot write {}: ", nowhere.display())), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Random flips never panic, and are never accepted.
+    #[test]
+    fn random_damage_is_refused(flips in prop::collection::vec((any::<prop::sample::Index>(), 1u8..), 1..4)) {
+        let original = encoded();
+        let mut bytes = original.clone();
+        for (index, mask) in flips {
+            let position = index.index(bytes.len());
+            bytes[position] ^= mask;
+        }
+        let accepted = Artifact::from_bytes(&bytes).is_ok();
+        prop_assert_eq!(accepted, bytes == original);
+    }
+
+    /// Damage inside the plan, below the checksums, never panics.
+    #[test]
+    fn a_damaged_plan_with_right_checksums_does_not_panic(
+        flips in prop::collection::vec((any::<prop::sample::Index>(), 1u8..), 1..6),
+    ) {
+        let mut plan = postcard::to_stdvec(&support::plan()).expect("encoded");
+        for (index, mask) in flips {
+            let position = index.index(plan.len());
+            plan[position] ^= mask;
+        }
+        let _ = Artifact::from_bytes(&with_plan_bytes(&plan));
+    }
+}

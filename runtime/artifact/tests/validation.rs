@@ -1,0 +1,162 @@
+//! Every reason for which a plan is refused, and the plan that has none of them.
+
+mod support;
+
+use pygraph_artifact::{
+    dtype::DType,
+    plan::{Bind, BufferId, Place, Plan, Program, Step, Work},
+    steps::DEPTH_MAX,
+    validate::{array_bytes, validate},
+};
+
+/// Breaks the plan and compares the message.
+fn check(break_it: impl FnOnce(&mut Program), expected: &str) {
+    let mut plan = support::plan();
+    break_it(&mut plan.programs[0]);
+    let error = validate(&plan, support::constants().len() as u64).expect_err(expected);
+    assert_eq!(error.to_string(), format!("program `main`: {expected}"));
+}
+
+fn kernel_call(program: &mut Program) -> &mut pygraph_artifact::plan::KernelCall {
+    match program.segments[0].steps.last_mut() {
+        Some(Step::Launch(launch)) => match &mut launch.work {
+            Work::Kernel(call) => call,
+            Work::Nest(_) => panic!("the last step should be a kernel call"),
+        },
+        _ => panic!("the last step should be a launch"),
+    }
+}
+
+fn nest(program: &mut Program) -> &mut pygraph_artifact::plan::Nest {
+    match &mut program.segments[0].steps[0] {
+        Step::Launch(launch) => match &mut launch.work {
+            Work::Nest(nest) => nest,
+            Work::Kernel(_) => panic!("the first step should be a nest"),
+        },
+        _ => panic!("the first step should be a launch"),
+    }
+}
+
+#[test]
+fn the_plan_itself_is_valid() {
+    assert_eq!(validate(&support::plan(), 16), Ok(()));
+    assert_eq!(validate(&Plan::default(), 0), Ok(()));
+}
+
+#[test]
+fn names_are_unique() {
+    let mut plan = support::plan();
+    plan.programs.push(plan.programs[0].clone());
+    assert_eq!(validate(&plan, 16).map_err(|e| e.to_string()), Err("two programs are named `main`".to_string()));
+    check(|p| p.params[1].name = "x".to_string(), "two parameters are named `x`");
+    check(|p| p.results.push(p.results[0].clone()), "two results are named `y`");
+    check(|p| p.segments.push(p.segments[0].clone()), "two segments are named `s0`");
+}
+
+#[test]
+fn sizes_are_capped() {
+    check(|p| p.device = 1, "device 1 is asked for, this release has device 0 only");
+    check(|p| p.arena_bytes = (1 << 40) + 1, "the arena has 1099511627777 bytes, at most 1099511627776 are allowed");
+    check(
+        |p| p.params[0].shape = vec![1 << 20, 1 << 20],
+        "parameter 0 has type f32 and shape [1048576, 1048576], more than 64 dimensions or 1099511627776 bytes",
+    );
+    check(
+        |p| p.buffers[2].shape = vec![u64::MAX, u64::MAX, 0],
+        "buffer 2 has type f32 and shape [18446744073709551615, 18446744073709551615, 0], \
+         more than 64 dimensions or 1099511627776 bytes",
+    );
+    assert_eq!(array_bytes(DType::F32, &[3, 0, 5]), Some(0));
+    assert_eq!(array_bytes(DType::F64, &[]), Some(8));
+    assert_eq!(array_bytes(DType::F64, &[1; 64]), Some(8));
+    assert_eq!(array_bytes(DType::F64, &[1; 65]), None);
+}
+
+#[test]
+fn updates_fit() {
+    check(|p| p.params[1].updated_by = Some(1), "parameter 1 is updated by result 1, which does not exist");
+    check(|p| p.params[1].dtype = DType::I32, "parameter 1 is updated by result 0 of another type");
+    check(|p| p.params[1].shape = vec![2, 2], "parameter 1 is updated by result 0 of another type");
+    check(|p| p.params[1].bind = Bind::Once, "parameter 1 is updated by a result but bound as `once`");
+}
+
+#[test]
+fn buffers_lie_in_their_region() {
+    check(|p| p.buffers[0].place = Place::Param { index: 2 }, "buffer 0 lies in parameter 2, which does not exist");
+    check(|p| p.buffers[0].shape = vec![5], "buffer 0 has 20 bytes, which is not the size of parameter 0");
+    check(
+        |p| p.buffers[2].place = Place::Arena { offset: 16 },
+        "buffer 2 lies at offset 16, which is no multiple of 64",
+    );
+    check(|p| p.arena_bytes = 207, "buffer 6 of 16 bytes at offset 192 leaves the arena of 207 bytes");
+    check(
+        |p| p.buffers[2].place = Place::Arena { offset: u64::MAX - 63 },
+        "buffer 2 of 16 bytes at offset 18446744073709551552 leaves the arena of 208 bytes",
+    );
+    check(
+        |p| p.buffers[5].place = Place::Constant { offset: 64 },
+        "buffer 5 of 16 bytes at offset 64 leaves the constants of 16 bytes",
+    );
+}
+
+#[test]
+fn results_have_the_type_of_their_buffer() {
+    check(|p| p.results[0].buffer = BufferId(4), "result 0 has another type than its buffer 4");
+    check(|p| p.results[0].buffer = BufferId(7), "result 0 names buffer 7, which does not exist");
+}
+
+#[test]
+fn launches_name_buffers_they_may_use() {
+    check(|p| nest(p).inputs[0].buffer = BufferId(9), "launch `add_0` names buffer 9, which does not exist");
+    check(|p| nest(p).outputs[0].buffer = BufferId(9), "launch `add_0` names buffer 9, which does not exist");
+    check(|p| kernel_call(p).inputs[0] = BufferId(9), "launch `copy_0` names buffer 9, which does not exist");
+    check(
+        |p| nest(p).outputs[0].buffer = BufferId(0),
+        "launch `add_0` writes buffer 0, which is a parameter or a constant",
+    );
+    check(
+        |p| kernel_call(p).outputs[0] = BufferId(5),
+        "launch `copy_0` writes buffer 5, which is a parameter or a constant",
+    );
+    check(|p| kernel_call(p).inputs[0] = BufferId(6), "launch `copy_0` writes buffer 6, which overlaps its buffer 6");
+    check(|p| kernel_call(p).outputs.push(BufferId(6)), "launch `copy_0` writes buffer 6, which overlaps its buffer 6");
+}
+
+#[test]
+fn control_flow_is_well_formed() {
+    let predicate = |p: &mut Program, id| match &mut p.segments[0].steps[1] {
+        Step::While { predicate, .. } => *predicate = BufferId(id),
+        _ => panic!("the second step should be a loop"),
+    };
+    check(|p| predicate(p, 4), "the predicate in segment `s0`, buffer 4, is not one i1");
+    check(|p| predicate(p, 7), "a predicate in segment `s0` names buffer 7, which does not exist");
+    check(
+        |p| match &mut p.segments[0].steps[2] {
+            Step::Switch { index, .. } => *index = BufferId(3),
+            _ => panic!("the third step should be a choice"),
+        },
+        "the index in segment `s0`, buffer 3, is not one i32",
+    );
+    check(
+        |p| match &mut p.segments[0].steps[2] {
+            Step::Switch { branches, .. } => branches.clear(),
+            _ => panic!("the third step should be a choice"),
+        },
+        "a choice in segment `s0` has no branch",
+    );
+}
+
+#[test]
+fn steps_nest_to_the_limit_and_no_deeper() {
+    let nested = |depth: usize| {
+        let mut steps = vec![support::add_launch()];
+        for _ in 0..depth {
+            steps = vec![Step::Switch { index: BufferId(4), branches: vec![steps] }];
+        }
+        steps
+    };
+    let mut plan = support::plan();
+    plan.programs[0].segments[0].steps = nested(DEPTH_MAX);
+    assert_eq!(validate(&plan, 16), Ok(()));
+    check(|p| p.segments[0].steps = nested(DEPTH_MAX + 1), "steps of segment `s0` nest deeper than 64 levels");
+}
