@@ -1,0 +1,19 @@
+//! The one IR of every level: tensor, kernel and plan.
+//!
+//! A [`Module`] owns operations, values, blocks and regions in arenas and hands out ids. Operations of a block form a
+//! list, so that inserting and erasing take constant time.
+//!
+//! - [`types`], [`attribute`]: what values and operations carry, all of it typed.
+//! - [`ops`]: the operation table.
+//! - [`module`]: the arenas and how they change.
+
+pub mod attribute;
+pub mod enums;
+pub mod module;
+pub mod ops;
+pub mod types;
+
+pub use attribute::{AttrMap, Attribute};
+pub use module::{Block, BlockId, Definition, Loc, Module, OpId, Operation, Region, RegionId, Value, ValueId};
+pub use ops::Opcode;
+pub use types::{Dim, ElementType, TensorType, Type};
