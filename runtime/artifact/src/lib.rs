@@ -12,6 +12,7 @@ pub mod atomic;
 pub mod bytes;
 pub mod container;
 pub mod dtype;
+pub mod minifloat;
 pub mod plan;
 pub mod scalar;
 pub mod steps;
