@@ -43,10 +43,25 @@ pub struct KernelDef {
     pub attributes: &'static [AttrDef],
     /// How many scalar programs a call brings.
     pub body_count: usize,
+    /// Which inputs may lie where an output does.
+    pub in_place: InPlace,
     /// Refuses a call whose types, shapes or attributes do not fit, saying why. Runs before anything is executed.
     pub check: fn(&CallType) -> Result<(), String>,
     /// Computes the outputs from the inputs, plainly.
     pub reference: fn(&Call, &mut [TensorMut]) -> Result<(), KernelError>,
+}
+
+/// Which inputs of a kernel may lie where an output does, address for address.
+///
+/// The reference then sees no bytes of such an input, and the output holds its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InPlace {
+    /// None.
+    Never,
+    /// The first input, where the first output lies.
+    First,
+    /// Each of the first inputs, where the output of the same number lies.
+    Each,
 }
 
 /// A call without its data: what a check sees.
@@ -76,6 +91,30 @@ pub struct Call<'a> {
 /// What can go wrong inside a kernel that was checked.
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
+    /// A buffer is not as large as the type it was prepared with.
+    #[error("buffer {buffer} has {found} bytes, its type needs {expected}")]
+    BufferSize {
+        /// Its number.
+        buffer: usize,
+        /// What the type needs.
+        expected: usize,
+        /// What it has.
+        found: usize,
+    },
+    /// A buffer is written that may only be read.
+    #[error("buffer {buffer} is written, but may only be read")]
+    ReadOnly {
+        /// Its number.
+        buffer: usize,
+    },
+    /// What is written overlaps something else that the launch uses.
+    #[error("buffer {written} is written where the launch also uses buffer {other}")]
+    Overlap {
+        /// Number of the buffer that is written.
+        written: usize,
+        /// Number of the other buffer.
+        other: usize,
+    },
     /// A comparison that the model asks for does not hold.
     #[error("{message}")]
     Assertion {

@@ -17,6 +17,16 @@ impl TensorType<'_> {
         self.shape.iter().map(|extent| *extent as usize).product()
     }
 
+    /// Storage size in bytes; none where it exceeds what an address can hold.
+    pub fn checked_size_bytes(&self) -> Option<usize> {
+        if self.shape.contains(&0) {
+            return Some(0);
+        }
+        let start = u64::try_from(self.dtype.size_bytes()).ok()?;
+        let bytes = self.shape.iter().try_fold(start, |bytes, extent| bytes.checked_mul(*extent))?;
+        usize::try_from(isize::try_from(bytes).ok()?).ok()
+    }
+
     /// Storage size in bytes.
     pub fn size_bytes(&self) -> usize {
         self.element_count() * self.dtype.size_bytes()

@@ -1,0 +1,244 @@
+//! The one entry point: checks a launch once, then runs it as often as wanted.
+
+use pygraph_artifact::{
+    plan::{BufferId, KernelAttr, KernelCall, Work},
+    scalar::ScalarBody,
+};
+
+use crate::{
+    manifest::{self, AttrKind, Call, CallType, InPlace, KernelDef, KernelError},
+    memory::{Buffer, Bytes},
+    nest::PreparedNest,
+    scalar::PreparedBody,
+    tensor::{TensorMut, TensorRef, TensorType},
+};
+
+/// Work that was checked, ready to run.
+#[derive(Debug)]
+pub struct PreparedWork(Form);
+
+#[derive(Debug)]
+enum Form {
+    Nest(Box<PreparedNest>),
+    Kernel(PreparedCall),
+}
+
+/// Checks work against the types of the program's buffers, by number, and says what does not fit.
+///
+/// Running what was prepared neither panics nor leaves a buffer, whatever the buffers hold.
+pub fn prepare(work: &Work, buffers: &[TensorType<'_>]) -> Result<PreparedWork, String> {
+    Ok(PreparedWork(match work {
+        Work::Nest(nest) => Form::Nest(Box::new(PreparedNest::new(nest, buffers)?)),
+        Work::Kernel(call) => Form::Kernel(PreparedCall::new(call, buffers)?),
+    }))
+}
+
+impl PreparedWork {
+    /// Runs it on the program's buffers, by number.
+    ///
+    /// Buffers may overlap where the plan allows it: a nest's output and input that walk the same elements in the
+    /// same way, and what [`InPlace`] says of a kernel. Any other overlap within the work is an error.
+    pub fn run(&self, buffers: &[Buffer<'_>]) -> Result<(), KernelError> {
+        match &self.0 {
+            Form::Nest(nest) => nest.run(buffers),
+            Form::Kernel(call) => call.run(buffers),
+        }
+    }
+}
+
+/// Prepares and runs work on buffers of its own: `contents[i]` has type `types[i]`. For callers that run it once.
+pub fn execute(work: &Work, types: &[TensorType<'_>], contents: &mut [Bytes]) -> Result<(), ExecuteError> {
+    let prepared = prepare(work, types).map_err(ExecuteError::Check)?;
+    let buffers: Vec<Buffer<'_>> = contents.iter_mut().map(|bytes| Buffer::writable(bytes.as_mut_slice())).collect();
+    Ok(prepared.run(&buffers)?)
+}
+
+/// Why [`execute`] failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// The work does not fit the buffers.
+    #[error("{0}")]
+    Check(String),
+    /// The work fits, but failed.
+    #[error(transparent)]
+    Run(#[from] KernelError),
+}
+
+/// Type and extents that outlive the plan.
+#[derive(Debug)]
+struct OwnedType {
+    dtype: pygraph_artifact::dtype::DType,
+    shape: Vec<u64>,
+}
+
+impl OwnedType {
+    fn borrow(&self) -> TensorType<'_> {
+        TensorType { dtype: self.dtype, shape: &self.shape }
+    }
+}
+
+/// A kernel call that was checked.
+#[derive(Debug)]
+struct PreparedCall {
+    kernel: &'static KernelDef,
+    inputs: Vec<(usize, OwnedType)>,
+    outputs: Vec<(usize, OwnedType)>,
+    attributes: Vec<(String, KernelAttr)>,
+    bodies: Vec<ScalarBody>,
+}
+
+impl PreparedCall {
+    fn new(call: &KernelCall, buffers: &[TensorType<'_>]) -> Result<PreparedCall, String> {
+        let kernel =
+            manifest::find(&call.kernel).ok_or_else(|| format!("there is no kernel named `{}`", call.kernel))?;
+        let owned = |buffer: &BufferId| {
+            let number = buffer.0 as usize;
+            let ty =
+                buffers.get(number).ok_or_else(|| format!("buffer {number} of {} does not exist", buffers.len()))?;
+            ty.checked_size_bytes().ok_or_else(|| format!("buffer {number} of shape {:?} is too large", ty.shape))?;
+            Ok((number, OwnedType { dtype: ty.dtype, shape: ty.shape.to_vec() }))
+        };
+        let inputs: Vec<_> = call.inputs.iter().map(owned).collect::<Result<_, String>>()?;
+        let outputs: Vec<_> = call.outputs.iter().map(owned).collect::<Result<_, String>>()?;
+        check_attributes(kernel, &call.attributes)?;
+        if call.bodies.len() != kernel.body_count {
+            return Err(format!("{} takes {} bodies, not {}", kernel.name, kernel.body_count, call.bodies.len()));
+        }
+        for body in &call.bodies {
+            let prepared = PreparedBody::new(body).map_err(|error| format!("{}: {error}", kernel.name))?;
+            if prepared.index_dimensions().next().is_some() {
+                return Err(format!("{}: its body reads a position, and has none", kernel.name));
+            }
+        }
+        let input_types: Vec<_> = inputs.iter().map(|(_, ty)| ty.borrow()).collect();
+        let output_types: Vec<_> = outputs.iter().map(|(_, ty)| ty.borrow()).collect();
+        let call_type = CallType {
+            inputs: &input_types,
+            outputs: &output_types,
+            attributes: &call.attributes,
+            bodies: &call.bodies,
+        };
+        (kernel.check)(&call_type).map_err(|error| format!("{}: {error}", kernel.name))?;
+        let (attributes, bodies) = (call.attributes.clone(), call.bodies.clone());
+        Ok(PreparedCall { kernel, inputs, outputs, attributes, bodies })
+    }
+
+    fn run(&self, buffers: &[Buffer<'_>]) -> Result<(), KernelError> {
+        for (number, ty) in self.inputs.iter().chain(&self.outputs) {
+            let (expected, found) = (ty.borrow().size_bytes(), buffers.get(*number).map(Buffer::size_bytes));
+            if found != Some(expected) {
+                return Err(KernelError::BufferSize { buffer: *number, expected, found: found.unwrap_or(0) });
+            }
+        }
+        let in_place = self.overlaps(buffers)?;
+        let copies = self.aligned_copies(buffers, &in_place);
+        let inputs: Vec<TensorRef<'_>> = self
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(idx, (number, ty))| {
+                let bytes = match &copies[idx] {
+                    Some(copy) => copy.as_slice(),
+                    None if in_place.contains(&idx) => &[],
+                    // SAFETY: `overlaps` made sure that no output of the call overlaps this input.
+                    None => unsafe { buffers[*number].as_slice() },
+                };
+                TensorRef { ty: ty.borrow(), bytes }
+            })
+            .collect();
+        let mut bounced: Vec<(usize, Bytes)> = Vec::new();
+        for (number, _) in &self.outputs {
+            if !is_aligned(&buffers[*number]) {
+                bounced.push((*number, buffers[*number].to_bytes()));
+            }
+        }
+        let mut bounce = bounced.iter_mut();
+        let mut outputs: Vec<TensorMut<'_>> = Vec::new();
+        for (number, ty) in &self.outputs {
+            let bytes = if is_aligned(&buffers[*number]) {
+                // SAFETY: `overlaps` made sure that it is writable and that nothing else of the call overlaps it.
+                unsafe { buffers[*number].as_mut_slice() }
+            } else {
+                bounce.next().expect("an unaligned output should have its copy").1.as_mut_slice()
+            };
+            outputs.push(TensorMut { ty: ty.borrow(), bytes });
+        }
+        let call = Call { inputs: &inputs, attributes: &self.attributes, bodies: &self.bodies };
+        let result = (self.kernel.reference)(&call, &mut outputs);
+        for (number, bytes) in &bounced {
+            buffers[*number].write_from(bytes.as_slice());
+        }
+        result
+    }
+
+    /// Refuses outputs that overlap anything else; gives the inputs that lie where their output does.
+    fn overlaps(&self, buffers: &[Buffer<'_>]) -> Result<Vec<usize>, KernelError> {
+        let mut in_place = Vec::new();
+        for (idx, (output, _)) in self.outputs.iter().enumerate() {
+            if !buffers[*output].is_writable() {
+                return Err(KernelError::ReadOnly { buffer: *output });
+            }
+            let range = buffers[*output].addresses();
+            let overlaps = |other: usize| {
+                let other = buffers[other].addresses();
+                range.start < other.end && other.start < range.end
+            };
+            if let Some((other, _)) = self.outputs[..idx].iter().find(|(other, _)| overlaps(*other)) {
+                return Err(KernelError::Overlap { written: *output, other: *other });
+            }
+            for (input_idx, (input, _)) in self.inputs.iter().enumerate() {
+                if !overlaps(*input) {
+                    continue;
+                }
+                let may = match self.kernel.in_place {
+                    InPlace::Never => false,
+                    InPlace::First => input_idx == 0 && idx == 0,
+                    InPlace::Each => input_idx == idx,
+                };
+                if !may || buffers[*input].addresses() != range {
+                    return Err(KernelError::Overlap { written: *output, other: *input });
+                }
+                in_place.push(input_idx);
+            }
+        }
+        Ok(in_place)
+    }
+
+    /// Copies of the inputs that are not aligned as references expect.
+    fn aligned_copies(&self, buffers: &[Buffer<'_>], in_place: &[usize]) -> Vec<Option<Bytes>> {
+        let copy = |(idx, (number, _)): (usize, &(usize, OwnedType))| {
+            let needed = !in_place.contains(&idx) && !is_aligned(&buffers[*number]);
+            needed.then(|| buffers[*number].to_bytes())
+        };
+        self.inputs.iter().enumerate().map(copy).collect()
+    }
+}
+
+fn is_aligned(buffer: &Buffer<'_>) -> bool {
+    buffer.addresses().start.is_multiple_of(16)
+}
+
+fn check_attributes(kernel: &KernelDef, attributes: &[(String, KernelAttr)]) -> Result<(), String> {
+    if !attributes.windows(2).all(|pair| pair[0].0 < pair[1].0) {
+        return Err(format!("{}: its attributes are not sorted by name, each once", kernel.name));
+    }
+    for (name, value) in attributes {
+        let Some(def) = kernel.attributes.iter().find(|def| def.name == name) else {
+            return Err(format!("{} has no attribute `{name}`", kernel.name));
+        };
+        let kind = match value {
+            KernelAttr::Bool(_) => AttrKind::Bool,
+            KernelAttr::Int(_) => AttrKind::Int,
+            KernelAttr::Ints(_) => AttrKind::Ints,
+            KernelAttr::Float(_) => AttrKind::Float,
+            KernelAttr::Text(_) => AttrKind::Text,
+        };
+        if kind != def.kind {
+            return Err(format!("{}: attribute `{name}` is {kind:?}, not {:?}", kernel.name, def.kind));
+        }
+    }
+    match kernel.attributes.iter().find(|def| !attributes.iter().any(|(name, _)| name == def.name)) {
+        Some(missing) => Err(format!("{} lacks the attribute `{}`", kernel.name, missing.name)),
+        None => Ok(()),
+    }
+}
