@@ -121,7 +121,7 @@ def numbers(case, binaries):
     steps = npz.with_suffix(".steps.npz")
     arguments = ["--inputs", npz, "--expect", npz]
     if steps.exists():
-        arguments += ["--steps", steps]
+        arguments += ["--steps", steps, "--expect", steps]
     return call(case, binaries / "pygraph-run", case.model, *arguments)
 
 
