@@ -7,12 +7,11 @@
 //! 5. A result has the type of its buffer. A parameter that a result updates has the type of that result and is
 //!    bound as state or host value.
 //! 6. Every buffer that a step names exists, and what a launch writes lies in the arena.
-//! 7. Buffers that a kernel writes overlap no other buffer of the call.
-//! 8. Steps nest at most [`DEPTH_MAX`] deep; a loop's predicate is one `i1`, a choice's index is one `i32`, and a
+//! 7. Steps nest at most [`DEPTH_MAX`] deep; a loop's predicate is one `i1`, a choice's index is one `i32`, and a
 //!    choice has a branch.
 //!
-//! What holds inside a loop nest or a kernel call (types, bounds of accesses, attributes) is checked by the crate that
-//! executes them; the runtime asks it before it runs anything.
+//! What holds inside a loop nest or a kernel call (types, bounds of accesses, attributes, overlap of what it reads and
+//! writes) is checked by the crate that executes them; the runtime asks it before it runs anything.
 
 use std::collections::HashSet;
 
@@ -198,13 +197,8 @@ fn check_launch(program: &Program, name: &str, work: &Work) -> Result<(), Invali
             for input in &call.inputs {
                 find_buffer(program, *input, named)?;
             }
-            for (position, output) in call.outputs.iter().enumerate() {
+            for output in &call.outputs {
                 check_written(program, name, *output)?;
-                for other in call.inputs.iter().chain(&call.outputs[..position]) {
-                    if overlap(program, *output, *other) {
-                        return Err(Invalid::Overlap { launch: name.to_string(), written: output.0, other: other.0 });
-                    }
-                }
             }
         }
     }
@@ -219,19 +213,6 @@ fn check_written(program: &Program, launch: &str, id: BufferId) -> Result<(), In
             Err(Invalid::ReadOnly { launch: launch.to_string(), buffer: id.0 })
         }
     }
-}
-
-/// True if two buffers that were found to lie within the arena share a byte of it.
-fn overlap(program: &Program, a: BufferId, b: BufferId) -> bool {
-    let range = |id: BufferId| {
-        let buffer = &program.buffers[id.0 as usize];
-        let bytes = array_bytes(buffer.dtype, &buffer.shape).unwrap_or(0);
-        match buffer.place {
-            Place::Arena { offset } if bytes > 0 => Some((offset, offset + bytes)),
-            _ => None,
-        }
-    };
-    matches!((range(a), range(b)), (Some(a), Some(b)) if a.0 < b.1 && b.0 < a.1)
 }
 
 fn find_buffer(program: &Program, id: BufferId, user: impl Fn() -> String) -> Result<&Buffer, Invalid> {
@@ -303,7 +284,4 @@ pub enum Invalid {
     /// A write outside the arena.
     #[error("launch `{launch}` writes buffer {buffer}, which is a parameter or a constant")]
     ReadOnly { launch: String, buffer: u32 },
-    /// A kernel that writes what it also reads, or twice.
-    #[error("launch `{launch}` writes buffer {written}, which overlaps its buffer {other}")]
-    Overlap { launch: String, written: u32, other: u32 },
 }

@@ -1,0 +1,264 @@
+//! A plan as text, for people: what `pygraph-run --describe` prints.
+
+use std::fmt::Write;
+
+use pygraph_artifact::{
+    container::Artifact,
+    dtype::{DType, Family},
+    plan::{Access, BufferId, KernelAttr, KernelCall, Launch, Nest, Place, Program, Step, Work},
+    scalar::{ScalarBody, ScalarInst, ScalarOp},
+};
+
+use crate::{
+    compare::element_text,
+    tensor::{TensorView, type_text},
+};
+
+/// Expressions longer than this get a name of their own.
+const EXPRESSION_CHARS_MAX: usize = 100;
+
+/// Describes every program of an artifact.
+///
+/// A launch is one line: its name, what it writes, the loops, the expression at each point, and its location.
+/// `b7[2*d0 + d1]` is an element of buffer 7 at a point of the loops `d0`, `d1`, ….
+pub fn describe(artifact: &Artifact) -> String {
+    let mut text = format!("constants: {} bytes\n", artifact.constants().len());
+    for program in &artifact.plan().programs {
+        text.push('\n');
+        describe_program(&mut text, program);
+    }
+    text
+}
+
+/// Writing to a text cannot fail; this says so in one place.
+macro_rules! line {
+    ($text:expr, $($argument:tt)*) => { writeln!($text, $($argument)*).expect("writing to a text should not fail") };
+}
+
+fn describe_program(text: &mut String, program: &Program) {
+    line!(text, "program `{}`", program.name);
+    for (index, param) in program.params.iter().enumerate() {
+        let updated = param.updated_by.map_or(String::new(), |result| format!(", updated by out{result}"));
+        let ty = type_text(param.dtype, &param.shape);
+        line!(text, "  arg{index} `{}`: {ty}, {}{updated}", param.name, param.bind.name());
+    }
+    for (index, result) in program.results.iter().enumerate() {
+        let ty = type_text(result.dtype, &result.shape);
+        line!(text, "  out{index} `{}`: {ty} = {}", result.name, buffer_text(program, result.buffer));
+    }
+    let in_arena = program.buffers.iter().filter(|buffer| matches!(buffer.place, Place::Arena { .. })).count();
+    line!(text, "  arena: {} bytes on device {}, {in_arena} buffers", program.arena_bytes, program.device);
+    for segment in &program.segments {
+        line!(text, "  segment `{}`: {} launches", segment.name, launch_count(&segment.steps));
+        describe_steps(text, program, &segment.steps, 2);
+    }
+}
+
+fn launch_count(steps: &[Step]) -> usize {
+    steps
+        .iter()
+        .map(|step| match step {
+            Step::Launch(_) => 1,
+            Step::While { condition, body, .. } => launch_count(condition) + launch_count(body),
+            Step::Switch { branches, .. } => branches.iter().map(|steps| launch_count(steps)).sum(),
+        })
+        .sum()
+}
+
+fn describe_steps(text: &mut String, program: &Program, steps: &[Step], depth: usize) {
+    let indent = "  ".repeat(depth);
+    for step in steps {
+        match step {
+            Step::Launch(launch) => line!(text, "{indent}{}", launch_text(program, launch)),
+            Step::While { condition, predicate, body } => {
+                line!(text, "{indent}while {{");
+                describe_steps(text, program, condition, depth + 1);
+                line!(text, "{indent}}} {} {{", buffer_text(program, *predicate));
+                describe_steps(text, program, body, depth + 1);
+                line!(text, "{indent}}}");
+            }
+            Step::Switch { index, branches } => {
+                line!(text, "{indent}switch {} {{", buffer_text(program, *index));
+                for (number, branch) in branches.iter().enumerate() {
+                    line!(text, "{indent}  branch {number}:");
+                    describe_steps(text, program, branch, depth + 2);
+                }
+                line!(text, "{indent}}}");
+            }
+        }
+    }
+}
+
+fn launch_text(program: &Program, launch: &Launch) -> String {
+    let work = match &launch.work {
+        Work::Nest(nest) => nest_text(program, nest),
+        Work::Kernel(call) => call_text(program, call),
+    };
+    format!("{}: {work}  // {}", launch.name, launch.location)
+}
+
+/// `b2: 4x8xf32 at 0`.
+fn buffer_text(program: &Program, id: BufferId) -> String {
+    let Some(buffer) = program.buffers.get(id.0 as usize) else { return format!("b{}", id.0) };
+    let place = match buffer.place {
+        Place::Arena { offset } => format!("at {offset}"),
+        Place::Param { index } => format!("= arg{index}"),
+        Place::Constant { offset } => format!("= constant {offset}"),
+    };
+    format!("b{}: {} {place}", id.0, type_text(buffer.dtype, &buffer.shape))
+}
+
+fn nest_text(program: &Program, nest: &Nest) -> String {
+    let kept = nest.extents.len().saturating_sub(nest.reduction_dims as usize);
+    let loops = |range: std::ops::Range<usize>| {
+        range.map(|d| format!("d{d}<{}", nest.extents[d])).collect::<Vec<_>>().join(" ")
+    };
+    let mut text = format!("nest [{}", loops(0..kept));
+    if nest.reduction_dims > 0 {
+        let space = if kept > 0 { " " } else { "" };
+        text.push_str(&format!("{space}| {}", loops(kept..nest.extents.len())));
+    }
+    text.push_str("] ");
+    let inputs: Vec<String> = nest.inputs.iter().map(access_text).collect();
+    let values = body_text(&nest.map, &inputs);
+    let outputs: Vec<String> = nest.outputs.iter().map(access_text).collect();
+    match &nest.combine {
+        None => text.push_str(&format!("{} = {}", outputs.join(", "), values)),
+        Some(combine) => {
+            let count = nest.outputs.len();
+            let named: Vec<String> = (0..2 * count)
+                .map(|n| if n < count { format!("acc{n}") } else { format!("value{}", n - count) })
+                .collect();
+            let folded = body_text(combine, &named);
+            text.push_str(&format!("{} <- fold({folded}) of {values}", outputs.join(", ")));
+        }
+    }
+    let mut named: Vec<BufferId> = nest.inputs.iter().chain(&nest.outputs).map(|access| access.buffer).collect();
+    named.sort_unstable();
+    named.dedup();
+    let buffers: Vec<String> = named.iter().map(|id| buffer_text(program, *id)).collect();
+    text + &format!("  where {}", buffers.join(", "))
+}
+
+/// `b7[2*d0 + d1 + 5]`.
+fn access_text(access: &Access) -> String {
+    let mut terms: Vec<String> = access
+        .strides
+        .iter()
+        .enumerate()
+        .filter(|(_, stride)| **stride != 0)
+        .map(|(d, stride)| if *stride == 1 { format!("d{d}") } else { format!("{stride}*d{d}") })
+        .collect();
+    if access.offset != 0 || terms.is_empty() {
+        terms.push(access.offset.to_string());
+    }
+    format!("b{}[{}]", access.buffer.0, terms.join(" + ").replace("+ -", "- "))
+}
+
+/// A body's results as expressions of its inputs. A value that is used twice, or is long, gets a name before them.
+fn body_text(body: &ScalarBody, inputs: &[String]) -> String {
+    let mut uses = vec![0_usize; body.inputs.len() + body.instructions.len()];
+    let operands = body.instructions.iter().flat_map(|instruction| match instruction {
+        ScalarInst::Op { operands, .. } => operands.as_slice(),
+        _ => &[],
+    });
+    for register in operands.chain(&body.outputs) {
+        if let Some(count) = uses.get_mut(*register as usize) {
+            *count += 1;
+        }
+    }
+    let mut registers: Vec<String> =
+        (0..body.inputs.len()).map(|n| inputs.get(n).cloned().unwrap_or_else(|| format!("in{n}"))).collect();
+    let mut named = String::new();
+    for instruction in &body.instructions {
+        let expression = instruction_text(instruction, &registers);
+        let is_op = matches!(instruction, ScalarInst::Op { .. });
+        let register = registers.len();
+        if is_op && (uses[register] > 1 || expression.len() > EXPRESSION_CHARS_MAX) {
+            named.push_str(&format!("t{register} = {expression}; "));
+            registers.push(format!("t{register}"));
+        } else {
+            registers.push(expression);
+        }
+    }
+    let outputs: Vec<String> = body.outputs.iter().map(|register| register_text(&registers, *register)).collect();
+    if named.is_empty() { outputs.join(", ") } else { format!("{{ {named}{} }}", outputs.join(", ")) }
+}
+
+fn register_text(registers: &[String], register: u32) -> String {
+    registers.get(register as usize).cloned().unwrap_or_else(|| format!("?{register}"))
+}
+
+fn instruction_text(instruction: &ScalarInst, registers: &[String]) -> String {
+    match instruction {
+        ScalarInst::Constant { dtype, bits } => constant_text(*dtype, *bits),
+        ScalarInst::Index { dimension } => format!("d{dimension}"),
+        ScalarInst::Op { op, dtype, operands, immediates } => {
+            let operands: Vec<String> = operands.iter().map(|register| register_text(registers, *register)).collect();
+            match (infix(*op), operands.as_slice()) {
+                (Some(symbol), [a, b]) => format!("({a} {symbol} {b})"),
+                _ => {
+                    let immediates = immediates.iter().map(i64::to_string);
+                    let arguments: Vec<String> = operands.iter().cloned().chain(immediates).collect();
+                    let ty = match op {
+                        ScalarOp::Convert | ScalarOp::Bitcast => format!("<{dtype}>"),
+                        _ => String::new(),
+                    };
+                    format!("{}{ty}({})", op.name(), arguments.join(", "))
+                }
+            }
+        }
+    }
+}
+
+fn infix(op: ScalarOp) -> Option<&'static str> {
+    Some(match op {
+        ScalarOp::Add => "+",
+        ScalarOp::Sub => "-",
+        ScalarOp::Mul => "*",
+        ScalarOp::Div => "/",
+        ScalarOp::And => "&",
+        ScalarOp::Or => "|",
+        ScalarOp::Xor => "^",
+        ScalarOp::Eq => "==",
+        ScalarOp::Ne => "!=",
+        ScalarOp::Lt => "<",
+        ScalarOp::Le => "<=",
+        ScalarOp::Gt => ">",
+        ScalarOp::Ge => ">=",
+        _ => return None,
+    })
+}
+
+fn constant_text(dtype: DType, bits: u128) -> String {
+    let bytes = bits.to_le_bytes();
+    let text = element_text(TensorView { dtype, shape: &[], bytes: &bytes[..dtype.size_bytes()] }, 0);
+    // `1` of a float reads like an integer otherwise.
+    let is_whole_float = dtype.family() == Family::Float && text.chars().all(|c| c.is_ascii_digit() || c == '-');
+    if is_whole_float { text + ".0" } else { text }
+}
+
+fn call_text(program: &Program, call: &KernelCall) -> String {
+    let list = |ids: &[BufferId]| ids.iter().map(|id| buffer_text(program, *id)).collect::<Vec<_>>().join(", ");
+    let mut text = format!("kernel {}({}) -> ({})", call.kernel, list(&call.inputs), list(&call.outputs));
+    if !call.attributes.is_empty() {
+        let attributes: Vec<String> =
+            call.attributes.iter().map(|(name, value)| format!("{name} = {}", attribute_text(value))).collect();
+        text.push_str(&format!(" {{{}}}", attributes.join(", ")));
+    }
+    for body in &call.bodies {
+        let inputs: Vec<String> = (0..body.inputs.len()).map(|n| format!("in{n}")).collect();
+        text.push_str(&format!(" ({}) => {}", inputs.join(", "), body_text(body, &inputs)));
+    }
+    text
+}
+
+fn attribute_text(value: &KernelAttr) -> String {
+    match value {
+        KernelAttr::Bool(value) => value.to_string(),
+        KernelAttr::Int(value) => value.to_string(),
+        KernelAttr::Ints(values) => format!("{values:?}"),
+        KernelAttr::Float(value) => format!("{value:?}"),
+        KernelAttr::Text(value) => format!("{value:?}"),
+    }
+}

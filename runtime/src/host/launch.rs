@@ -1,0 +1,81 @@
+//! One launch on the host device: checked at load, run many times.
+
+use pygraph_artifact::plan::{BufferId, Launch, Work};
+use pygraph_kernels::{
+    manifest::KernelError,
+    memory::Buffer,
+    tensor::TensorType,
+    work::{PreparedWork, prepare},
+};
+
+/// A launch that was checked against the types of its program's buffers.
+#[derive(Debug)]
+pub struct PreparedLaunch {
+    name: String,
+    location: String,
+    outputs: Vec<BufferId>,
+    work: PreparedWork,
+}
+
+impl PreparedLaunch {
+    /// Checks a launch; `types` are those of all buffers of the program.
+    pub fn prepare(launch: &Launch, types: &[TensorType]) -> Result<PreparedLaunch, LaunchError> {
+        let (name, location) = (launch.name.clone(), launch.location.clone());
+        let outputs = match &launch.work {
+            Work::Nest(nest) => nest.outputs.iter().map(|access| access.buffer).collect(),
+            Work::Kernel(call) => call.outputs.clone(),
+        };
+        match prepare(&launch.work, types) {
+            Ok(work) => Ok(PreparedLaunch { name, location, outputs, work }),
+            Err(reason) => Err(LaunchError { name, location, reason }),
+        }
+    }
+
+    /// Runs it on the program's buffers.
+    pub fn run(&self, buffers: &[Buffer]) -> Result<(), RunError> {
+        self.work.run(buffers).map_err(|source| RunError {
+            name: self.name.clone(),
+            location: self.location.clone(),
+            source,
+        })
+    }
+
+    /// Name for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where in the user's file it comes from.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// What it writes.
+    pub fn outputs(&self) -> &[BufferId] {
+        &self.outputs
+    }
+}
+
+/// A launch that this device refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{location}: launch `{name}`: {reason}")]
+pub struct LaunchError {
+    /// The launch.
+    pub name: String,
+    /// Where it comes from.
+    pub location: String,
+    /// What does not fit.
+    pub reason: String,
+}
+
+/// A launch that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{location}: {name}: {source}")]
+pub struct RunError {
+    /// The launch.
+    pub name: String,
+    /// Where it comes from.
+    pub location: String,
+    /// What went wrong.
+    pub source: KernelError,
+}

@@ -1,0 +1,162 @@
+//! A program of an artifact, prepared for a device, with its weights. Shared by the sessions that run it.
+
+use std::{sync::Arc, time::Instant};
+
+use pygraph_artifact::{
+    container::Artifact,
+    plan::{Bind, Param, Program},
+};
+
+use crate::{
+    device::Device,
+    host::{HostProgram, LaunchError},
+    knobs::{DebugLevel, time_text},
+    tensor::{Tensor, type_text},
+};
+
+/// A program that is ready to run. Weights are set once, before sessions begin.
+#[derive(Debug)]
+pub struct Model {
+    artifact: Arc<Artifact>,
+    program: usize,
+    host: HostProgram,
+    weights: Vec<Option<Tensor>>,
+}
+
+impl Model {
+    /// Prepares the program named `entry` for a device; without a name `main`, or the only program.
+    pub fn load(artifact: Arc<Artifact>, entry: Option<&str>, device: Device) -> Result<Model, ModelError> {
+        let debug = DebugLevel::from_environment();
+        debug.say(DebugLevel::DEVICES, || format!("device {}", device.describe()));
+        let start = Instant::now();
+        let program = find_program(&artifact.plan().programs, entry)?;
+        let chosen = &artifact.plan().programs[program];
+        let host = match device {
+            Device::Host => HostProgram::prepare(chosen)?,
+        };
+        debug.say(DebugLevel::TIMINGS, || format!("`{}` loaded in {}", chosen.name, time_text(start.elapsed())));
+        let weights = vec![None; chosen.params.len()];
+        Ok(Model { artifact, program, host, weights })
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Program {
+        &self.artifact.plan().programs[self.program]
+    }
+
+    /// True if parameter `index` is fixed at load.
+    pub fn is_weight(&self, index: usize) -> bool {
+        self.program().params.get(index).is_some_and(|param| param.bind == Bind::Once)
+    }
+
+    /// Sets the value of parameter `index`, which must be one that is fixed at load.
+    pub fn set_weight(&mut self, index: usize, value: Tensor) -> Result<(), ArgumentError> {
+        let param = check_argument(self.program(), index, &value)?;
+        if param.bind != Bind::Once {
+            return Err(ArgumentError::NotAWeight { index, name: param.name.clone(), bind: param.bind.name() });
+        }
+        self.weights[index] = Some(value);
+        Ok(())
+    }
+
+    /// The artifact that the program comes from.
+    pub(crate) fn artifact(&self) -> &Arc<Artifact> {
+        &self.artifact
+    }
+
+    pub(crate) fn host(&self) -> &HostProgram {
+        &self.host
+    }
+
+    pub(crate) fn weights(&self) -> &[Option<Tensor>] {
+        &self.weights
+    }
+}
+
+fn find_program(programs: &[Program], entry: Option<&str>) -> Result<usize, ModelError> {
+    let names = || programs.iter().map(|program| program.name.clone()).collect::<Vec<_>>().join(", ");
+    let position = |name: &str| programs.iter().position(|program| program.name == name);
+    match entry {
+        Some(name) => {
+            position(name).ok_or_else(|| ModelError::NoSuchProgram { name: name.to_string(), programs: names() })
+        }
+        None if programs.len() == 1 => Ok(0),
+        None => position("main").ok_or_else(|| ModelError::WhichProgram { programs: names() }),
+    }
+}
+
+/// The parameter at `index`, if `value` has its type.
+pub(crate) fn check_argument<'a>(
+    program: &'a Program,
+    index: usize,
+    value: &Tensor,
+) -> Result<&'a Param, ArgumentError> {
+    let count = program.params.len();
+    let param = program.params.get(index).ok_or(ArgumentError::NoSuchParam { index, count })?;
+    if (value.dtype(), value.shape()) != (param.dtype, &param.shape) {
+        return Err(ArgumentError::Type {
+            index,
+            name: param.name.clone(),
+            found: type_text(value.dtype(), value.shape()),
+            expected: type_text(param.dtype, &param.shape),
+        });
+    }
+    Ok(param)
+}
+
+/// Why a model cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// No program of that name.
+    #[error("there is no program `{name}`; there is: {programs}")]
+    NoSuchProgram {
+        /// The name.
+        name: String,
+        /// All names.
+        programs: String,
+    },
+    /// Several programs, none of them `main`.
+    #[error("no program is named `main`: choose one with --entry: {programs}")]
+    WhichProgram {
+        /// All names.
+        programs: String,
+    },
+    /// A launch that the device cannot run.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+}
+
+/// Why a value is not accepted for a parameter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArgumentError {
+    /// No such parameter.
+    #[error("there is no argument {index}: the program takes {count}")]
+    NoSuchParam {
+        /// The index.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// Another type.
+    #[error("argument {index} `{name}` is a {found}, expected {expected}")]
+    Type {
+        /// The index.
+        index: usize,
+        /// The parameter's name.
+        name: String,
+        /// The value's type.
+        found: String,
+        /// The parameter's type.
+        expected: String,
+    },
+    /// A parameter that changes was given as a weight.
+    #[error("argument {index} `{name}` is bound as `{bind}`, not as `once`: give it to a session")]
+    NotAWeight {
+        /// The index.
+        index: usize,
+        /// The parameter's name.
+        name: String,
+        /// Its class.
+        bind: &'static str,
+    },
+}

@@ -1,0 +1,70 @@
+//! Where the values of arguments come from: `--inputs`, then `--weights`, then `--init`.
+
+use pygraph_artifact::plan::{Param, Program};
+
+use super::{Init, Options, RunError, steps::parse_key};
+use crate::{init, npz::NpzFile, tensor::Tensor, weights::Weights};
+
+/// The open sources.
+#[derive(Debug)]
+pub struct Sources {
+    inputs: Option<NpzFile>,
+    weights: Option<Weights>,
+    init: Option<Init>,
+}
+
+impl Sources {
+    /// Opens what the options name.
+    pub fn open(options: &Options) -> Result<Sources, RunError> {
+        Ok(Sources {
+            inputs: options.inputs.as_deref().map(NpzFile::open).transpose()?,
+            weights: options.weights.as_deref().map(Weights::open).transpose()?,
+            init: options.init,
+        })
+    }
+
+    /// The values of all arguments for which there is one. A session reports the others together.
+    pub fn values(&mut self, program: &Program) -> Result<Vec<(usize, Tensor)>, RunError> {
+        self.report_surplus(program);
+        let mut values = Vec::new();
+        for (index, param) in program.params.iter().enumerate() {
+            if let Some(value) = self.value(index, param)? {
+                values.push((index, value));
+            }
+        }
+        Ok(values)
+    }
+
+    fn value(&mut self, index: usize, param: &Param) -> Result<Option<Tensor>, RunError> {
+        let by_index = format!("arg{index}");
+        if let Some(file) = &mut self.inputs {
+            for key in [by_index.as_str(), param.name.as_str()] {
+                if file.contains(key) {
+                    return Ok(Some(file.read(key, param.dtype, &param.shape)?));
+                }
+            }
+        }
+        if let Some(file) = &mut self.weights
+            && file.contains(&param.name)
+        {
+            return Ok(Some(file.read(&param.name, param.dtype, &param.shape)?));
+        }
+        match self.init {
+            Some(Init::Random { seed }) => Ok(Some(init::random(param.dtype, &param.shape, seed, index as u64)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Says which numbered arguments of the inputs the program does not take: likely the file of another model.
+    fn report_surplus(&self, program: &Program) {
+        let Some(file) = &self.inputs else { return };
+        let count = program.params.len();
+        let numbered = |key: &&str| matches!(parse_key(key, "arg"), Some((0, index)) if index >= count);
+        let mut surplus: Vec<&str> = file.keys().filter(numbered).collect();
+        surplus.sort_unstable();
+        if !surplus.is_empty() {
+            let (path, keys) = (file.path().display(), surplus.join(", "));
+            eprintln!("note: {path} has {keys}, which the program, with {count} arguments, does not take");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! What `pygraph-run` does: from its options to its exit status.
+
+mod arguments;
+mod compile;
+mod expect;
+mod options;
+mod steps;
+
+pub use compile::CompileError;
+pub use options::{Init, Options};
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use pygraph_artifact::{
+    atomic::write_atomically,
+    container::{Artifact, OpenError, is_artifact},
+};
+
+use crate::{
+    describe::describe,
+    device::{Device, DeviceError},
+    host::first_elements,
+    knobs::time_text,
+    model::{ArgumentError, Model, ModelError},
+    npz::{NpzError, NpzWriter},
+    session::{Session, StepError},
+    tensor::{TensorError, type_text},
+    weights::WeightsError,
+};
+use arguments::Sources;
+use expect::Expectations;
+use pygraph_artifact::bytes::OutOfMemory;
+use steps::StepInputs;
+
+/// Does what the options say; `out` is standard output.
+pub fn run(options: &Options, out: &mut impl Write) -> Result<(), RunError> {
+    if options.devices {
+        for device in Device::all() {
+            writeln!(out, "{}", device.describe()).map_err(RunError::Print)?;
+        }
+        return Ok(());
+    }
+    let device = Device::select(&options.device)?;
+    let path = options.model.as_deref().ok_or(RunError::NoModel)?;
+    let folder = tempfile::tempdir().map_err(RunError::TemporaryFolder)?;
+    let artifacts = if has_artifact(path) {
+        vec![path.to_path_buf()]
+    } else {
+        compile::compile(path, &options.bind, options.split_input_file, folder.path())?
+    };
+    let count = artifacts.len();
+    let mut failed = 0;
+    for (number, artifact) in artifacts.iter().enumerate() {
+        let result = run_artifact(options, device, artifact, out);
+        match result {
+            // The other chunks of a split file run all the same.
+            Err(error) if options.split_input_file => {
+                eprintln!("error: chunk {number}: {error}");
+                failed += 1;
+            }
+            result => result?,
+        }
+    }
+    if failed > 0 { Err(RunError::Chunks { failed, count }) } else { Ok(()) }
+}
+
+/// True if the file at `path` is meant to be an artifact: by its first bytes, or by its name.
+fn has_artifact(path: &Path) -> bool {
+    let mut beginning = [0; 8];
+    let reads_as_one = path.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut beginning)).is_ok()
+        && is_artifact(&beginning);
+    reads_as_one || path.extension().is_some_and(|extension| extension == "pyg")
+}
+
+fn run_artifact(options: &Options, device: Device, path: &Path, out: &mut impl Write) -> Result<(), RunError> {
+    let artifact = Arc::new(Artifact::open(path)?);
+    if options.describe {
+        return out.write_all(describe(&artifact).as_bytes()).map_err(RunError::Print);
+    }
+    let mut model = Model::load(artifact, options.entry.as_deref(), device)?;
+    let mut steps = StepInputs::open(options.steps.as_deref())?;
+    let mut expectations = Expectations::open(&options.expect, options.tolerance(), model.program(), steps.count())?;
+    let values = Sources::open(options)?.values(model.program())?;
+    let (weights, values): (Vec<_>, Vec<_>) = values.into_iter().partition(|(index, _)| model.is_weight(*index));
+    for (index, value) in weights {
+        model.set_weight(index, value)?;
+    }
+    let mut session = Session::new(Arc::new(model))?;
+    for (index, value) in values {
+        session.set(index, value)?;
+    }
+
+    let mut run_all = |writer: Option<&mut NpzWriter<&mut io::BufWriter<File>>>| {
+        run_steps(&mut session, &mut steps, &mut expectations, writer)
+    };
+    match &options.outputs {
+        None => run_all(None)?,
+        Some(path) => write_atomically(path, |file| {
+            let mut npz = NpzWriter::new(file);
+            run_all(Some(&mut npz)).map_err(WriteFailure::Run)?;
+            npz.finish().map(|_| ()).map_err(WriteFailure::Write)
+        })
+        .map_err(|failure| failure.at(path))?,
+    }
+    expectations.finish(out)?;
+    if options.outputs.is_none() && options.expect.is_empty() {
+        print_outputs(&session, out)?;
+    }
+    repeat(&mut session, options.repeat, out)
+}
+
+/// Runs step 0 and the steps of `--steps`, writing and comparing results as they come.
+fn run_steps(
+    session: &mut Session,
+    steps: &mut StepInputs,
+    expectations: &mut Expectations,
+    mut writer: Option<&mut NpzWriter<&mut io::BufWriter<File>>>,
+) -> Result<(), RunError> {
+    for step in 0..=steps.count() {
+        for (index, value) in steps.values(step, session.model().program())? {
+            session.set(index, value)?;
+        }
+        let outputs = session.step()?.wait();
+        for (index, array) in outputs.iter().enumerate() {
+            if let Some(npz) = &mut writer {
+                npz.add(&steps::result_key(step, index), array).map_err(RunError::WriteOutputs)?;
+            }
+            expectations.compare(step, index, array)?;
+        }
+    }
+    Ok(())
+}
+
+/// Shows the beginning of each result of the last step, where nothing else was asked for.
+fn print_outputs(session: &Session, out: &mut impl Write) -> Result<(), RunError> {
+    for (index, (array, slot)) in session.outputs().iter().zip(&session.model().program().results).enumerate() {
+        let ty = type_text(array.dtype, array.shape);
+        writeln!(out, "out{index} `{}`: {ty} = {}", slot.name, first_elements(array)).map_err(RunError::Print)?;
+    }
+    Ok(())
+}
+
+/// Runs the step `count` times more and prints its time.
+fn repeat(session: &mut Session, count: u32, out: &mut impl Write) -> Result<(), RunError> {
+    let mut times: Vec<Duration> = Vec::with_capacity(count.min(1 << 20) as usize);
+    for _ in 0..count {
+        let start = Instant::now();
+        session.step()?.wait();
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    let (Some(fastest), Some(median)) = (times.first(), times.get(times.len() / 2)) else { return Ok(()) };
+    let (fastest, median) = (time_text(*fastest), time_text(*median));
+    writeln!(out, "step time: median {median}, fastest {fastest}, of {count} steps").map_err(RunError::Print)
+}
+
+/// What can go wrong while outputs are written: the writing, or the run.
+enum WriteFailure {
+    Write(io::Error),
+    Run(RunError),
+}
+
+impl From<io::Error> for WriteFailure {
+    fn from(error: io::Error) -> WriteFailure {
+        WriteFailure::Write(error)
+    }
+}
+
+impl WriteFailure {
+    fn at(self, path: &Path) -> RunError {
+        match self {
+            WriteFailure::Write(source) | WriteFailure::Run(RunError::WriteOutputs(source)) => {
+                RunError::Outputs { path: path.to_path_buf(), source }
+            }
+            WriteFailure::Run(error) => error,
+        }
+    }
+}
+
+/// Why a run ends without success.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Neither a model nor `--devices`.
+    #[error("no model is given: name an artifact, an MLIR file, or `-` for standard input")]
+    NoModel,
+    /// No such device.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// No folder to compile into.
+    #[error("cannot make a temporary folder: {0}")]
+    TemporaryFolder(io::Error),
+    /// The model does not compile.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// The artifact does not load.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The program is not there or cannot run here.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A value for an argument is not accepted.
+    #[error(transparent)]
+    Argument(#[from] ArgumentError),
+    /// A step did not run to its end.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// An npz file is wrong.
+    #[error(transparent)]
+    Npz(#[from] NpzError),
+    /// A weights file is wrong.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// No memory for a random array.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    /// No memory for a session.
+    #[error(transparent)]
+    OutOfMemory(#[from] OutOfMemory),
+    /// A file of expected values has none.
+    #[error("{} has no key like out0 or step1_out0 to compare with", path.display())]
+    NothingExpected {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of expected values has more than the run computes.
+    #[error("{} expects {key}, but the run ends at step {last_step} with {results} results a step", path.display())]
+    NotComputed {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// Number of the last step.
+        last_step: u32,
+        /// Results of the program.
+        results: usize,
+    },
+    /// Results differ from what was expected.
+    #[error("{} of {compared} results differ:{}", differences.len(), lines(differences))]
+    Differs {
+        /// One line a result that differs.
+        differences: Vec<String>,
+        /// How many were compared.
+        compared: usize,
+    },
+    /// Results cannot be written, seen from inside the file.
+    #[error("cannot write outputs: {0}")]
+    WriteOutputs(io::Error),
+    /// Results cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Outputs {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Standard output is closed.
+    #[error("cannot print: {0}")]
+    Print(io::Error),
+    /// Chunks of a split file failed; each was reported.
+    #[error("{failed} of {count} chunks failed")]
+    Chunks {
+        /// How many failed.
+        failed: usize,
+        /// How many there are.
+        count: usize,
+    },
+}
+
+fn lines(differences: &[String]) -> String {
+    differences.iter().map(|line| format!("\n  {line}")).collect()
+}
+
+impl RunError {
+    /// The exit status: 2 for a wrong call, 1 for anything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            RunError::NoModel | RunError::Device(DeviceError::Unknown { .. }) => 2,
+            RunError::Compile(error) => error.exit_code(),
+            _ => 1,
+        }
+    }
+
+    /// False if the compiler has already said what is wrong.
+    pub fn wants_message(&self) -> bool {
+        !matches!(self, RunError::Compile(CompileError::Refused { .. }))
+    }
+}
