@@ -1,4 +1,7 @@
 //! Loads an artifact and runs it. Knows no MLIR.
+//!
+//! An artifact (immutable, shared) becomes a [`model::Model`] (prepared for a device, with weights), and that any number
+//! of [`session::Session`]s (state and outputs). `pygraph-run` is [`run`].
 
 pub mod compare;
 pub mod describe;

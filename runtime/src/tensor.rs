@@ -55,7 +55,7 @@ impl Tensor {
             shape: shape.to_vec(),
             bytes: file.len() as u64,
         })?;
-        if part.as_ptr() as usize % Tensor::ALIGNMENT_MIN != 0 {
+        if !(part.as_ptr() as usize).is_multiple_of(Tensor::ALIGNMENT_MIN) {
             return Tensor::new(dtype, shape, AlignedBytes::copy_of(part)?);
         }
         let bytes = TensorBytes::Mapped { file: file.clone(), range };

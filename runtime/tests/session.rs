@@ -204,7 +204,8 @@ fn the_program_is_chosen_by_name() {
 fn a_launch_that_does_not_fit_is_refused_at_load() {
     let load = |work: Work| {
         let mut b = Builder::new("main");
-        (b.arena(DType::F32, &[4]), b.arena(DType::F32, &[8]));
+        b.arena(DType::F32, &[4]);
+        b.arena(DType::F32, &[8]);
         let bytes = b.encode(vec![support::launch("wrong_0", "model.mlir:7:3", work)]);
         let artifact = Artifact::from_bytes(&bytes).expect("loads");
         let error = Model::load(Arc::new(artifact), None, Device::Host).expect_err("refused");
