@@ -1,0 +1,13 @@
+// A class of an argument from the command line, by name and by position, and calls that cannot be met.
+// RUN: %pygraph-opt %s --pipeline= --bind=weight=once --bind=1=state | FileCheck %s
+// RUN: not %pygraph-opt %s --pipeline= --bind=nobody=once 2>&1 | FileCheck %s --check-prefix=NOBODY
+// RUN: not %pygraph-opt %s --pipeline= --bind=weight=often 2>&1 | FileCheck %s --check-prefix=OFTEN
+
+// CHECK: pyg.bind = "once"
+// CHECK-SAME: pyg.bind = "state"
+// NOBODY: opt-bind.mlir:[[@LINE+2]]:{{[0-9]+}}: error: no argument is named `nobody`; write its name or a position below 2
+// OFTEN: error: --bind: no binding class is named `often`; there are once, step, state, host
+func.func @main(%x: tensor<2xf32> {pyg.name = "weight"}, %y: tensor<2xf32>) -> tensor<2xf32> {
+  %0 = stablehlo.add %x, %y : tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
