@@ -9,7 +9,7 @@ help: ## Show this list
 
 demo: ## Compile and run real models, show what was done to them, and check the numbers
 	@scripts/setup demo
-	@scripts/demo
+	@. scripts/env.sh && scripts/demo
 
 test: ## Run everything that CI runs; ends with one line of totals (PARTS="lit docs" runs only those)
 	@scripts/setup test
