@@ -13,7 +13,7 @@ demo: ## Compile and run real models, show what was done to them, and check the 
 
 test: ## Run everything that CI runs; ends with one line of totals (PARTS="lit docs" runs only those)
 	@scripts/setup test
-	@. scripts/env.sh && scripts/test $(PARTS)
+	@scripts/test $(PARTS)
 
 build: ## Build the optimised binaries into target/release
 	@scripts/setup demo
@@ -21,4 +21,4 @@ build: ## Build the optimised binaries into target/release
 
 coverage: ## Print the line coverage of compiler and runtime
 	@scripts/setup coverage
-	@. scripts/env.sh && scripts/coverage
+	@scripts/coverage
