@@ -149,6 +149,11 @@ fn table_checksum(header: &[u8], table: &[u8]) -> u64 {
     hash.digest()
 }
 
+/// Compares checksums. A fuzz target sees what lies behind them: no mutation would get past.
+fn differ(computed: u64, stored: u64) -> bool {
+    !cfg!(fuzzing) && computed != stored
+}
+
 /// Checks all that lies outside the sections and every checksum; returns where the sections are.
 fn read_table(bytes: &[u8]) -> Result<[Range<usize>; SECTIONS.len()], LoadError> {
     if bytes.len() < MAGIC.len() || !is_artifact(bytes) {
@@ -162,7 +167,7 @@ fn read_table(bytes: &[u8]) -> Result<[Range<usize>; SECTIONS.len()], LoadError>
     }
     let table = bytes.get(HEADER_BYTES..TABLE_END).ok_or_else(|| truncated(TABLE_END))?;
     let section_count = u32_at(header, 12);
-    if section_count as usize != SECTIONS.len() || table_checksum(&header[..24], table) != u64_at(header, 24) {
+    if section_count as usize != SECTIONS.len() || differ(table_checksum(&header[..24], table), u64_at(header, 24)) {
         return Err(LoadError::Checksum { section: "header".to_string() });
     }
     let file_length = u64_at(header, 16);
@@ -199,7 +204,7 @@ fn read_entry(bytes: &[u8], name: &str, entry: &[u8], end_before: usize) -> Resu
     if bytes[end_before..start].iter().any(|byte| *byte != 0) {
         return Err(LoadError::Padding { section: name.to_string() });
     }
-    if xxh3_64(&bytes[start..end]) != checksum {
+    if differ(xxh3_64(&bytes[start..end]), checksum) {
         return Err(LoadError::Checksum { section: name.to_string() });
     }
     Ok(start..end)

@@ -1,0 +1,95 @@
+//! Loads bytes as an artifact; what is accepted is described, prepared and, if it is small, run.
+//!
+//! Built with `--cfg fuzzing`, the loader does not compare checksums, which no mutation would get past. Bytes without
+//! an artifact's magic are taken for its plan, and a container is put around them, so that a plan can grow and shrink.
+
+#![no_main]
+
+use std::sync::Arc;
+
+use libfuzzer_sys::fuzz_target;
+use pygraph_artifact::{
+    container::{Artifact, FORMAT_VERSION, MAGIC, is_artifact},
+    plan::{Program, Step, Work},
+    validate::array_bytes,
+};
+use pygraph_runtime::{describe::describe, device::Device, init, model::Model, session::Session};
+
+/// Bytes of arena and arguments up to which a program is run.
+const MEMORY_BYTES_MAX: u64 = 1 << 16;
+
+/// Points of all nests together up to which a program is run.
+const POINTS_MAX: u64 = 1 << 18;
+
+fuzz_target!(|bytes: &[u8]| {
+    let accepted = if is_artifact(bytes) { Artifact::from_bytes(bytes) } else { Artifact::from_bytes(&around(bytes)) };
+    let Ok(artifact) = accepted else { return };
+    let artifact = Arc::new(artifact);
+    let _ = describe(&artifact);
+    for program in &artifact.plan().programs {
+        let Ok(model) = Model::load(artifact.clone(), Some(&program.name), Device::Host) else { continue };
+        if is_small(program) {
+            run(model);
+        }
+    }
+});
+
+/// A container of this plan, some constants and no checksums.
+fn around(plan: &[u8]) -> Vec<u8> {
+    let constants: Vec<u8> = (0..=255).collect();
+    let plan_start = 128;
+    let constants_start = (plan_start + plan.len()).next_multiple_of(64);
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(FORMAT_VERSION.to_le_bytes());
+    bytes.extend(2_u32.to_le_bytes());
+    bytes.extend(((constants_start + constants.len()) as u64).to_le_bytes());
+    bytes.extend([0; 8]);
+    for (name, start, length) in [("plan", plan_start, plan.len()), ("constants", constants_start, constants.len())] {
+        let entry = bytes.len();
+        bytes.extend(name.as_bytes());
+        bytes.resize(entry + 16, 0);
+        bytes.extend((start as u64).to_le_bytes());
+        bytes.extend((length as u64).to_le_bytes());
+        bytes.extend([0; 8]);
+    }
+    bytes.resize(plan_start, 0);
+    bytes.extend(plan);
+    bytes.resize(constants_start, 0);
+    bytes.extend(constants);
+    bytes
+}
+
+fn run(model: Model) {
+    let mut session = Session::new(Arc::new(model)).expect("a small arena should fit");
+    let params = session.model().program().params.clone();
+    for (index, param) in params.iter().enumerate() {
+        let value = init::random(param.dtype, &param.shape, 1, index as u64).expect("a small argument should fit");
+        session.set(index, value).expect("the value should have the argument's type");
+    }
+    for _ in 0..2 {
+        if let Ok(ticket) = session.step() {
+            let _ = ticket.wait().iter().count();
+        }
+    }
+}
+
+/// True if the program ends soon and needs little memory. Loops may not end, so there are none.
+fn is_small(program: &Program) -> bool {
+    let arguments = program.params.iter().map(|param| array_bytes(param.dtype, &param.shape).unwrap_or(u64::MAX));
+    let memory = arguments.fold(program.arena_bytes, u64::saturating_add);
+    let buffers = program.buffers.iter().map(|buffer| array_bytes(buffer.dtype, &buffer.shape).unwrap_or(u64::MAX));
+    let points = program.segments.iter().map(|segment| points(&segment.steps)).fold(0, u64::saturating_add);
+    memory <= MEMORY_BYTES_MAX && buffers.max().unwrap_or(0) <= MEMORY_BYTES_MAX && points <= POINTS_MAX
+}
+
+fn points(steps: &[Step]) -> u64 {
+    let cost = |step: &Step| match step {
+        Step::Launch(launch) => match &launch.work {
+            Work::Nest(nest) => nest.extents.iter().fold(1, |points: u64, extent| points.saturating_mul(*extent)),
+            Work::Kernel(_) => 1 << 12,
+        },
+        Step::While { .. } => u64::MAX,
+        Step::Switch { branches, .. } => branches.iter().map(|steps| points(steps)).fold(1, u64::saturating_add),
+    };
+    steps.iter().map(cost).fold(0, u64::saturating_add)
+}
