@@ -5,5 +5,7 @@
 //! - [`diagnostic`]: what is said about the user's input, at its location.
 
 pub mod diagnostic;
+pub mod emit;
 pub mod ir;
+pub mod lower;
 pub mod passes;

@@ -1,5 +1,9 @@
 //! All passes, one file each, and the pipelines that they form.
 
+pub mod form_segments;
+pub mod lower_to_launches;
+pub mod plan_memory;
+
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     ir::Module,
@@ -80,4 +84,4 @@ impl PassContext {
 }
 
 /// All passes, in pipeline order. Adding a pass means adding its file and one line here.
-pub static PASSES: &[&PassDef] = &[];
+pub static PASSES: &[&PassDef] = &[&lower_to_launches::PASS, &form_segments::PASS, &plan_memory::PASS];

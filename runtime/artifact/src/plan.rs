@@ -98,7 +98,7 @@ pub struct ResultSlot {
 pub struct BufferId(pub u32);
 
 /// A dense row-major array in one place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Buffer {
     /// Element type.
     pub dtype: DType,
@@ -109,7 +109,7 @@ pub struct Buffer {
 }
 
 /// Where the bytes of a buffer are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Place {
     /// In the program's arena, at a fixed offset in bytes.
     Arena {

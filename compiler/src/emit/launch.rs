@@ -1,0 +1,144 @@
+//! Launches: `pyg.nest` and `pyg.kernel` as the artifact has them.
+
+use pygraph_artifact::{
+    plan::{Access, BufferId, KernelAttr, KernelCall, Nest, Work},
+    scalar::{ScalarBody, ScalarInst},
+};
+
+use crate::{
+    diagnostic::Diagnostic,
+    ir::{Attribute, Module, OpId, Opcode, ValueId, attribute::AffineMap},
+    lower::{body::body_of, site::tensor_of},
+};
+
+/// The work of a `pyg.nest` or `pyg.kernel`; `buffer_of` says which buffer a value is.
+pub fn work_of(
+    module: &Module,
+    op: OpId,
+    buffer_of: &mut dyn FnMut(ValueId) -> Result<BufferId, Diagnostic>,
+) -> Result<Work, Diagnostic> {
+    match module.op(op).opcode {
+        Opcode::PygNest => nest_of(module, op, buffer_of).map(Work::Nest),
+        Opcode::PygKernel => kernel_of(module, op, buffer_of).map(Work::Kernel),
+        other => Err(module.error(op, format!("`{}` is no launch", other.name()))),
+    }
+}
+
+fn nest_of(
+    module: &Module,
+    op: OpId,
+    buffer_of: &mut dyn FnMut(ValueId) -> Result<BufferId, Diagnostic>,
+) -> Result<Nest, Diagnostic> {
+    let operation = module.op(op);
+    let refuse = |what: &str| module.error(op, format!("`{what}` is missing or does not fit"));
+    let extents = operation.attr("extents").and_then(Attribute::as_i64_slice).ok_or_else(|| refuse("extents"))?;
+    let extents: Option<Vec<u64>> = extents.iter().map(|extent| u64::try_from(*extent).ok()).collect();
+    let extents = extents.ok_or_else(|| refuse("extents"))?;
+    let reduction_dims = operation.attr("reduction_dims").and_then(Attribute::as_i64);
+    let reduction_dims = reduction_dims.and_then(|count| u32::try_from(count).ok());
+    let input_count = operation.attr("input_count").and_then(Attribute::as_i64);
+    let input_count = input_count.and_then(|count| usize::try_from(count).ok());
+    let input_count = input_count
+        .filter(|count| count.checked_add(operation.results.len()) == Some(operation.operands.len()))
+        .ok_or_else(|| refuse("input_count"))?;
+    let Some(Attribute::Array(maps)) = operation.attr("maps") else { return Err(refuse("maps")) };
+    if maps.len() != operation.operands.len() {
+        return Err(refuse("maps"));
+    }
+    // An output is where the result is; its init has the same place or no content.
+    let values = operation.operands[..input_count].iter().chain(&operation.results);
+    let mut accesses = Vec::with_capacity(maps.len());
+    for (value, map) in values.zip(maps.iter()) {
+        let Attribute::AffineMap(map) = map else { return Err(refuse("maps")) };
+        let (offset, strides) = walk_of(module, *value, map, extents.len()).ok_or_else(|| refuse("maps"))?;
+        accesses.push(Access { buffer: buffer_of(*value)?, offset, strides });
+    }
+    let outputs = accesses.split_off(input_count);
+    let combine = if operation.regions.len() > 1 { Some(body_of(module, op, 1)?) } else { None };
+    Ok(Nest {
+        extents,
+        reduction_dims: reduction_dims.ok_or_else(|| refuse("reduction_dims"))?,
+        inputs: accesses,
+        outputs,
+        map: body_of(module, op, 0)?,
+        combine,
+    })
+}
+
+/// Offset and strides of a tensor that is walked through a map; none if they do not fit it.
+fn walk_of(module: &Module, value: ValueId, map: &AffineMap, dim_count: usize) -> Option<(i64, Vec<i64>)> {
+    let shape = tensor_of(module.ty(value))?.shape;
+    if map.dim_count != dim_count || map.results.len() != shape.len() {
+        return None;
+    }
+    let (mut offset, mut strides, mut step) = (0i64, vec![0i64; dim_count], 1i64);
+    for (extent, result) in shape.iter().zip(&map.results).rev() {
+        offset = offset.checked_add(step.checked_mul(result.constant)?)?;
+        for (stride, coefficient) in strides.iter_mut().zip(&result.coefficients) {
+            if *coefficient != 0 {
+                *stride = stride.checked_add(step.checked_mul(*coefficient)?)?;
+            }
+        }
+        step = step.checked_mul(i64::try_from((*extent).max(1)).ok()?)?;
+    }
+    Some((offset, strides))
+}
+
+fn kernel_of(
+    module: &Module,
+    op: OpId,
+    buffer_of: &mut dyn FnMut(ValueId) -> Result<BufferId, Diagnostic>,
+) -> Result<KernelCall, Diagnostic> {
+    let operation = module.op(op);
+    let kernel = operation.attr("kernel").and_then(Attribute::as_str);
+    let kernel = kernel.ok_or_else(|| module.error(op, "`kernel` is missing or no text"))?.to_string();
+    let attributes = match operation.attr("attributes") {
+        Some(Attribute::Dictionary(attributes)) => attributes
+            .iter()
+            .map(|(name, value)| {
+                let value = attribute_of(value)
+                    .ok_or_else(|| module.error(op, format!("attribute `{name}` is of no kind that kernels have")))?;
+                Ok((name.to_string(), value))
+            })
+            .collect::<Result<_, Diagnostic>>()?,
+        _ => Vec::new(),
+    };
+    let inputs = operation.operands.iter().map(|value| buffer_of(*value)).collect::<Result<_, _>>()?;
+    let outputs = operation.results.iter().map(|value| buffer_of(*value)).collect::<Result<_, _>>()?;
+    let bodies = (0..operation.regions.len()).map(|region| body_of(module, op, region)).collect::<Result<_, _>>()?;
+    Ok(KernelCall { kernel, inputs, outputs, attributes, bodies })
+}
+
+fn attribute_of(attribute: &Attribute) -> Option<KernelAttr> {
+    Some(match attribute {
+        Attribute::Bool(value) => KernelAttr::Bool(*value),
+        Attribute::Integer { .. } => KernelAttr::Int(attribute.as_i64()?),
+        Attribute::DenseArray { values, .. } => KernelAttr::Ints(values.to_vec()),
+        Attribute::Float { bits, .. } => KernelAttr::Float(f64::from_bits(*bits)),
+        Attribute::String(text) => KernelAttr::Text(text.to_string()),
+        _ => return None,
+    })
+}
+
+/// What a launch computes, in a word.
+pub fn name_of(work: &Work) -> String {
+    match work {
+        Work::Kernel(call) => call.kernel.clone(),
+        Work::Nest(nest) => match &nest.combine {
+            Some(combine) => format!("reduce_{}", body_name(combine)),
+            None => match (nest.inputs.is_empty(), body_name(&nest.map)) {
+                (true, "copy") => "fill".to_string(),
+                (_, name) => name.to_string(),
+            },
+        },
+    }
+}
+
+/// The last operation of a body, whose value is the result.
+fn body_name(body: &ScalarBody) -> &'static str {
+    let last = body.instructions.iter().rev().find_map(|instruction| match instruction {
+        ScalarInst::Op { op, .. } => Some(op.name()),
+        _ => None,
+    });
+    last.unwrap_or("copy")
+}

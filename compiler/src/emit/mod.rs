@@ -1,0 +1,105 @@
+//! From the plan level of the IR to what an artifact holds.
+//!
+//! One to one: every public function is a program, every segment a segment, every launch a launch; only affine maps
+//! become strides. What is emitted is checked as a loader and a device would check it, so that a launch which no device
+//! runs is refused here, at its location.
+
+mod buffers;
+mod launch;
+mod program;
+
+use pygraph_artifact::{
+    plan::{Plan, Program, Step, Work},
+    validate::validate,
+};
+use pygraph_kernels::{tensor::TensorType, work};
+
+pub use self::launch::work_of;
+use self::{buffers::Constants, program::emit_program};
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics, Position},
+    ir::{Attribute, Module, OpId},
+};
+
+/// A plan and the bytes of its constants: what [`pygraph_artifact::container`] writes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Emitted {
+    /// What a device executes.
+    pub plan: Plan,
+    /// The constants that the plan refers to.
+    pub constants: Vec<u8>,
+}
+
+/// Emits a module whose memory is planned. `main` becomes the first program.
+pub fn emit(module: &Module) -> Result<Emitted, Diagnostics> {
+    let mut functions: Vec<OpId> = module.functions().filter(|op| !is_private(module, *op)).collect();
+    if functions.is_empty() {
+        let position = module.location(module.op(module.root()).loc).position.clone();
+        return Err(Diagnostic::error(position, "there is no public function to compile").into());
+    }
+    functions.sort_by_key(|op| name_of(module, *op) != "main");
+    let mut constants = Constants::default();
+    let mut emitted = Emitted::default();
+    let mut errors = Vec::new();
+    for function in functions {
+        match emit_program(module, function, &mut constants) {
+            Ok((program, launch_ops)) => {
+                errors.extend(refused_launches(module, &program, &launch_ops));
+                emitted.plan.programs.push(program);
+            }
+            Err(error) => errors.extend(error.0),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Diagnostics(errors));
+    }
+    emitted.constants = constants.into_bytes();
+    validate(&emitted.plan, emitted.constants.len() as u64)
+        .map_err(|error| Diagnostic::error(whole_file(module), format!("the plan is not valid: {error}")))?;
+    Ok(emitted)
+}
+
+fn name_of(module: &Module, function: OpId) -> &str {
+    module.op(function).attr("sym_name").and_then(Attribute::as_str).unwrap_or_default()
+}
+
+fn is_private(module: &Module, function: OpId) -> bool {
+    module.op(function).attr("sym_visibility").and_then(Attribute::as_str) == Some("private")
+}
+
+fn whole_file(module: &Module) -> Position {
+    let file = module.location(module.op(module.root()).loc).position.file.clone();
+    Position { file, line: 0, column: 0 }
+}
+
+/// Asks the kernels about every launch; `launch_ops` are the operations they come from, in order of the text.
+fn refused_launches(module: &Module, program: &Program, launch_ops: &[OpId]) -> Vec<Diagnostic> {
+    let types: Vec<TensorType> =
+        program.buffers.iter().map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape }).collect();
+    let mut launches = Vec::with_capacity(launch_ops.len());
+    for segment in &program.segments {
+        collect_launches(&segment.steps, &mut launches);
+    }
+    let refused = launches.into_iter().zip(launch_ops).filter_map(|(launch, op)| {
+        let reason = work::prepare(launch, &types).err()?;
+        let what = match launch {
+            Work::Nest(_) => "a loop nest".to_string(),
+            Work::Kernel(call) => format!("kernel `{}`", call.kernel),
+        };
+        Some(module.error(*op, format!("{what} does not run: {reason}")))
+    });
+    refused.collect()
+}
+
+fn collect_launches<'p>(steps: &'p [Step], launches: &mut Vec<&'p Work>) {
+    for step in steps {
+        match step {
+            Step::Launch(launch) => launches.push(&launch.work),
+            Step::While { condition, body, .. } => {
+                collect_launches(condition, launches);
+                collect_launches(body, launches);
+            }
+            Step::Switch { branches, .. } => branches.iter().for_each(|branch| collect_launches(branch, launches)),
+        }
+    }
+}

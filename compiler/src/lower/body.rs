@@ -1,0 +1,223 @@
+//! Scalar bodies: built instruction by instruction, and between [`ScalarBody`] and the region that a launch holds.
+//!
+//! Lowering works on [`ScalarBody`], the form that the artifact has; the region of `scalar.*` operations is how the IR
+//! shows it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use pygraph_artifact::{
+    dtype::DType,
+    scalar::{ScalarBody, ScalarInst, ScalarOp},
+};
+
+use super::literal;
+use crate::{
+    diagnostic::Diagnostic,
+    ir::{
+        AttrMap, Attribute, ElementType, Loc, Module, OpId, Opcode, RegionId, TensorType, Type, ValueId,
+        attribute::DenseElements, module::OpParts,
+    },
+};
+
+/// A register of a [`ScalarBody`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Register(u32);
+
+/// A [`ScalarBody`] in the making.
+#[derive(Debug)]
+pub struct BodyBuilder {
+    body: ScalarBody,
+    types: Vec<DType>,
+}
+
+impl BodyBuilder {
+    /// A body that reads elements of these types.
+    pub fn new(inputs: &[DType]) -> BodyBuilder {
+        let body = ScalarBody { inputs: inputs.to_vec(), ..ScalarBody::default() };
+        BodyBuilder { body, types: inputs.to_vec() }
+    }
+
+    /// The register of an input.
+    pub fn input(&self, index: usize) -> Register {
+        assert!(index < self.body.inputs.len(), "a body should read only inputs that it has");
+        Register(index as u32)
+    }
+
+    /// The type of a register.
+    pub fn dtype(&self, register: Register) -> DType {
+        self.types[register.0 as usize]
+    }
+
+    /// An operation whose result has the type `dtype`.
+    pub fn op(&mut self, op: ScalarOp, dtype: DType, operands: &[Register]) -> Register {
+        self.op_with(op, dtype, operands, Vec::new())
+    }
+
+    /// An operation with integers fixed at compile time.
+    pub fn op_with(&mut self, op: ScalarOp, dtype: DType, operands: &[Register], immediates: Vec<i64>) -> Register {
+        let operands = operands.iter().map(|register| register.0).collect();
+        self.push(ScalarInst::Op { op, dtype, operands, immediates }, dtype)
+    }
+
+    /// An operation on two operands of one type, with a result of that type.
+    pub fn binary(&mut self, op: ScalarOp, a: Register, b: Register) -> Register {
+        self.op(op, self.dtype(a), &[a, b])
+    }
+
+    /// A literal, as its storage.
+    pub fn constant(&mut self, dtype: DType, bits: u128) -> Register {
+        self.push(ScalarInst::Constant { dtype, bits }, dtype)
+    }
+
+    /// A literal of any type, rounded from a number.
+    pub fn number(&mut self, dtype: DType, number: f64) -> Register {
+        self.constant(dtype, literal::encode(dtype, number))
+    }
+
+    /// The position along a dimension of the iteration space, as `i64`.
+    pub fn index(&mut self, dimension: usize) -> Register {
+        self.push(ScalarInst::Index { dimension: dimension as u32 }, DType::I64)
+    }
+
+    /// The value in another type; itself where it has that type.
+    pub fn convert(&mut self, value: Register, dtype: DType) -> Register {
+        if self.dtype(value) == dtype { value } else { self.op(ScalarOp::Convert, dtype, &[value]) }
+    }
+
+    /// The finished body.
+    pub fn finish(mut self, outputs: &[Register]) -> ScalarBody {
+        self.body.outputs = outputs.iter().map(|register| register.0).collect();
+        self.body
+    }
+
+    fn push(&mut self, instruction: ScalarInst, dtype: DType) -> Register {
+        self.body.instructions.push(instruction);
+        self.types.push(dtype);
+        Register(self.types.len() as u32 - 1)
+    }
+}
+
+/// The body that hands its input on.
+pub fn identity(dtype: DType) -> ScalarBody {
+    identities(&[dtype])
+}
+
+/// The body that hands its inputs on.
+pub fn identities(dtypes: &[DType]) -> ScalarBody {
+    ScalarBody { inputs: dtypes.to_vec(), instructions: Vec::new(), outputs: (0..dtypes.len() as u32).collect() }
+}
+
+/// The body that gives one value, whatever the point.
+pub fn constant(dtype: DType, bits: u128) -> ScalarBody {
+    ScalarBody { inputs: Vec::new(), instructions: vec![ScalarInst::Constant { dtype, bits }], outputs: vec![0] }
+}
+
+/// The type of a scalar in a body.
+pub fn scalar_type(dtype: DType) -> Type {
+    Type::Scalar(ElementType::of(dtype))
+}
+
+/// Makes the region that shows a body.
+pub fn region_of(module: &mut Module, body: &ScalarBody, loc: Loc) -> RegionId {
+    let region = module.create_region();
+    let block = module.create_block(region);
+    let mut values: Vec<ValueId> =
+        body.inputs.iter().map(|dtype| module.add_argument(block, scalar_type(*dtype))).collect();
+    for instruction in &body.instructions {
+        let (opcode, operands, dtype, attrs): (_, &[u32], _, _) = match instruction {
+            ScalarInst::Constant { dtype, bits } => {
+                (Opcode::ScalarConstant, &[], *dtype, AttrMap::from_iter([("value", literal_attribute(*dtype, *bits))]))
+            }
+            ScalarInst::Index { dimension } => {
+                let dimension = Attribute::i64(i64::from(*dimension));
+                (Opcode::ScalarIndex, &[], DType::I64, AttrMap::from_iter([("dimension", dimension)]))
+            }
+            ScalarInst::Op { op, dtype, operands, immediates } => {
+                (Opcode::Scalar(*op), operands, *dtype, immediates_attrs(immediates))
+            }
+        };
+        let parts = OpParts {
+            operands: operands.iter().map(|register| values[*register as usize]).collect(),
+            result_types: vec![scalar_type(dtype)],
+            attrs,
+            ..OpParts::default()
+        };
+        let op = module.create_op(opcode, parts, loc);
+        module.append(block, op);
+        values.push(module.op(op).results[0]);
+    }
+    let operands = body.outputs.iter().map(|register| values[*register as usize]).collect();
+    let terminator = module.create_op(Opcode::ScalarYield, OpParts { operands, ..OpParts::default() }, loc);
+    module.append(block, terminator);
+    region
+}
+
+fn literal_attribute(dtype: DType, bits: u128) -> Attribute {
+    let ty = Arc::new(TensorType::new(&[], ElementType::of(dtype)));
+    let bytes = Arc::from(&bits.to_le_bytes()[..dtype.size_bytes()]);
+    Attribute::Dense(DenseElements { ty, bytes, is_splat: true })
+}
+
+fn immediates_attrs(immediates: &[i64]) -> AttrMap {
+    if immediates.is_empty() {
+        return AttrMap::default();
+    }
+    AttrMap::from_iter([("immediates", Attribute::i64_array(immediates.iter().copied()))])
+}
+
+/// Reads the body that a region of `owner` shows.
+pub fn body_of(module: &Module, owner: OpId, region: usize) -> Result<ScalarBody, Diagnostic> {
+    let block = module
+        .region_block(owner, region)
+        .ok_or_else(|| module.error(owner, format!("body {region} of the launch has no block")))?;
+    let mut body = ScalarBody::default();
+    let mut registers: HashMap<ValueId, u32> = HashMap::new();
+    for argument in &module.block(block).arguments {
+        registers.insert(*argument, registers.len() as u32);
+        body.inputs.push(scalar_dtype(module, owner, *argument)?);
+    }
+    for op in module.block_ops(block) {
+        let operation = module.op(op);
+        let mut operands = Vec::with_capacity(operation.operands.len());
+        for operand in &operation.operands {
+            operands.push(*registers.get(operand).ok_or_else(|| {
+                module.error(op, "the body of a launch reads a value from outside: pass it as an input")
+            })?);
+        }
+        let instruction = match operation.opcode {
+            Opcode::ScalarYield => {
+                body.outputs = operands;
+                break;
+            }
+            Opcode::ScalarConstant => {
+                let dtype = scalar_dtype(module, op, operation.results[0])?;
+                let bits = operation.attr("value").and_then(|value| literal::attribute_bits(value, dtype));
+                let bits = bits.ok_or_else(|| module.error(op, format!("`value` is no literal of type {dtype}")))?;
+                ScalarInst::Constant { dtype, bits }
+            }
+            Opcode::ScalarIndex => {
+                let dimension = operation.attr("dimension").and_then(Attribute::as_i64);
+                let dimension = dimension.and_then(|dimension| u32::try_from(dimension).ok());
+                let dimension = dimension.ok_or_else(|| module.error(op, "`dimension` is no dimension"))?;
+                ScalarInst::Index { dimension }
+            }
+            Opcode::Scalar(scalar) => {
+                let dtype = scalar_dtype(module, op, operation.results[0])?;
+                let immediates = operation.attr("immediates").and_then(Attribute::as_i64_slice).unwrap_or(&[]);
+                ScalarInst::Op { op: scalar, dtype, operands, immediates: immediates.to_vec() }
+            }
+            other => return Err(module.error(op, format!("`{}` can't be in the body of a launch", other.name()))),
+        };
+        registers.insert(operation.results[0], registers.len() as u32);
+        body.instructions.push(instruction);
+    }
+    Ok(body)
+}
+
+fn scalar_dtype(module: &Module, at: OpId, value: ValueId) -> Result<DType, Diagnostic> {
+    match module.ty(value) {
+        Type::Scalar(element) => element.dtype(),
+        _ => None,
+    }
+    .ok_or_else(|| module.error(at, "the body of a launch works on scalars of types that a device has"))
+}

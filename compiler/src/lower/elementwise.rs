@@ -1,0 +1,95 @@
+//! Elementwise operations and `iota`: one nest, its body the operation.
+
+use pygraph_artifact::{dtype::DType, scalar::ScalarOp};
+
+use super::{
+    Lowered,
+    body::{BodyBuilder, Register},
+    literal, region, scalar,
+    site::{Site, Tensor, identity, to_scalar},
+};
+use crate::ir::{Attribute, ValueId, attribute::AffineMap};
+
+/// Any operation that [`scalar::append`] knows.
+pub fn elementwise(site: &mut Site) -> Option<ValueId> {
+    let result = site.result(0);
+    let sources = sources(site, result.rank());
+    let mut body = BodyBuilder::new(&sources.dtypes);
+    let operands: Vec<Register> = sources
+        .operands
+        .iter()
+        .map(|source| match source {
+            Source::Input(index) => body.input(*index),
+            Source::Constant { dtype, bits } => body.constant(*dtype, *bits),
+        })
+        .collect();
+    let value = scalar::append(&mut body, site.module.op(site.op), &operands, result.dtype)?;
+    Some(site.generate(&result, sources.inputs, body.finish(&[value])))
+}
+
+/// Where the operands of a body come from.
+struct Sources {
+    operands: Vec<Source>,
+    inputs: Vec<(ValueId, AffineMap)>,
+    dtypes: Vec<DType>,
+}
+
+enum Source {
+    /// An input of the nest.
+    Input(usize),
+    /// A constant that is one value everywhere: a literal in the body, and no tensor to read.
+    Constant { dtype: DType, bits: u128 },
+}
+
+fn sources(site: &Site, rank: usize) -> Sources {
+    let mut sources = Sources { operands: Vec::new(), inputs: Vec::new(), dtypes: Vec::new() };
+    for value in site.operands() {
+        let tensor = site.tensor(value);
+        let literal = site.constant_elements(value).and_then(|elements| literal::splat_bits(&elements));
+        let known = sources.inputs.iter().position(|(input, _)| *input == value);
+        sources.operands.push(match (literal, known) {
+            (Some(bits), _) => Source::Constant { dtype: tensor.dtype, bits },
+            (None, Some(index)) => Source::Input(index),
+            (None, None) => {
+                // A scalar predicate of `select`, scalar bounds of `clamp`.
+                let map = if tensor.rank() == rank { identity(rank) } else { to_scalar(rank) };
+                sources.inputs.push((value, map));
+                sources.dtypes.push(tensor.dtype);
+                Source::Input(sources.inputs.len() - 1)
+            }
+        });
+    }
+    sources
+}
+
+/// `iota`
+pub fn iota(site: &mut Site) -> Lowered {
+    let result = site.result(0);
+    let dimension = site.module.op(site.op).attr("iota_dimension").and_then(Attribute::as_i64);
+    let dimension = dimension.and_then(|dimension| usize::try_from(dimension).ok());
+    let dimension = dimension.filter(|dimension| *dimension < result.rank()).ok_or("`iota_dimension` is missing")?;
+    let mut body = BodyBuilder::new(&[]);
+    let index = body.index(dimension);
+    let value = body.convert(index, result.dtype);
+    Ok(vec![site.generate(&result, Vec::new(), body.finish(&[value]))])
+}
+
+/// `map`: its region is the body.
+pub fn map(site: &mut Site) -> Lowered {
+    let result = site.result(0);
+    let body = region::body_of_region(site.module, site.op, 0)?;
+    let inputs = site.operands().into_iter().map(|value| (value, identity(result.rank()))).collect();
+    Ok(vec![site.generate(&result, inputs, body)])
+}
+
+/// A value that is true where the operation's predicate is false, as an `i32` of 0 and 1: the index of a choice.
+pub fn index_of_predicate(site: &mut Site, predicate: ValueId) -> ValueId {
+    let tensor = site.tensor(predicate);
+    let mut body = BodyBuilder::new(&[tensor.dtype]);
+    let otherwise = body.op(ScalarOp::Not, tensor.dtype, &[body.input(0)]);
+    let index = body.convert(otherwise, DType::I32);
+    let body = body.finish(&[index]);
+    let index = Tensor { dtype: DType::I32, shape: tensor.shape };
+    let inputs = vec![(predicate, identity(index.rank()))];
+    site.generate(&index, inputs, body)
+}

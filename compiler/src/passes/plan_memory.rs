@@ -1,0 +1,134 @@
+//! Gives every tensor a place in one arena, so that tensors which are never needed together share bytes.
+//!
+//! Before: tensors as values.   After: `offsets` on every operation that writes, one a result, and `pyg.arena_bytes` on
+//! the function. A view has its source's place, a loop's block arguments have its operands'.
+//! Leaves alone: arguments and constants, which have places of their own; functions that have been planned.
+//! Relies on: segments ([`super::form_segments`]).
+//! Guarantees: two tensors share a byte only if no step needs both. A nest's result has the place of its init; a loop's
+//! operand, block arguments, yielded value and result have one place, and so have the results of a choice and what
+//! its branches yield. Where that would change a tensor that is still read, or an argument or a constant, a copy has
+//! been put in. Results of the function have places of their own in the arena.
+//!
+//! Two steps: [`share`] decides which values are one buffer and puts copies in; then lifetimes of buffers are measured
+//! along the text of the function, and [`arena`] packs them.
+
+mod arena;
+mod lifetimes;
+mod share;
+
+use arena::Request;
+use lifetimes::{Order, Visit};
+
+use super::{Changed, PassContext, PassDef, Phase};
+use crate::{
+    diagnostic::Diagnostics,
+    ir::{Attribute, Module, OpId, Opcode, Type, ValueId},
+    lower::site::tensor_of,
+};
+
+/// See the module.
+pub static PASS: PassDef = PassDef {
+    name: "plan-memory",
+    summary: "Give every tensor a place in one arena, shared where lifetimes allow it",
+    phase: Phase::Plan,
+    run,
+};
+
+/// The attribute of a function that holds the size of its arena.
+pub const ARENA_BYTES: &str = "pyg.arena_bytes";
+
+/// The attribute of an operation that holds the places of its results, -1 for one outside of the arena.
+pub const OFFSETS: &str = "offsets";
+
+fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostics> {
+    let mut changed = false;
+    for function in module.functions().collect::<Vec<OpId>>() {
+        let is_done = module.op(function).attr(ARENA_BYTES).is_some();
+        if !is_done && module.region_block(function, 0).is_some() {
+            plan_function(module, function, context)?;
+            changed = true;
+        }
+    }
+    Ok(changed.into())
+}
+
+fn plan_function(module: &mut Module, function: OpId, context: &PassContext) -> Result<(), Diagnostics> {
+    let mut classes = share::share(module, function)?;
+    let requests = buffers(module, function, &mut classes);
+    let layout = arena::pack(&requests.list);
+    for op in module.walk(function) {
+        let has_place =
+            matches!(module.op(op).opcode, Opcode::PygNest | Opcode::PygKernel | Opcode::PygWhile | Opcode::PygSwitch);
+        if !has_place {
+            continue;
+        }
+        let results = module.op(op).results.clone();
+        let offsets = results.iter().map(|value| match requests.of_class[classes.find(*value)] {
+            Some(request) => layout.offsets[request as usize] as i64,
+            None => -1,
+        });
+        let offsets = Attribute::i64_array(offsets.collect::<Vec<i64>>());
+        module.op_mut(op).attrs.set(OFFSETS, offsets);
+    }
+    module.op_mut(function).attrs.set(ARENA_BYTES, Attribute::i64(layout.bytes as i64));
+    let total: u64 = requests.list.iter().map(|request| request.bytes).sum();
+    let name = module.op(function).attr("sym_name").and_then(Attribute::as_str).unwrap_or_default();
+    context.remark(module.remark(
+        function,
+        format!(
+            "`@{name}` needs an arena of {} bytes: {} buffers of {total} bytes together, at most {} at one time",
+            layout.bytes,
+            requests.list.len(),
+            layout.peak
+        ),
+    ));
+    Ok(())
+}
+
+/// The buffers that need a place in the arena.
+struct Buffers {
+    list: Vec<Request>,
+    /// For a class of values (by its representative's index) its buffer in the list.
+    of_class: Vec<Option<u32>>,
+}
+
+fn buffers(module: &Module, function: OpId, classes: &mut share::Classes) -> Buffers {
+    let order = Order::of(module, function);
+    let mut buffers = Buffers { list: Vec::new(), of_class: vec![None; module.arena_sizes().1] };
+    let mut needs = |value: ValueId, position: u32| {
+        if classes.is_fixed(value) {
+            return;
+        }
+        let class = classes.find(value);
+        let request = match buffers.of_class[class] {
+            Some(request) => &mut buffers.list[request as usize],
+            None => {
+                buffers.of_class[class] = Some(buffers.list.len() as u32);
+                buffers.list.push(Request { start: position, end: position, bytes: 0 });
+                buffers.list.last_mut().expect("a request was pushed")
+            }
+        };
+        request.start = request.start.min(position);
+        request.end = request.end.max(position);
+        request.bytes = request.bytes.max(size_bytes(module.ty(value)));
+    };
+    for visit in lifetimes::visits(module, function) {
+        let Visit::Enter(op) = visit else { continue };
+        let operation = module.op(op);
+        for operand in &operation.operands {
+            needs(*operand, order.use_position(module, op, *operand));
+        }
+        // An empty tensor is needed from where it is written first.
+        if operation.opcode != Opcode::PygEmpty {
+            for result in &operation.results {
+                needs(*result, order.leave(op));
+            }
+        }
+    }
+    buffers
+}
+
+fn size_bytes(ty: &Type) -> u64 {
+    let Some(tensor) = tensor_of(ty) else { return 0 };
+    pygraph_artifact::validate::array_bytes(tensor.dtype, &tensor.shape).unwrap_or(0)
+}

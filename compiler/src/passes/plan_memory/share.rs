@@ -1,0 +1,385 @@
+//! Which values are one buffer, and the copies without which they could not be.
+//!
+//! Walks the function once, in order of the text. A class is a set of values with one place; at any position at most
+//! one of them (with its views) is still needed. Classes of arguments and constants are fixed: nothing is written there.
+
+use std::collections::HashSet;
+
+use super::lifetimes::{Order, Visit, visits};
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics},
+    ir::{Attribute, Module, OpId, Opcode, ValueId},
+    lower::{
+        body,
+        site::{Site, Tensor, identity, tensor_of},
+    },
+};
+
+/// Sets of values that share a place.
+#[derive(Debug, Default)]
+pub struct Classes {
+    facts: Vec<Facts>,
+}
+
+/// What is known of a value, and of its class where it stands for it.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    parent: u32,
+    /// The value that it is a view of; none if it is no view.
+    source: Option<ValueId>,
+    /// Where the value or a view of it is read last; of a root.
+    last_use: u32,
+    /// True if the root's bytes may change once nobody reads them any more.
+    is_writable: bool,
+    /// Of a class: in an argument or a constant.
+    is_fixed: bool,
+    /// Of a class: where it begins.
+    start: u32,
+    /// Of a class: where it is read last.
+    end: u32,
+}
+
+impl Classes {
+    /// The index of the value that stands for the class.
+    pub fn find(&mut self, value: ValueId) -> usize {
+        let mut class = value.index();
+        while self.facts[class].parent as usize != class {
+            let parent = self.facts[class].parent;
+            self.facts[class].parent = self.facts[parent as usize].parent;
+            class = parent as usize;
+        }
+        class
+    }
+
+    /// True if the value lies in an argument or a constant.
+    pub fn is_fixed(&mut self, value: ValueId) -> bool {
+        let class = self.find(value);
+        self.facts[class].is_fixed
+    }
+
+    fn unite(&mut self, a: ValueId, b: ValueId) {
+        let (a, b) = (self.find(a), self.find(b));
+        if a == b {
+            return;
+        }
+        let (from, into) = (self.facts[b], &mut self.facts[a]);
+        into.start = into.start.min(from.start);
+        into.end = into.end.max(from.end);
+        into.is_fixed |= from.is_fixed;
+        self.facts[b].parent = a as u32;
+    }
+
+    fn of(&self, value: ValueId) -> &Facts {
+        &self.facts[value.index()]
+    }
+
+    fn of_class(&mut self, value: ValueId) -> Facts {
+        let class = self.find(value);
+        self.facts[class]
+    }
+
+    /// What a value is a view of, or itself.
+    fn root(&self, value: ValueId) -> ValueId {
+        self.of(value).source.unwrap_or(value)
+    }
+
+    /// Adds what is missing for values made since the last call. Each is a class of its own.
+    fn grow(&mut self, module: &Module, start: u32) {
+        for index in self.facts.len()..module.arena_sizes().1 {
+            self.facts.push(Facts {
+                parent: index as u32,
+                source: None,
+                last_use: 0,
+                is_writable: true,
+                is_fixed: false,
+                start,
+                end: start,
+            });
+        }
+    }
+}
+
+/// Decides for a function, and puts copies into it.
+pub fn share(module: &mut Module, function: OpId) -> Result<Classes, Diagnostics> {
+    let order = Order::of(module, function);
+    let steps = visits(module, function);
+    let mut sharing = Sharing { classes: classes_of(module, function, &order, &steps), module, order };
+    for visit in steps {
+        let done = match visit {
+            Visit::Enter(op) => match sharing.module.op(op).opcode {
+                Opcode::PygNest => sharing.enter_nest(op),
+                Opcode::PygWhile => sharing.enter_while(op),
+                _ => Ok(()),
+            },
+            Visit::Leave(op) => match sharing.module.op(op).opcode {
+                Opcode::PygWhile => sharing.leave_while(op),
+                Opcode::PygSwitch => sharing.leave_switch(op),
+                Opcode::PygSegment => sharing.leave_segment(op),
+                _ => Ok(()),
+            },
+        };
+        done?;
+    }
+    Ok(sharing.classes)
+}
+
+/// Every value alone with its views, and where it is read last.
+fn classes_of(module: &Module, function: OpId, order: &Order, steps: &[Visit]) -> Classes {
+    let mut classes = Classes::default();
+    classes.grow(module, 0);
+    let arguments = module.region_block(function, 0).map(|block| &module.block(block).arguments);
+    for argument in arguments.into_iter().flatten() {
+        fix(&mut classes, *argument);
+    }
+    let ops = steps.iter().filter_map(|visit| if let Visit::Enter(op) = visit { Some(*op) } else { None });
+    for op in ops.clone() {
+        let operation = module.op(op);
+        for result in &operation.results {
+            let facts = &mut classes.facts[result.index()];
+            (facts.start, facts.end) = (order.leave(op), order.leave(op));
+        }
+        match operation.opcode {
+            Opcode::PygConstant => fix(&mut classes, operation.results[0]),
+            Opcode::PygView => {
+                let (view, source) = (operation.results[0], operation.operands[0]);
+                classes.facts[view.index()].source = Some(classes.root(source));
+                classes.unite(source, view);
+            }
+            Opcode::PygWhile => {
+                for (region, is_writable) in [(0, false), (1, true)] {
+                    let block = module.region_block(op, region);
+                    for argument in block.into_iter().flat_map(|block| &module.block(block).arguments) {
+                        let facts = &mut classes.facts[argument.index()];
+                        facts.is_writable = is_writable;
+                        (facts.start, facts.end) = (order.enter(op), order.enter(op));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    for op in ops {
+        for operand in &module.op(op).operands {
+            let position = order.use_position(module, op, *operand);
+            let root = classes.root(*operand);
+            // A view may be defined in a loop that its source is outside of.
+            let position = position.max(order.use_position(module, op, root));
+            let facts = &mut classes.facts[root.index()];
+            facts.last_use = facts.last_use.max(position);
+            let class = classes.find(root);
+            let facts = &mut classes.facts[class];
+            facts.end = facts.end.max(position);
+        }
+    }
+    classes
+}
+
+fn fix(classes: &mut Classes, value: ValueId) {
+    let facts = &mut classes.facts[value.index()];
+    (facts.is_fixed, facts.is_writable) = (true, false);
+}
+
+struct Sharing<'m> {
+    classes: Classes,
+    module: &'m mut Module,
+    order: Order,
+}
+
+impl Sharing<'_> {
+    /// Each init is written in place where it is not needed afterwards; else a copy of it is.
+    fn enter_nest(&mut self, op: OpId) -> Result<(), Diagnostic> {
+        let input_count = nest_input_count(self.module, op)?;
+        let results = self.module.op(op).results.clone();
+        for (index, result) in results.into_iter().enumerate() {
+            let slot = input_count + index;
+            let init = self.module.op(op).operands[slot];
+            let is_new = self.module.defining_op(init).is_some_and(|op| self.module.op(op).opcode == Opcode::PygEmpty);
+            if is_new {
+                // An empty tensor that several nests start from is one for each.
+                if let Some(input) = self.input_in_place(op, input_count, slot) {
+                    self.module.op_mut(op).operands[slot] = input;
+                } else if self.classes.of(init).last_use != self.order.enter(op) || self.is_read_twice(op, init) {
+                    let tensor = self.tensor(op, init)?;
+                    let fresh = Site { module: self.module, op }.empty(&tensor);
+                    self.classes.grow(self.module, self.order.enter(op));
+                    self.module.op_mut(op).operands[slot] = fresh;
+                }
+            } else if !self.ends_at(init, op) || self.is_read_twice(op, init) {
+                self.module.op_mut(op).operands[slot] = self.copy_before(op, init)?;
+            }
+            let init = self.module.op(op).operands[slot];
+            self.classes.unite(init, result);
+        }
+        Ok(())
+    }
+
+    /// An input that ends here and is walked as the result is: the result can have its place.
+    fn input_in_place(&mut self, op: OpId, input_count: usize, slot: usize) -> Option<ValueId> {
+        let operation = self.module.op(op);
+        let Some(Attribute::Array(maps)) = operation.attr("maps") else { return None };
+        if operation.attr("reduction_dims").and_then(Attribute::as_i64) != Some(0) {
+            return None;
+        }
+        let ty = self.module.ty(operation.operands[slot]);
+        let inputs: Vec<ValueId> = operation.operands[..input_count].to_vec();
+        let fitting = (0..input_count)
+            .filter(|input| maps.get(*input) == maps.get(slot) && self.module.ty(inputs[*input]) == ty)
+            .map(|input| inputs[input]);
+        let fitting: Vec<ValueId> = fitting.collect();
+        fitting.into_iter().find(|input| self.ends_at(*input, op) && !self.is_read_twice(op, *input))
+    }
+
+    /// True if nobody reads the value after the operation, and its bytes may change then.
+    fn ends_at(&mut self, value: ValueId, op: OpId) -> bool {
+        let root = self.classes.root(value);
+        let facts = *self.classes.of(root);
+        facts.is_writable && facts.last_use == self.order.enter(op) && !self.classes.is_fixed(root)
+    }
+
+    /// True if the operation has two operands in the value's place, or a result of it has that place already.
+    fn is_read_twice(&mut self, op: OpId, value: ValueId) -> bool {
+        let class = self.classes.find(value);
+        let operation = self.module.op(op);
+        let taken: Vec<ValueId> = operation.operands.iter().chain(&operation.results).copied().collect();
+        taken.into_iter().filter(|other| self.classes.find(*other) == class).count() > 1
+    }
+
+    /// What a loop carries lies where its operand does, if that ends there; else in a copy.
+    fn enter_while(&mut self, op: OpId) -> Result<(), Diagnostic> {
+        let [condition, body] = [0, 1].map(|region| self.module.region_block(op, region));
+        let (Some(condition), Some(body)) = (condition, body) else {
+            return Err(self.module.error(op, "a loop has a condition and a body"));
+        };
+        for slot in 0..self.module.op(op).operands.len() {
+            let operand = self.module.op(op).operands[slot];
+            if !self.ends_at(operand, op) || self.is_read_twice(op, operand) {
+                let copy = self.copy_before(op, operand)?;
+                self.module.op_mut(op).operands[slot] = copy;
+            }
+            let carried = self.module.op(op).operands[slot];
+            for block in [condition, body] {
+                let argument = self.module.block(block).arguments[slot];
+                self.classes.unite(carried, argument);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the body yields goes to the places of what is carried, all at once: a value that lies in another carried
+    /// place is put aside before anything is written.
+    fn leave_while(&mut self, op: OpId) -> Result<(), Diagnostic> {
+        let end = self.region_end(op, 1)?;
+        let carried = self.module.op(op).operands.clone();
+        let body_start = self.region_start(op, 1);
+        let mut moves = Vec::new();
+        for (slot, place) in carried.iter().enumerate() {
+            let value = self.module.op(end).operands[slot];
+            if self.is_born_in_place(value, *place, body_start) {
+                self.classes.unite(*place, value);
+            }
+            if self.classes.find(value) != self.classes.find(*place) {
+                moves.push((slot, value));
+            }
+        }
+        let places: HashSet<usize> = carried.iter().map(|value| self.classes.find(*value)).collect();
+        for (_, value) in &mut moves {
+            if places.contains(&self.classes.find(*value)) {
+                *value = self.copy_before(end, *value)?;
+            }
+        }
+        for (slot, value) in moves {
+            let copy = self.copy_before(end, value)?;
+            self.module.op_mut(end).operands[slot] = copy;
+            self.classes.unite(carried[slot], copy);
+        }
+        let results = self.module.op(op).results.clone();
+        for (value, result) in carried.iter().zip(results) {
+            self.classes.unite(*value, result);
+        }
+        Ok(())
+    }
+
+    /// True if a value that a body makes can be made in a carried place: its buffer begins in the body, after the last
+    /// reader of what is carried in.
+    fn is_born_in_place(&mut self, value: ValueId, place: ValueId, body_start: u32) -> bool {
+        let made = self.classes.of_class(value);
+        !made.is_fixed && made.start >= body_start && self.classes.of_class(place).end < made.start
+    }
+
+    /// Every branch leaves its values in the places of the results.
+    fn leave_switch(&mut self, op: OpId) -> Result<(), Diagnostic> {
+        let results = self.module.op(op).results.clone();
+        for region in 0..self.module.op(op).regions.len() {
+            let end = self.region_end(op, region)?;
+            let start = self.region_start(op, region);
+            let mut taken: HashSet<usize> = HashSet::new();
+            for (slot, result) in results.iter().enumerate() {
+                let value = self.module.op(end).operands[slot];
+                let made = self.classes.of_class(value);
+                let class = self.classes.find(value);
+                let is_own = !made.is_fixed && made.start >= start && taken.insert(class);
+                let value = if is_own { value } else { self.copy_before(end, value)? };
+                self.module.op_mut(end).operands[slot] = value;
+                self.classes.unite(*result, value);
+                taken.insert(self.classes.find(value));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a function returns lies in the arena, each in a place of its own.
+    fn leave_segment(&mut self, op: OpId) -> Result<(), Diagnostic> {
+        let end = self.region_end(op, 0)?;
+        let results = self.module.op(op).results.clone();
+        let mut taken = HashSet::new();
+        for (slot, result) in results.into_iter().enumerate() {
+            let value = self.module.op(end).operands[slot];
+            let class = self.classes.find(value);
+            if self.classes.is_fixed(value) || !taken.insert(class) {
+                let copy = self.copy_before(end, value)?;
+                self.module.op_mut(end).operands[slot] = copy;
+            }
+            let value = self.module.op(end).operands[slot];
+            self.classes.unite(value, result);
+        }
+        Ok(())
+    }
+
+    fn region_end(&self, op: OpId, region: usize) -> Result<OpId, Diagnostic> {
+        let end = self.module.region_block(op, region).and_then(|block| self.module.block(block).last());
+        let end = end.filter(|end| self.module.op(*end).opcode == Opcode::PygYield);
+        end.ok_or_else(|| self.module.error(op, "a region ends with `pyg.yield`"))
+    }
+
+    /// The position of a region's first operation as the order was taken: copies put in since have none.
+    fn region_start(&self, op: OpId, region: usize) -> u32 {
+        let block = self.module.region_block(op, region);
+        let ops = block.into_iter().flat_map(|block| self.module.block_ops(block));
+        ops.filter_map(|op| self.order.known(op)).next().unwrap_or(0)
+    }
+
+    fn tensor(&self, op: OpId, value: ValueId) -> Result<Tensor, Diagnostic> {
+        tensor_of(self.module.ty(value)).ok_or_else(|| self.module.error(op, "a launch works on tensors that run"))
+    }
+
+    fn copy_before(&mut self, op: OpId, value: ValueId) -> Result<ValueId, Diagnostic> {
+        let tensor = self.tensor(op, value)?;
+        let start = self.order.enter(op);
+        let inputs = vec![(value, identity(tensor.rank()))];
+        let copy = Site { module: self.module, op }.generate(&tensor, inputs, body::identity(tensor.dtype));
+        let init = self.module.defining_op(copy).and_then(|nest| self.module.op(nest).operands.last().copied());
+        self.classes.grow(self.module, start);
+        if let Some(init) = init {
+            self.classes.unite(init, copy);
+        }
+        Ok(copy)
+    }
+}
+
+/// How many of a nest's operands it only reads.
+pub fn nest_input_count(module: &Module, op: OpId) -> Result<usize, Diagnostic> {
+    let operation = module.op(op);
+    let count = operation.attr("input_count").and_then(Attribute::as_i64).and_then(|count| usize::try_from(count).ok());
+    let count = count.filter(|count| count.checked_add(operation.results.len()) == Some(operation.operands.len()));
+    count.ok_or_else(|| module.error(op, "`input_count` and the results do not add up to the operands"))
+}
