@@ -6,8 +6,10 @@
 //! - [`types`], [`attribute`]: what values and operations carry, all of it typed.
 //! - [`ops`]: the operation table.
 //! - [`module`]: the arenas and how they change.
+//! - [`build`]: makes operations and infers their types.
 
 pub mod attribute;
+pub mod build;
 pub mod enums;
 pub mod module;
 pub mod ops;

@@ -305,6 +305,11 @@ impl Module {
         &self.values[id.index()].ty
     }
 
+    /// Every value, those of erased operations too.
+    pub fn value_ids(&self) -> impl Iterator<Item = ValueId> + use<> {
+        (0..self.values.len()).map(ValueId::from_index)
+    }
+
     /// The operation that defines a value; none for a block argument.
     pub fn defining_op(&self, id: ValueId) -> Option<OpId> {
         if let Definition::Result { op, .. } = self.value(id).definition { Some(op) } else { None }

@@ -1,6 +1,11 @@
 //! What the operation table says of one operation.
 
-use super::Opcode;
+use super::{
+    Opcode,
+    constraint::{AttrKind, TypeConstraint},
+    view::View,
+};
+use crate::ir::Type;
 
 /// Everything there is to know about one operation.
 #[derive(Debug, Clone)]
@@ -13,7 +18,25 @@ pub struct OpDef {
     pub effect: Effect,
     /// Facts that passes ask for.
     pub traits: Traits,
+    /// Values read, in order.
+    pub operands: Vec<ValueDef>,
+    /// Values defined, in order.
+    pub results: Vec<ValueDef>,
+    /// Attributes; those with a dialect's prefix (`mhlo.sharding`) are allowed everywhere beside them.
+    pub attributes: Vec<AttrDef>,
+    /// Nested regions.
+    pub regions: Vec<RegionDef>,
+    /// The types of its results, where operands, attributes and regions determine them; an error says what does not
+    /// fit. The verifier compares: a dimension that is not known on one side fits any on the other within its bounds.
+    pub infer: Option<Infer>,
+    /// What its operands, attributes, regions and results must fulfil beyond all this.
+    pub check: Option<Check>,
 }
+
+/// See [`OpDef::infer`].
+pub type Infer = fn(&View) -> Result<Vec<Type>, String>;
+/// See [`OpDef::check`].
+pub type Check = fn(&View) -> Result<(), String>;
 
 /// What an operation does beside computing its results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +51,8 @@ pub enum Effect {
     Declared,
     /// Something, if the ATen operator that it calls mutates, is random or is unknown.
     Operator,
+    /// Nothing, unless it is a kernel that checks: one that gives no result.
+    Launch,
     /// It checks, sends, draws random numbers, ends a block, or defines a symbol.
     Some,
 }
@@ -45,6 +70,67 @@ pub struct Traits {
     pub isolated: bool,
     /// Is a symbol: has `sym_name`.
     pub symbol: bool,
+    /// The blocks of its regions need no terminator.
+    pub no_terminator: bool,
+}
+
+/// An operand or result, or a group of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValueDef {
+    /// Name in messages and docs.
+    pub name: &'static str,
+    /// What its type must be.
+    pub ty: TypeConstraint,
+    /// How many values go by this name. All groups of [`Count::Any`] of an operation have one size.
+    pub count: Count,
+}
+
+/// How many of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// One.
+    One,
+    /// None or one; only the last of an operation's operands.
+    Optional,
+    /// Any number.
+    Any,
+    /// At least one.
+    Some,
+}
+
+/// An attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttrDef {
+    /// Name.
+    pub name: &'static str,
+    /// What its value must be.
+    pub kind: AttrKind,
+    /// Whether it may be missing.
+    pub presence: Presence,
+}
+
+/// Whether an attribute may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It may not.
+    Required,
+    /// It may; what that means is the operation's.
+    Optional,
+    /// It may, and means that.
+    Default(&'static str),
+}
+
+/// A region, or a group of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegionDef {
+    /// Name in messages and docs.
+    pub name: &'static str,
+    /// How many regions go by this name. A group other than [`Count::One`] is the last.
+    pub count: Count,
+    /// The terminator of its block; none where the block has none.
+    pub terminator: Option<Opcode>,
+    /// True if it may have no block (a declaration).
+    pub may_be_empty: bool,
 }
 
 impl OpDef {
@@ -68,56 +154,152 @@ impl OpDef {
     pub fn is_terminator(&self) -> bool {
         self.traits.terminator
     }
+
+    /// True if an operation of this kind may have regions.
+    pub fn has_regions(&self) -> bool {
+        !self.regions.is_empty()
+    }
+
+    /// The attribute of that name.
+    pub fn attribute(&self, name: &str) -> Option<&AttrDef> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
 }
 
 /// The facts of one operation as the dialect files write them: a summary and what differs from the plainest case
 /// (pure, no operands, no results, no attributes, no regions).
 pub(super) fn op(summary: &'static str) -> Facts {
-    Facts { summary, effect: Effect::None, traits: Traits::default() }
+    Facts(OpDef {
+        opcode: Opcode::BuiltinModule,
+        summary,
+        effect: Effect::None,
+        traits: Traits::default(),
+        operands: Vec::new(),
+        results: Vec::new(),
+        attributes: Vec::new(),
+        regions: Vec::new(),
+        infer: None,
+        check: None,
+    })
 }
 
 /// See [`op`].
 #[derive(Debug, Clone)]
-pub(super) struct Facts {
-    summary: &'static str,
-    effect: Effect,
-    traits: Traits,
-}
+pub(super) struct Facts(OpDef);
 
 impl Facts {
     pub(super) fn effect(mut self, effect: Effect) -> Facts {
-        self.effect = effect;
+        self.0.effect = effect;
         self
     }
 
     pub(super) fn commutative(mut self) -> Facts {
-        self.traits.commutative = true;
+        self.0.traits.commutative = true;
         self
     }
 
     pub(super) fn elementwise(mut self) -> Facts {
-        self.traits.elementwise = true;
+        self.0.traits.elementwise = true;
         self
     }
 
     pub(super) fn terminator(mut self) -> Facts {
-        self.traits.terminator = true;
-        self.effect = Effect::Some;
+        self.0.traits.terminator = true;
+        self.0.effect = Effect::Some;
         self
     }
 
     pub(super) fn isolated(mut self) -> Facts {
-        self.traits.isolated = true;
+        self.0.traits.isolated = true;
         self
     }
 
     pub(super) fn symbol(mut self) -> Facts {
-        self.traits.symbol = true;
-        self.effect = Effect::Some;
+        self.0.traits.symbol = true;
+        self.0.effect = Effect::Some;
+        self.attr("sym_name", AttrKind::String).optional("sym_visibility", AttrKind::String)
+    }
+
+    /// One operand.
+    pub(super) fn operand(self, name: &'static str, ty: TypeConstraint) -> Facts {
+        self.operands(name, ty, Count::One)
+    }
+
+    /// A group of operands.
+    pub(super) fn operands(mut self, name: &'static str, ty: TypeConstraint, count: Count) -> Facts {
+        self.0.operands.push(ValueDef { name, ty, count });
+        self
+    }
+
+    /// One result.
+    pub(super) fn result(self, ty: TypeConstraint) -> Facts {
+        self.results("result", ty, Count::One)
+    }
+
+    /// One result with a name, or a group of them.
+    pub(super) fn results(mut self, name: &'static str, ty: TypeConstraint, count: Count) -> Facts {
+        self.0.results.push(ValueDef { name, ty, count });
+        self
+    }
+
+    /// A required attribute.
+    pub(super) fn attr(self, name: &'static str, kind: AttrKind) -> Facts {
+        self.attribute(name, kind, Presence::Required)
+    }
+
+    /// An attribute that may be missing.
+    pub(super) fn optional(self, name: &'static str, kind: AttrKind) -> Facts {
+        self.attribute(name, kind, Presence::Optional)
+    }
+
+    /// An attribute that may be missing and then means `default`.
+    pub(super) fn default(self, name: &'static str, kind: AttrKind, default: &'static str) -> Facts {
+        self.attribute(name, kind, Presence::Default(default))
+    }
+
+    fn attribute(mut self, name: &'static str, kind: AttrKind, presence: Presence) -> Facts {
+        self.0.attributes.push(AttrDef { name, kind, presence });
+        self
+    }
+
+    /// One region of one block.
+    pub(super) fn region(self, name: &'static str, terminator: Opcode) -> Facts {
+        self.regions(name, terminator, Count::One)
+    }
+
+    /// A group of regions of one block each.
+    pub(super) fn regions(mut self, name: &'static str, terminator: Opcode, count: Count) -> Facts {
+        self.0.regions.push(RegionDef { name, count, terminator: Some(terminator), may_be_empty: false });
+        self
+    }
+
+    /// One region that may lack its block.
+    pub(super) fn region_or_declaration(mut self, name: &'static str, terminator: Opcode) -> Facts {
+        let terminator = Some(terminator);
+        self.0.regions.push(RegionDef { name, count: Count::One, terminator, may_be_empty: true });
+        self
+    }
+
+    /// One region whose block needs no terminator.
+    pub(super) fn open_region(mut self, name: &'static str) -> Facts {
+        self.0.traits.no_terminator = true;
+        self.0.regions.push(RegionDef { name, count: Count::One, terminator: None, may_be_empty: false });
+        self
+    }
+
+    /// See [`OpDef::infer`].
+    pub(super) fn infer(mut self, infer: Infer) -> Facts {
+        self.0.infer = Some(infer);
+        self
+    }
+
+    /// See [`OpDef::check`].
+    pub(super) fn check(mut self, check: Check) -> Facts {
+        self.0.check = Some(check);
         self
     }
 
     pub(super) fn define(self, opcode: Opcode) -> OpDef {
-        OpDef { opcode, summary: self.summary, effect: self.effect, traits: self.traits }
+        OpDef { opcode, ..self.0 }
     }
 }

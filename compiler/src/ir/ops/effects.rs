@@ -51,6 +51,8 @@ fn own_effect(module: &Module, op: OpId) -> Own {
             Some(true) => Own::Impure,
             _ => Own::Pure,
         },
+        Effect::Launch if operation.results.is_empty() => Own::Impure,
+        Effect::Launch => Own::Inside(op),
         Effect::Operator => match operation.attr("target").and_then(Attribute::as_str) {
             Some(target) if is_pure_operator(target) => Own::Pure,
             _ => Own::Impure,

@@ -6,18 +6,23 @@
 
 mod arith;
 mod builtin;
+mod cf;
 mod check;
 mod chlo;
+pub mod constraint;
 pub mod def;
 pub mod effects;
 mod func;
 mod fx;
+mod interpreter;
 mod pyg;
+mod rules;
 mod scalar;
 mod sdy;
 mod shape;
 mod stablehlo;
 mod tensor;
+pub mod view;
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -126,6 +131,7 @@ opcodes! {
         StablehloClamp = "stablehlo.clamp",
         StablehloCollectiveBroadcast = "stablehlo.collective_broadcast",
         StablehloCollectivePermute = "stablehlo.collective_permute",
+        StablehloCollectiveReduce = "stablehlo.collective_reduce",
         StablehloCompare = "stablehlo.compare",
         StablehloComplex = "stablehlo.complex",
         StablehloComposite = "stablehlo.composite",
@@ -262,6 +268,7 @@ opcodes! {
         ChloIsNegInf = "chlo.is_neg_inf",
         ChloIsPosInf = "chlo.is_pos_inf",
         ChloLgamma = "chlo.lgamma",
+        ChloMinimumBroadcastShapes = "chlo.minimum_broadcast_shapes",
         ChloMulhi = "chlo.mulhi",
         ChloNextAfter = "chlo.next_after",
         ChloPolygamma = "chlo.polygamma",
@@ -279,12 +286,16 @@ opcodes! {
         CheckExpectClose = "check.expect_close",
         CheckExpectEq = "check.expect_eq",
         CheckExpectEqConst = "check.expect_eq_const",
+        CheckExpectSerializedEq = "check.expect_serialized_eq",
     }
     arith: Arith {
         ArithAddf = "arith.addf",
         ArithAddi = "arith.addi",
+        ArithAndi = "arith.andi",
+        ArithCmpf = "arith.cmpf",
         ArithCmpi = "arith.cmpi",
         ArithConstant = "arith.constant",
+        ArithDivf = "arith.divf",
         ArithDivsi = "arith.divsi",
         ArithDivui = "arith.divui",
         ArithExtf = "arith.extf",
@@ -295,6 +306,8 @@ opcodes! {
         ArithMinsi = "arith.minsi",
         ArithMulf = "arith.mulf",
         ArithMuli = "arith.muli",
+        ArithNegf = "arith.negf",
+        ArithOri = "arith.ori",
         ArithRemsi = "arith.remsi",
         ArithSelect = "arith.select",
         ArithSitofp = "arith.sitofp",
@@ -302,6 +315,16 @@ opcodes! {
         ArithSubi = "arith.subi",
         ArithTrunci = "arith.trunci",
         ArithTruncf = "arith.truncf",
+        ArithUitofp = "arith.uitofp",
+        ArithXori = "arith.xori",
+    }
+    cf: Cf {
+        CfAssert = "cf.assert",
+    }
+    interpreter: Interpreter {
+        InterpreterPrint = "interpreter.print",
+        InterpreterProbe = "interpreter.probe",
+        InterpreterRunParallel = "interpreter.run_parallel",
     }
     tensor: Tensor {
         TensorCast = "tensor.cast",

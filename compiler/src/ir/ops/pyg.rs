@@ -1,21 +1,62 @@
 //! `pyg`: launches and plans.
 
 use super::{
-    def::{Effect, Facts, op},
+    Opcode,
+    constraint::{ANY_TYPE, AttrKind, TENSOR, sets::LOGIC, tensor_of},
+    def::{Count, Effect, Facts, op},
     names::Pyg::{self, *},
+    rules::{control, launch},
 };
 
+/// The operations, in order of name.
 pub(super) fn facts(name: Pyg) -> Facts {
     match name {
-        PygEmpty => op("a tensor whose elements nobody has set"),
-        PygNest => op("a launch: a loop nest with a scalar body").effect(Effect::Regions),
-        PygKernel => op("a launch of a named kernel").effect(Effect::Some),
-        PygView => op("the same bytes in another shape, or another type of equal width"),
-        PygConstant => op("a constant of the artifact"),
-        PygWhile => op("a region repeated while another gives true").effect(Effect::Regions),
-        PygSwitch => op("one of several regions, by an index; out of range is the last").effect(Effect::Regions),
-        PygSegment => op("launches between two points where the host takes part").effect(Effect::Some),
-        PygYield => op("ends a region and gives its values").terminator(),
-        PygReturn => op("ends a program and gives its results").terminator(),
+        PygEmpty => op("a tensor whose elements nobody has set").result(TENSOR).check(launch::empty),
+        PygNest => op("a launch: a loop nest with a scalar body")
+            .effect(Effect::Regions)
+            .operands("operands", TENSOR, Count::Some)
+            .results("results", TENSOR, Count::Some)
+            .attr("extents", AttrKind::I64Array)
+            .attr("input_count", AttrKind::Integer(64))
+            .attr("reduction_dims", AttrKind::Integer(64))
+            .attr("maps", AttrKind::AffineMaps)
+            .regions("map", Opcode::ScalarYield, Count::Some)
+            .infer(launch::nest),
+        PygKernel => op("a launch of a named kernel")
+            .effect(Effect::Launch)
+            .operands("inputs", TENSOR, Count::Any)
+            .results("results", TENSOR, Count::Any)
+            .attr("kernel", AttrKind::String)
+            .attr("attributes", AttrKind::Dictionary)
+            .regions("bodies", Opcode::ScalarYield, Count::Any)
+            .check(launch::kernel),
+        PygView => op("the same bytes in another shape, or another type of equal width")
+            .operand("operand", TENSOR)
+            .result(TENSOR)
+            .check(launch::view),
+        PygConstant => {
+            op("a constant of the artifact").result(TENSOR).attr("value", AttrKind::Dense).infer(launch::constant)
+        }
+        PygWhile => op("a region repeated while another gives true")
+            .effect(Effect::Regions)
+            .operands("operands", ANY_TYPE, Count::Any)
+            .results("results", ANY_TYPE, Count::Any)
+            .region("condition", Opcode::PygYield)
+            .region("body", Opcode::PygYield)
+            .infer(control::while_loop),
+        PygSwitch => op("one of several regions, by an index; out of range is the last")
+            .effect(Effect::Regions)
+            .operand("index", tensor_of(LOGIC))
+            .results("results", ANY_TYPE, Count::Any)
+            .regions("branches", Opcode::PygYield, Count::Some)
+            .infer(launch::switch),
+        PygSegment => op("launches between two points where the host takes part")
+            .symbol()
+            .operands("operands", ANY_TYPE, Count::Any)
+            .results("results", ANY_TYPE, Count::Any)
+            .region("body", Opcode::PygYield)
+            .check(launch::segment),
+        PygYield => op("ends a region and gives its values").terminator().operands("operands", ANY_TYPE, Count::Any),
+        PygReturn => op("ends a program and gives its results").terminator().operands("results", ANY_TYPE, Count::Any),
     }
 }

@@ -1,0 +1,236 @@
+//! Kernel level: loop nests, named kernels, views, control flow.
+
+use pygraph_artifact::dtype::DType;
+
+use super::{Types, ensure, reduce::body};
+use crate::ir::{
+    Attribute, ElementType, Opcode, TensorType, Type,
+    attribute::AffineMap,
+    ops::view::{View, show, show_shape, show_tensor, types_compatible},
+};
+
+/// The type that a device stores, or that there is none.
+fn device_type(ty: &TensorType) -> Result<(DType, Vec<u64>), String> {
+    let dtype = ty.element.dtype().ok_or_else(|| format!("{} does not run yet", show_tensor(ty)))?;
+    let shape = ty.static_shape().ok_or_else(|| format!("{} has a shape that is not known yet", show_tensor(ty)))?;
+    Ok((dtype, shape))
+}
+
+/// The same bytes: equal sizes.
+pub fn view(view: &View) -> Result<(), String> {
+    let (from, to) = (view.tensor(0)?, view.result_tensor(0)?);
+    let size = |ty: &TensorType| {
+        let (dtype, shape) = device_type(ty)?;
+        Ok::<u128, String>(
+            shape.iter().map(|extent| u128::from(*extent)).fold(dtype.size_bytes() as u128, u128::saturating_mul),
+        )
+    };
+    let (own, wanted) = (size(from)?, size(to)?);
+    ensure(own == wanted, || {
+        format!("view of {} ({own} bytes) as {} ({wanted} bytes)", show_tensor(from), show_tensor(to))
+    })
+}
+
+/// One result for each init, of its type; every access in bounds; bodies that fit the element types.
+pub fn nest(view: &View) -> Types {
+    let extents = view.ints("extents")?;
+    ensure(extents.iter().all(|extent| *extent >= 0), || format!("`extents` are {extents:?}"))?;
+    let count = view.operands.len();
+    let inputs = usize::try_from(view.int("input_count")?).ok().filter(|inputs| *inputs <= count);
+    let inputs = inputs.ok_or_else(|| format!("`input_count` should be at most the {count} operands"))?;
+    let reduced = usize::try_from(view.int("reduction_dims")?).ok().filter(|reduced| *reduced <= extents.len());
+    let reduced = reduced.ok_or_else(|| format!("`reduction_dims` should be at most {}", extents.len()))?;
+    ensure((reduced > 0) == (view.regions.len() == 2) || view.regions.len() == 2, || {
+        format!("nest folds {reduced} dimensions, but has {} regions", view.regions.len())
+    })?;
+    let Some(Attribute::Array(maps)) = view.attr("maps") else { return Err("`maps` is missing".to_string()) };
+    ensure(maps.len() == count, || format!("nest has {} maps for {count} operands", maps.len()))?;
+    let mut scalars = Vec::with_capacity(count);
+    for (index, map) in maps.iter().enumerate() {
+        let Attribute::AffineMap(map) = map else { continue };
+        let tensor = view.tensor(index)?;
+        let (dtype, shape) = device_type(tensor)?;
+        in_bounds(index, map, extents, &shape)?;
+        let folded = extents.len() - reduced..extents.len();
+        let moves = |d: usize| map.results.iter().any(|result| result.coefficients[d] != 0);
+        ensure(index < inputs || !folded.clone().any(moves), || {
+            format!("the map of operand {index}, which is written, depends on a folded dimension")
+        })?;
+        scalars.push(Type::Scalar(ElementType::of(dtype)));
+    }
+    let (read, written) = scalars.split_at(inputs);
+    let (read, written): (Vec<&Type>, Vec<&Type>) = (read.iter().collect(), written.iter().collect());
+    body(view, 0, &read, Some(&written))?;
+    if view.regions.len() == 2 {
+        let both: Vec<&Type> = written.iter().chain(&written).copied().collect();
+        body(view, 1, &both, Some(&written))?;
+    }
+    Ok(view.operands[inputs..].iter().map(|value| view.module.ty(*value).clone()).collect())
+}
+
+/// Every index that the map computes is an index of the shape.
+fn in_bounds(operand: usize, map: &AffineMap, extents: &[i64], shape: &[u64]) -> Result<(), String> {
+    ensure(map.dim_count == extents.len(), || {
+        format!("the map of operand {operand} takes {} dimensions of {}", map.dim_count, extents.len())
+    })?;
+    ensure(map.results.len() == shape.len(), || {
+        format!("the map of operand {operand} gives {} positions for {} dimensions", map.results.len(), shape.len())
+    })?;
+    for (d, (result, own)) in map.results.iter().zip(shape).enumerate() {
+        ensure(result.coefficients.len() == extents.len(), || {
+            format!("the map of operand {operand} has {} coefficients", result.coefficients.len())
+        })?;
+        if extents.contains(&0) {
+            continue;
+        }
+        let (mut least, mut most) = (i128::from(result.constant), i128::from(result.constant));
+        for (coefficient, extent) in result.coefficients.iter().zip(extents) {
+            let reach = i128::from(*coefficient) * i128::from(extent - 1);
+            least = least.saturating_add(reach.min(0));
+            most = most.saturating_add(reach.max(0));
+        }
+        ensure(least >= 0 && most < i128::from(*own), || {
+            format!(
+                "nest reads or writes {least} to {most} of dimension {d} of operand {operand}, which has extent {own}"
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// The kernel is one of the manifest, and its attributes are of their kinds.
+pub fn kernel(view: &View) -> Result<(), String> {
+    let name = view.attr("kernel").and_then(Attribute::as_str).ok_or("`kernel` is missing")?;
+    let kernel = pygraph_kernels::manifest::find(name).ok_or_else(|| format!("no kernel is named `{name}`"))?;
+    ensure(kernel.body_count == view.regions.len(), || {
+        format!("kernel `{name}` takes {} bodies, but has {}", kernel.body_count, view.regions.len())
+    })?;
+    let Some(Attribute::Dictionary(attributes)) = view.attr("attributes") else {
+        return Err("`attributes` is missing".to_string());
+    };
+    for wanted in kernel.attributes {
+        let own = attributes.get(wanted.name).ok_or_else(|| format!("kernel `{name}` needs `{}`", wanted.name))?;
+        ensure(kernel_attribute_fits(wanted.kind, own), || {
+            format!("`{}` of kernel `{name}` should be of kind {:?}", wanted.name, wanted.kind)
+        })?;
+    }
+    let unknown = attributes.iter().find(|(own, _)| !kernel.attributes.iter().any(|wanted| wanted.name == &***own));
+    ensure(unknown.is_none(), || format!("kernel `{name}` has no attribute `{}`", unknown.map_or("", |(own, _)| own)))?;
+    for ty in view.operands.iter().chain(view.results).map(|value| view.module.ty(*value)) {
+        let tensor = ty.as_tensor().ok_or_else(|| format!("kernel `{name}` has a {}", show(ty)))?;
+        device_type(tensor)?;
+    }
+    Ok(())
+}
+
+fn kernel_attribute_fits(kind: pygraph_kernels::manifest::AttrKind, own: &Attribute) -> bool {
+    use pygraph_kernels::manifest::AttrKind;
+    match kind {
+        AttrKind::Bool => matches!(own, Attribute::Bool(_)),
+        AttrKind::Int => own.as_i64().is_some(),
+        AttrKind::Ints => own.as_i64_slice().is_some(),
+        AttrKind::Float => matches!(own, Attribute::Float { .. }),
+        AttrKind::Text => matches!(own, Attribute::String(_)),
+    }
+}
+
+/// A constant that a device can hold.
+pub fn constant(view: &View) -> Types {
+    let types = super::misc::constant(view)?;
+    if let Some(Type::Tensor(tensor)) = types.first() {
+        device_type(tensor)?;
+    }
+    Ok(types)
+}
+
+/// A tensor that a device can hold.
+pub fn empty(view: &View) -> Result<(), String> {
+    device_type(view.result_tensor(0)?).map(|_| ())
+}
+
+/// An operation of the scalar language on scalars of device types.
+pub fn scalar(view: &View) -> Result<(), String> {
+    let Opcode::Scalar(op) = view.opcode else { return Ok(()) };
+    let dtype = |ty: &Type| match ty {
+        Type::Scalar(element) => element.dtype().ok_or_else(|| format!("{} does not run yet", show(ty))),
+        other => Err(format!("scalar operations take scalars, but one is {}", show(other))),
+    };
+    let operands: Vec<DType> =
+        view.operands.iter().map(|value| dtype(view.module.ty(*value))).collect::<Result<_, _>>()?;
+    let result = dtype(view.result(0)?)?;
+    ensure(op.accepts(&operands, result), || {
+        let operands: Vec<&str> = operands.iter().map(|dtype| dtype.name()).collect();
+        format!("scalar.{} has no meaning from ({}) to {result}", op.name(), operands.join(", "))
+    })?;
+    if op.immediate_count() > 0 {
+        super::one_each("immediates", view.ints("immediates")?, op.immediate_count())?;
+    }
+    Ok(())
+}
+
+/// The types that follow from the scalar language's own table; conversions leave them open.
+pub fn scalar_result(view: &View) -> Types {
+    use pygraph_artifact::scalar::Signature;
+    let Opcode::Scalar(op) = view.opcode else { return Err("not a scalar operation".to_string()) };
+    let element = |index: usize| match view.ty(index)? {
+        Type::Scalar(element) => Ok(element.clone()),
+        other => Err(format!("scalar operations take scalars, but one is {}", show(other))),
+    };
+    let last = view.operands.len().checked_sub(1).ok_or("operand 0 is missing")?;
+    let part = |element: ElementType| match element {
+        ElementType::Complex(kind) => ElementType::Float(kind),
+        other => other,
+    };
+    let result = match (op.signature(), view.result(0)) {
+        (Signature::Convert | Signature::Bitcast, Ok(Type::Scalar(own))) => own.clone(),
+        (Signature::Convert | Signature::Bitcast, _) => return Err("the result type must be given".to_string()),
+        (Signature::Same | Signature::Select, _) => element(last)?,
+        (Signature::Predicate, _) => ElementType::BOOL,
+        (Signature::Magnitude | Signature::Part, _) => part(element(0)?),
+        (Signature::Combine, _) => match element(0)? {
+            ElementType::Float(kind) => ElementType::Complex(kind),
+            other => other,
+        },
+    };
+    Ok(vec![Type::Scalar(result)])
+}
+
+/// The literal's type.
+pub fn scalar_constant(view: &View) -> Types {
+    let types = super::misc::constant(view)?;
+    match types.first() {
+        Some(Type::Scalar(_)) => Ok(types),
+        // A complex literal has no spelling of its own but a dense one of no dimensions.
+        Some(Type::Tensor(tensor)) if tensor.rank() == 0 => Ok(vec![Type::Scalar(tensor.element.clone())]),
+        _ => Err("scalar.constant takes one number".to_string()),
+    }
+}
+
+/// Always `i64`.
+pub fn scalar_index(view: &View) -> Types {
+    let dimension = view.int("dimension")?;
+    ensure(dimension >= 0, || format!("`dimension` is {dimension}"))?;
+    Ok(vec![Type::Scalar(ElementType::I64)])
+}
+
+/// The region's values are the results'.
+pub fn segment(view: &View) -> Result<(), String> {
+    let Some(given) = view.region_results(0) else { return Ok(()) };
+    let own: Vec<&Type> = view.results.iter().map(|value| view.module.ty(*value)).collect();
+    let fit = own.len() == given.len() && own.iter().zip(&given).all(|(a, b)| types_compatible(a, b));
+    ensure(fit, || format!("the segment gives {} values for {} results", given.len(), own.len()))
+}
+
+/// A tensor of one element.
+pub fn one_element(view: &View, what: &str) -> Result<(), String> {
+    let tensor = view.tensor(0)?;
+    ensure(tensor.element_count() == Some(1), || {
+        format!("{what} should be one element, but is {}", show_shape(&tensor.shape))
+    })
+}
+
+/// What the first branch gives, chosen by one integer.
+pub fn switch(view: &View) -> Types {
+    one_element(view, "the index")?;
+    super::control::branches(view)
+}
