@@ -138,7 +138,7 @@ pub fn element_text(array: TensorView, element: usize) -> String {
             let unused = 128 - 8 * size as u32;
             ((i128::from_le_bytes(wide) << unused) >> unused).to_string()
         }
-        Family::Float => decode(array.dtype, bytes).re.to_string(),
+        Family::Float | Family::MiniFloat => decode(array.dtype, bytes).re.to_string(),
         Family::Complex => decode(array.dtype, bytes).to_string(),
     }
 }
@@ -147,6 +147,9 @@ fn decode(dtype: DType, bytes: &[u8]) -> Complex64 {
     if let Some(part) = dtype.complex_part() {
         let (re, im) = bytes.split_at(bytes.len() / 2);
         return Complex64::new(decode(part, re).re, decode(part, im).re);
+    }
+    if let Some(format) = dtype.minifloat() {
+        return Complex64::new(format.decode(bytes[0]), 0.0);
     }
     let real = match (dtype, bytes) {
         (DType::Bf16, [a, b]) => bf16::from_le_bytes([*a, *b]).to_f64(),

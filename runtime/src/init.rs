@@ -41,6 +41,10 @@ fn fill(dtype: DType, chunk: &mut [u8], generator: &mut Generator) {
             fill_with(chunk, || f64::from(generator.normal()).to_le_bytes())
         }
         (Family::Float | Family::Complex, _) => fill_with(chunk, || generator.normal().to_le_bytes()),
+        (Family::MiniFloat, _) => {
+            let format = dtype.minifloat().expect("a small float should have a format");
+            fill_with(chunk, || [format.encode(f64::from(generator.normal()))]);
+        }
         // The lowest byte of each integer; the others stay zero. Two-bit signed integers hold 1, not `i1` wider.
         (Family::Bool | Family::Signed | Family::Unsigned, _) => {
             for element in chunk.chunks_exact_mut(dtype.size_bytes()) {
@@ -115,7 +119,7 @@ mod tests {
             let tensor = random(*dtype, &[3, 100], 1, 0).expect("memory");
             crate::tensor::check_elements(*dtype, tensor.bytes()).expect("values of the type");
             assert!(tensor.bytes().iter().any(|byte| *byte != 0), "{dtype}");
-            if !matches!(dtype.family(), Family::Float | Family::Complex) {
+            if dtype.is_integer() || *dtype == DType::I1 {
                 assert!(tensor.bytes().iter().all(|byte| *byte < 2), "{dtype}");
             }
         }

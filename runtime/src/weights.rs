@@ -117,7 +117,9 @@ fn safetensors_type(dtype: DType) -> Option<Dtype> {
         DType::F32 => Dtype::F32,
         DType::F64 => Dtype::F64,
         DType::C64 => Dtype::C64,
-        DType::C128 => return None,
+        DType::F8E4M3Fn => Dtype::F8_E4M3,
+        DType::F8E5M2 => Dtype::F8_E5M2,
+        _ => return None,
     })
 }
 

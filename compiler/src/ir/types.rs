@@ -133,10 +133,11 @@ impl ElementType {
             ElementType::Float(FloatKind::F16) => DType::F16,
             ElementType::Float(FloatKind::F32) => DType::F32,
             ElementType::Float(FloatKind::F64) => DType::F64,
+            ElementType::Float(kind) => return kind.name().parse().ok(),
             ElementType::Complex(FloatKind::F32) => DType::C64,
             ElementType::Complex(FloatKind::F64) => DType::C128,
             ElementType::Index => DType::I64,
-            ElementType::Float(_) | ElementType::Complex(_) | ElementType::Quantized(_) => return None,
+            ElementType::Complex(_) | ElementType::Quantized(_) => return None,
         })
     }
 
@@ -154,6 +155,17 @@ impl ElementType {
             DType::F64 => ElementType::F64,
             DType::C64 => ElementType::Complex(FloatKind::F32),
             DType::C128 => ElementType::Complex(FloatKind::F64),
+            DType::F4E2M1Fn => ElementType::Float(FloatKind::F4E2M1FN),
+            DType::F6E2M3Fn => ElementType::Float(FloatKind::F6E2M3FN),
+            DType::F6E3M2Fn => ElementType::Float(FloatKind::F6E3M2FN),
+            DType::F8E3M4 => ElementType::Float(FloatKind::F8E3M4),
+            DType::F8E4M3 => ElementType::Float(FloatKind::F8E4M3),
+            DType::F8E4M3Fn => ElementType::Float(FloatKind::F8E4M3FN),
+            DType::F8E4M3Fnuz => ElementType::Float(FloatKind::F8E4M3FNUZ),
+            DType::F8E4M3B11Fnuz => ElementType::Float(FloatKind::F8E4M3B11FNUZ),
+            DType::F8E5M2 => ElementType::Float(FloatKind::F8E5M2),
+            DType::F8E5M2Fnuz => ElementType::Float(FloatKind::F8E5M2FNUZ),
+            DType::F8E8M0Fnu => ElementType::Float(FloatKind::F8E8M0FNU),
         }
     }
 }

@@ -4,10 +4,10 @@ use half::{bf16, f16};
 use num_complex::Complex;
 use pygraph_artifact::dtype::DType;
 
-use super::{LaneFn, bits, real::Real, unary};
+use super::{LaneFn, bits, minifloat, real::Real, unary};
 
 /// The function from one type to another. Results of two or four bits are still to be narrowed.
-pub(super) fn convert(from: DType, to: DType) -> LaneFn {
+pub(super) fn convert(from: DType, to: DType) -> Option<LaneFn> {
     macro_rules! from_type {
         ($storage:ty, $load:expr, $number:ty) => {
             match to {
@@ -34,6 +34,7 @@ pub(super) fn convert(from: DType, to: DType) -> LaneFn {
                 DType::C128 => {
                     |operands, out| unary(operands, out, |x: $storage| Complex { re: $load(x) as f64, im: 0.0 })
                 }
+                _ => return minifloat::convert(from, to),
             }
         };
     }
@@ -43,24 +44,24 @@ pub(super) fn convert(from: DType, to: DType) -> LaneFn {
         };
     }
     if from == to {
-        return bits::copy(from.size_bytes());
+        return Some(bits::copy(from.size_bytes()));
     }
     match (from, to) {
-        (DType::F32, DType::Bf16) => return |operands, out| unary(operands, out, |x: f32| bf16::down(x)),
-        (DType::F32, DType::F16) => return |operands, out| unary(operands, out, |x: f32| f16::down(x)),
+        (DType::F32, DType::Bf16) => return Some(|operands, out| unary(operands, out, |x: f32| bf16::down(x))),
+        (DType::F32, DType::F16) => return Some(|operands, out| unary(operands, out, |x: f32| f16::down(x))),
         (DType::C64, DType::C128) => {
-            return |operands, out| {
+            return Some(|operands, out| {
                 unary(operands, out, |x: Complex<f32>| Complex { re: f64::from(x.re), im: f64::from(x.im) });
-            };
+            });
         }
         (DType::C128, DType::C64) => {
-            return |operands, out| {
+            return Some(|operands, out| {
                 unary(operands, out, |x: Complex<f64>| Complex { re: x.re as f32, im: x.im as f32 });
-            };
+            });
         }
         _ => {}
     }
-    match from {
+    let function: LaneFn = match from {
         DType::I1 | DType::U2 | DType::U4 | DType::U8 => from_type!(u8, same!(u8), u8),
         DType::I2 | DType::I4 | DType::I8 => from_type!(i8, same!(i8), i8),
         DType::I16 => from_type!(i16, same!(i16), i16),
@@ -75,7 +76,9 @@ pub(super) fn convert(from: DType, to: DType) -> LaneFn {
         DType::F64 => from_type!(f64, same!(f64), f64),
         DType::C64 => from_type!(Complex<f32>, |x: Complex<f32>| x.re, f32),
         DType::C128 => from_type!(Complex<f64>, |x: Complex<f64>| x.re, f64),
-    }
+        _ => return minifloat::convert(from, to),
+    };
+    Some(function)
 }
 
 /// To an `f64` that rounds on to the half types as the number itself would.

@@ -7,6 +7,7 @@ mod bits;
 mod complex;
 mod convert;
 pub(crate) mod integer;
+mod minifloat;
 pub(crate) mod real;
 mod resolve;
 mod special;

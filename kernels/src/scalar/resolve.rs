@@ -25,7 +25,7 @@ pub(super) fn resolve(op: ScalarOp, operands: &[DType], result: DType) -> Option
         ScalarOp::Convert => {
             let is_float = value.is_float() || value.is_complex();
             let narrow = if is_float { Narrow::saturate(result) } else { Narrow::wrap(result) };
-            return Some((convert(value, result), narrow));
+            return Some((convert(value, result)?, narrow));
         }
         ScalarOp::Bitcast => return Some((bits::copy(value.size_bytes()), Narrow::wrap(result))),
         ScalarOp::Select => return Some((bits::select(value.size_bytes()), Narrow::Whole)),
@@ -53,6 +53,8 @@ pub(super) fn resolve(op: ScalarOp, operands: &[DType], result: DType) -> Option
         DType::F64 => combine::<f64>(op).or_else(|| float::<f64>(op)),
         DType::C64 => complex::<Complex<f32>>(op),
         DType::C128 => complex::<Complex<f64>>(op),
+        // Small floats are stored and converted, never computed in.
+        _ => return None,
     };
     Some((function?, Narrow::wrap(result)))
 }
@@ -73,6 +75,7 @@ fn compare(op: ScalarOp, dtype: DType) -> Option<LaneFn> {
         DType::F64 => compare_reals::<f64>(op),
         DType::C64 => compare_complex::<Complex<f32>>(op),
         DType::C128 => compare_complex::<Complex<f64>>(op),
+        _ => None,
     }
 }
 

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::minifloat::{MiniFloat, Specials};
+
 /// What sort of number an element is; decides which scalar operations apply to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -15,6 +17,8 @@ pub enum Family {
     Unsigned,
     /// IEEE binary formats and bfloat16.
     Float,
+    /// Formats of eight bits and fewer: stored and converted, never computed in.
+    MiniFloat,
     /// Pairs of floats, real part first.
     Complex,
 }
@@ -23,7 +27,8 @@ macro_rules! dtypes {
     ($($variant:ident, $name:literal, $family:ident, $bits:literal, $bytes:literal;)*) => {
         /// An element type with its storage: little-endian, one element at least one byte.
         ///
-        /// `i1` is 0 or 1 in a byte. Two- and four-bit integers lie unpacked, sign- or zero-extended in a byte.
+        /// `i1` is 0 or 1 in a byte. Two- and four-bit integers lie unpacked, sign- or zero-extended in a byte;
+        /// four- and six-bit floats lie in the low bits of one.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum DType { $(#[doc = concat!("`", $name, "`")] $variant),* }
 
@@ -66,6 +71,17 @@ dtypes! {
     F64, "f64", Float, 64, 8;
     C64, "complex<f32>", Complex, 64, 8;
     C128, "complex<f64>", Complex, 128, 16;
+    F4E2M1Fn, "f4E2M1FN", MiniFloat, 4, 1;
+    F6E2M3Fn, "f6E2M3FN", MiniFloat, 6, 1;
+    F6E3M2Fn, "f6E3M2FN", MiniFloat, 6, 1;
+    F8E3M4, "f8E3M4", MiniFloat, 8, 1;
+    F8E4M3, "f8E4M3", MiniFloat, 8, 1;
+    F8E4M3Fn, "f8E4M3FN", MiniFloat, 8, 1;
+    F8E4M3Fnuz, "f8E4M3FNUZ", MiniFloat, 8, 1;
+    F8E4M3B11Fnuz, "f8E4M3B11FNUZ", MiniFloat, 8, 1;
+    F8E5M2, "f8E5M2", MiniFloat, 8, 1;
+    F8E5M2Fnuz, "f8E5M2FNUZ", MiniFloat, 8, 1;
+    F8E8M0Fnu, "f8E8M0FNU", MiniFloat, 8, 1;
 }
 
 impl DType {
@@ -82,6 +98,24 @@ impl DType {
     /// True for the two complex types.
     pub fn is_complex(self) -> bool {
         self.family() == Family::Complex
+    }
+
+    /// The format of a type of [`Family::MiniFloat`]; none for any other.
+    pub fn minifloat(self) -> Option<MiniFloat> {
+        Some(match self {
+            DType::F4E2M1Fn => MiniFloat::new(2, 1, 1, Specials::Finite),
+            DType::F6E2M3Fn => MiniFloat::new(2, 3, 1, Specials::Finite),
+            DType::F6E3M2Fn => MiniFloat::new(3, 2, 3, Specials::Finite),
+            DType::F8E3M4 => MiniFloat::new(3, 4, 3, Specials::Ieee),
+            DType::F8E4M3 => MiniFloat::new(4, 3, 7, Specials::Ieee),
+            DType::F8E4M3Fn => MiniFloat::new(4, 3, 7, Specials::NanAllOnes),
+            DType::F8E4M3Fnuz => MiniFloat::new(4, 3, 8, Specials::NanNegativeZero),
+            DType::F8E4M3B11Fnuz => MiniFloat::new(4, 3, 11, Specials::NanNegativeZero),
+            DType::F8E5M2 => MiniFloat::new(5, 2, 15, Specials::Ieee),
+            DType::F8E5M2Fnuz => MiniFloat::new(5, 2, 16, Specials::NanNegativeZero),
+            DType::F8E8M0Fnu => MiniFloat::new(8, 0, 127, Specials::UnsignedPowers),
+            _ => return None,
+        })
     }
 
     /// The type of the real and imaginary parts; none for a type that is not complex.

@@ -37,6 +37,7 @@ mod on {
     pub const U: u8 = 4;
     pub const F: u8 = 8;
     pub const C: u8 = 16;
+    pub const M: u8 = 32;
     pub const INT: u8 = S | U;
     pub const LOGIC: u8 = B | INT;
     pub const REAL: u8 = INT | F;
@@ -155,9 +156,9 @@ scalar_ops! {
     IsFinite, "is_finite", 1, Predicate, on::F, 0, "neither infinite nor NaN";
 
     // Choosing and converting.
-    Select, "select", 3, Select, on::ANY, 0, "second operand where the first is true, else the third";
-    Convert, "convert", 1, Convert, on::ANY, 0, "value in another type: floats round to nearest even, a float to an integer truncates and saturates, NaN gives 0; to `i1` unequal to 0; integers wrap; complex to real drops the imaginary part";
-    Bitcast, "bitcast", 1, Bitcast, on::ANY, 0, "the same bits as another type of the same width";
+    Select, "select", 3, Select, on::ANY | on::M, 0, "second operand where the first is true, else the third";
+    Convert, "convert", 1, Convert, on::ANY | on::M, 0, "value in another type: floats round to nearest even, a float to an integer truncates and saturates, NaN gives 0; to `i1` unequal to 0; integers wrap; complex to real drops the imaginary part; floats of eight bits and fewer convert from and to `f64` alone";
+    Bitcast, "bitcast", 1, Bitcast, on::ANY | on::M, 0, "the same bits as another type of the same width";
     Real, "real", 1, Part, on::C, 0, "real part";
     Imag, "imag", 1, Part, on::C, 0, "imaginary part";
     Complex, "complex", 2, Combine, on::F, 0, "complex number of a real and an imaginary part";
@@ -180,6 +181,7 @@ impl ScalarOp {
             Family::Unsigned => on::U,
             Family::Float => on::F,
             Family::Complex => on::C,
+            Family::MiniFloat => on::M,
         };
         let value = operands[operands.len() - 1];
         if self.families() & family_bit(value) == 0 {
@@ -190,7 +192,9 @@ impl ScalarOp {
             Signature::Same => all_alike && result == value,
             Signature::Predicate => all_alike && result == DType::I1,
             Signature::Select => operands[0] == DType::I1 && operands[1] == value && result == value,
-            Signature::Convert => true,
+            Signature::Convert => [(value, result), (result, value)]
+                .iter()
+                .all(|(one, other)| one.family() != Family::MiniFloat || one == other || *other == DType::F64),
             Signature::Bitcast => value.bits() == result.bits(),
             Signature::Magnitude => result == value.complex_part().unwrap_or(value),
             Signature::Part => Some(result) == value.complex_part(),

@@ -30,6 +30,8 @@ fn numpy_type(dtype: DType) -> (&'static str, &'static str) {
         DType::F64 => ("<f8", "float64"),
         DType::C64 => ("<c8", "complex64"),
         DType::C128 => ("<c16", "complex128"),
+        // The bit patterns of small floats.
+        _ => ("|u1", "uint8"),
     }
 }
 
@@ -37,6 +39,7 @@ fn numpy_type(dtype: DType) -> (&'static str, &'static str) {
 pub fn typed_key(key: &str, dtype: DType) -> String {
     match dtype {
         DType::Bf16 => format!("{key}__bf16"),
+        _ if dtype.minifloat().is_some() => format!("{key}__{dtype}"),
         _ => key.to_string(),
     }
 }
