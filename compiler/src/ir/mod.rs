@@ -6,6 +6,7 @@
 //! - [`types`], [`attribute`]: what values and operations carry, all of it typed.
 //! - [`ops`]: the operation table.
 //! - [`module`]: the arenas and how they change.
+//! - [`verify`]: what holds of every module that a pass sees.
 //! - [`build`]: makes operations and infers their types.
 
 pub mod attribute;
@@ -14,6 +15,7 @@ pub mod enums;
 pub mod module;
 pub mod ops;
 pub mod types;
+pub mod verify;
 
 pub use attribute::{AttrMap, Attribute};
 pub use module::{Block, BlockId, Definition, Loc, Module, OpId, Operation, Region, RegionId, Value, ValueId};

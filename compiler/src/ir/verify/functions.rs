@@ -1,0 +1,101 @@
+//! Functions: the type is that of the arguments and of what is returned, and bindings make sense.
+
+use pygraph_artifact::plan::Bind;
+
+use super::Report;
+use crate::{
+    diagnostic::Diagnostic,
+    ir::{
+        AttrMap, Attribute, Module, OpId, Type, ValueId,
+        ops::view::{show, show_list, types_compatible},
+        types::FunctionType,
+    },
+};
+
+/// Where an argument says which result replaces it.
+const REPLACED_BY: &[&str] = &["pyg.updated_by", "tf.aliasing_output"];
+
+pub(super) fn check(module: &Module, function: OpId, found: &mut Vec<Diagnostic>) {
+    // Without a function type the table has spoken already.
+    let Some(Attribute::Type(Type::Function(ty))) = module.op(function).attr("function_type") else { return };
+    let mut report = Report { module, op: function, found };
+    check_body(&mut report, ty);
+    let counts = [("arg_attrs", ty.inputs.len()), ("res_attrs", ty.results.len())];
+    for (name, count) in counts {
+        if let Some(Attribute::Array(items)) = module.op(function).attr(name)
+            && items.len() != count
+        {
+            report.error(format!("`{name}` has {} dictionaries for {count} values", items.len()));
+        }
+    }
+    if let Some(Attribute::Array(items)) = module.op(function).attr("arg_attrs") {
+        check_bindings(&mut report, ty, items);
+    }
+}
+
+fn check_body(report: &mut Report, ty: &FunctionType) {
+    let (module, function) = (report.module, report.op);
+    let Some(block) = module.region_block(function, 0) else { return };
+    let types = |values: &[ValueId]| values.iter().map(|value| module.ty(*value).clone()).collect::<Vec<Type>>();
+    let fit = |own: &[Type], wanted: &[Type]| {
+        own.len() == wanted.len() && own.iter().zip(wanted).all(|(own, wanted)| types_compatible(own, wanted))
+    };
+    let arguments = types(&module.block(block).arguments);
+    if !fit(&arguments, &ty.inputs) {
+        let (wanted, own) = (show_list(&ty.inputs), show_list(&arguments));
+        report.error(format!("the function takes ({wanted}), but its block has arguments ({own})"));
+    }
+    let Some(end) = module.block(block).last().filter(|end| module.op(*end).opcode.def().is_terminator()) else {
+        return;
+    };
+    let returned = types(&module.op(end).operands);
+    if !fit(&returned, &ty.results) {
+        let (wanted, own) = (show_list(&ty.results), show_list(&returned));
+        report.found.push(module.error(end, format!("the function gives ({wanted}), but returns ({own})")));
+    }
+}
+
+fn check_bindings(report: &mut Report, ty: &FunctionType, arguments: &[Attribute]) {
+    let mut replaced: Vec<Option<usize>> = vec![None; ty.results.len()];
+    for (index, (attribute, argument)) in arguments.iter().zip(&ty.inputs).enumerate() {
+        let Attribute::Dictionary(attrs) = attribute else { continue };
+        check_class(report, index, attrs);
+        for name in REPLACED_BY {
+            let Some(value) = attrs.get(name) else { continue };
+            let result = value.as_i64().and_then(|value| usize::try_from(value).ok());
+            let Some((result, wanted)) = result.and_then(|result| Some((result, ty.results.get(result)?))) else {
+                let shown = value.as_i64().map_or("no integer".to_string(), |value| value.to_string());
+                let count = ty.results.len();
+                report.error(format!("`{name}` of argument {index} is {shown}, but the function has {count} results"));
+                continue;
+            };
+            if !types_compatible(argument, wanted) {
+                let (own, wanted) = (show(argument), show(wanted));
+                report.error(format!(
+                    "`{name}` of argument {index} names result {result} of type {wanted}, but the argument is {own}"
+                ));
+            }
+            match replaced[result].replace(index) {
+                Some(other) if other != index => {
+                    report.error(format!("result {result} replaces both argument {other} and argument {index}"));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn check_class(report: &mut Report, index: usize, attrs: &AttrMap) {
+    if let Some(bind) = attrs.get("pyg.bind")
+        && bind.as_str().and_then(Bind::from_name).is_none()
+    {
+        let known: Vec<&str> = Bind::ALL.iter().map(|bind| bind.name()).collect();
+        let own = bind.as_str().unwrap_or("no string");
+        report.error(format!("argument {index} is bound as `{own}`, which is none of {}", known.join(", ")));
+    }
+    if let Some(name) = attrs.get("pyg.name")
+        && name.as_str().is_none()
+    {
+        report.error(format!("`pyg.name` of argument {index} should be a string"));
+    }
+}
