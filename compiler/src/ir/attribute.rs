@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     enums::EnumAttr,
+    syntax::elements::element_bytes,
     types::{ElementType, TensorType, Type},
 };
 
@@ -127,6 +128,21 @@ pub struct DenseElements {
     pub bytes: Arc<[u8]>,
     /// True if `bytes` holds one element that stands for all.
     pub is_splat: bool,
+}
+
+impl DenseElements {
+    /// The constant of that type with these bytes: those of all elements, or of one that stands for all.
+    ///
+    /// Equal constants are equal however they were written: elements that are all the same are kept once.
+    pub fn new(ty: Arc<TensorType>, mut bytes: Vec<u8>) -> DenseElements {
+        let size = element_bytes(&ty.element).unwrap_or(1);
+        let is_splat =
+            !bytes.is_empty() && bytes.chunks(size).all(|element| *element == bytes[..size.min(bytes.len())]);
+        if is_splat {
+            bytes.truncate(size);
+        }
+        DenseElements { ty, bytes: bytes.into(), is_splat }
+    }
 }
 
 /// Names of dimensions in `dot_general`.

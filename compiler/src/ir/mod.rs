@@ -6,6 +6,7 @@
 //! - [`types`], [`attribute`]: what values and operations carry, all of it typed.
 //! - [`ops`]: the operation table.
 //! - [`module`]: the arenas and how they change.
+//! - [`parse`], [`print`](mod@print), [`syntax`]: text in and out.
 //! - [`verify`]: what holds of every module that a pass sees.
 //! - [`build`]: makes operations and infers their types.
 
@@ -14,6 +15,9 @@ pub mod build;
 pub mod enums;
 pub mod module;
 pub mod ops;
+pub mod parse;
+pub mod print;
+pub mod syntax;
 pub mod types;
 pub mod verify;
 

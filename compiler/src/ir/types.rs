@@ -271,3 +271,13 @@ impl From<TensorType> for Type {
         Type::Tensor(Arc::new(tensor))
     }
 }
+
+/// The type of a value that holds an attribute: of constants, numbers and truth values.
+pub fn type_of_attribute(value: &Attribute) -> Option<Type> {
+    match value {
+        Attribute::Dense(elements) => Some(Type::Tensor(elements.ty.clone())),
+        Attribute::Integer { ty, .. } | Attribute::Float { ty, .. } => Some(Type::Scalar(ty.clone())),
+        Attribute::Bool(_) => Some(Type::Scalar(ElementType::BOOL)),
+        _ => None,
+    }
+}
