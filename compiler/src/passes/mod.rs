@@ -3,6 +3,7 @@
 pub mod form_segments;
 pub mod lower_to_launches;
 pub mod plan_memory;
+pub mod widen_minifloats;
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
@@ -84,4 +85,5 @@ impl PassContext {
 }
 
 /// All passes, in pipeline order. Adding a pass means adding its file and one line here.
-pub static PASSES: &[&PassDef] = &[&lower_to_launches::PASS, &form_segments::PASS, &plan_memory::PASS];
+pub static PASSES: &[&PassDef] =
+    &[&widen_minifloats::PASS, &lower_to_launches::PASS, &form_segments::PASS, &plan_memory::PASS];
