@@ -2,10 +2,16 @@
 //!
 //! - [`ir`]: the one IR of every level, its operation table, printer, parser and verifier.
 //! - [`passes`]: one file a pass, and the pipelines.
+//! - [`driver`]: from a file to IR that went through a pipeline; what the tools share.
+//! - [`evaluate`]: runs the kernel level at compile time.
+//! - [`knobs`]: every command-line option.
 //! - [`diagnostic`]: what is said about the user's input, at its location.
 
 pub mod diagnostic;
+pub mod driver;
 pub mod emit;
+pub mod evaluate;
 pub mod ir;
+pub mod knobs;
 pub mod lower;
 pub mod passes;

@@ -23,7 +23,7 @@
 // TWO: error: --pipeline and --drop-dead-ops both say which passes to run; give one of them
 // VERIFY-EACH: error: --verify-each: `maybe` is neither true nor false
 // BIND: error: --bind: `x` is not ARGUMENT=CLASS
-// INVALID: <stdin>:1:{{[0-9]+}}: error:
+// INVALID: <stdin>:{{[12]:[0-9]+}}: error:
 // KEPT: before
 // UNWRITABLE: error: cannot write {{.*}}out.mlir
 func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {

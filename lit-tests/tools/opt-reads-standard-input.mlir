@@ -7,7 +7,7 @@
 // CHECK: func.func @main
 // CHECK: stablehlo.negate
 // CALL: no pass is named `no-such-pass`
-// STDIN: <stdin>:1:{{[0-9]+}}: error:
+// STDIN: <stdin>:{{[12]:[0-9]+}}: error:
 func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
   %0 = stablehlo.negate %x : tensor<2xf32>
   return %0 : tensor<2xf32>

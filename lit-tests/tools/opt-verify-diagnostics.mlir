@@ -1,6 +1,6 @@
 // Expected errors make the run succeed; those that do not come, and those that nobody expects, make it fail.
 // RUN: %pygraph-opt %s --pipeline= --split-input-file --verify-diagnostics
-// RUN: sh -c 'echo "// expected-error @+1 {{never said}}" | %pygraph-opt - --verify-diagnostics; test $? = 1' 2>&1 | FileCheck %s --check-prefix=UNMET
+// RUN: sh -c 'echo "// expe""cted-error @+1 {{never said}}" | %pygraph-opt - --verify-diagnostics; test $? = 1' 2>&1 | FileCheck %s --check-prefix=UNMET
 // RUN: sh -c 'echo "func.func @f(" | %pygraph-opt - --verify-diagnostics; test $? = 1' 2>&1 | FileCheck %s --check-prefix=UNEXPECTED
 
 // UNMET: <stdin>:1: error: expected error "never said" was not produced

@@ -9,9 +9,12 @@
 //! - [`parse`], [`print`](mod@print), [`syntax`]: text in and out.
 //! - [`verify`]: what holds of every module that a pass sees.
 //! - [`build`]: makes operations and infers their types.
+//! - [`dot`]: a drawing of a module, for people.
 
 pub mod attribute;
 pub mod build;
+mod dense;
+pub mod dot;
 pub mod enums;
 pub mod module;
 pub mod ops;

@@ -498,6 +498,24 @@ impl Module {
         }
     }
 
+    /// Removes the results whose position `keep` refuses. Nobody may read them any more.
+    pub fn retain_results(&mut self, op: OpId, keep: impl Fn(usize) -> bool) {
+        let results: SmallVec<[ValueId; 1]> = kept(&self.op(op).results, keep).collect();
+        for (index, value) in (0u32..).zip(&results) {
+            self.value_mut(*value).definition = Definition::Result { op, index };
+        }
+        self.op_mut(op).results = results;
+    }
+
+    /// Removes the arguments whose position `keep` refuses. Nobody may read them any more.
+    pub fn retain_arguments(&mut self, block: BlockId, keep: impl Fn(usize) -> bool) {
+        let arguments: Vec<ValueId> = kept(&self.block(block).arguments, keep).collect();
+        for (index, value) in (0u32..).zip(&arguments) {
+            self.value_mut(*value).definition = Definition::Argument { block, index };
+        }
+        self.blocks[block.index()].arguments = arguments;
+    }
+
     /// Moves all operations of `from` to the end of `to`.
     pub fn splice(&mut self, from: BlockId, to: BlockId) {
         for op in self.block_op_ids(from) {
@@ -565,4 +583,8 @@ impl Module {
         }
         uses
     }
+}
+
+fn kept(values: &[ValueId], keep: impl Fn(usize) -> bool) -> impl Iterator<Item = ValueId> {
+    values.iter().enumerate().filter(move |(at, _)| keep(*at)).map(|(_, value)| *value)
 }

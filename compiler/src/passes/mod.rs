@@ -1,9 +1,9 @@
 //! All passes, one file each, and the pipelines that they form.
 
-pub mod form_segments;
-pub mod lower_to_launches;
-pub mod plan_memory;
-pub mod widen_minifloats;
+mod build;
+pub mod pipeline;
+
+use std::{cell::RefCell, collections::BTreeMap};
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
@@ -66,10 +66,11 @@ pub struct PassDef {
     pub run: fn(&mut Module, &PassContext) -> Result<Changed, Diagnostics>,
 }
 
-/// What passes are told and where they leave remarks.
+/// What passes are told and where they leave remarks and counts.
 #[derive(Debug, Default)]
 pub struct PassContext {
-    remarks: std::cell::RefCell<Vec<Diagnostic>>,
+    remarks: RefCell<Vec<Diagnostic>>,
+    statistics: RefCell<BTreeMap<String, u64>>,
 }
 
 impl PassContext {
@@ -82,8 +83,62 @@ impl PassContext {
     pub fn take_remarks(&self) -> Vec<Diagnostic> {
         self.remarks.take()
     }
+
+    /// Adds to what `--timing` shows of the current pass under that name.
+    pub fn count(&self, name: &str, count: u64) {
+        if count > 0 {
+            *self.statistics.borrow_mut().entry(name.to_owned()).or_default() += count;
+        }
+    }
+
+    /// Takes the counts left since the last call, by name.
+    pub fn take_statistics(&self) -> Vec<(String, u64)> {
+        self.statistics.take().into_iter().collect()
+    }
 }
 
-/// All passes, in pipeline order. Adding a pass means adding its file and one line here.
-pub static PASSES: &[&PassDef] =
-    &[&widen_minifloats::PASS, &lower_to_launches::PASS, &form_segments::PASS, &plan_memory::PASS];
+macro_rules! passes {
+    ($($module:ident = $file:literal,)*) => {
+        $(pub mod $module;)*
+
+        /// All passes, in pipeline order. Adding a pass means adding its file and one line here.
+        pub static PASSES: &[&PassDef] = &[$(&$module::PASS),*];
+
+        /// The file of every pass, by the pass's name: the module doc is its documentation.
+        pub(crate) static PASS_SOURCES: &[(&str, &str)] = &[$(($module::PASS.name, include_str!($file))),*];
+    };
+}
+
+passes! {
+    inline_calls = "inline_calls.rs",
+    canonicalize = "canonicalize.rs",
+    eliminate_common_subexpressions = "eliminate_common_subexpressions.rs",
+    fold_constants = "fold_constants.rs",
+    simplify = "simplify.rs",
+    drop_dead_ops = "drop_dead_ops.rs",
+    widen_minifloats = "widen_minifloats.rs",
+    lower_to_launches = "lower_to_launches.rs",
+    form_segments = "form_segments.rs",
+    plan_memory = "plan_memory.rs",
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn every_pass_has_its_own_name_a_doc_and_a_lit_file() {
+        let names: HashSet<&str> = PASSES.iter().map(|pass| pass.name).collect();
+        assert_eq!(names.len(), PASSES.len());
+        for (pass, (_, source)) in PASSES.iter().zip(PASS_SOURCES) {
+            assert!(source.starts_with("//! ") && source.contains("Before:"), "{} lacks its doc", pass.name);
+            if pass.phase > Phase::Tensor {
+                continue;
+            }
+            let lit = format!("{}/../lit-tests/passes/{}.mlir", env!("CARGO_MANIFEST_DIR"), pass.name);
+            assert!(Path::new(&lit).exists(), "{lit} is missing");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `--bind ARGUMENT=CLASS`: classes of arguments from the command line.
+
+use pygraph_artifact::plan::Bind;
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics},
+    ir::{AttrMap, Attribute, Module, OpId},
+};
+
+/// One class from the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BindOverride {
+    /// Its name, or its position from 0.
+    pub argument: String,
+    /// Its class.
+    pub bind: Bind,
+}
+
+/// Reads `ARGUMENT=CLASS`; otherwise says what is wrong.
+pub fn parse(text: &str) -> Result<BindOverride, String> {
+    let (argument, class) = text.rsplit_once('=').ok_or_else(|| format!("`{text}` is not ARGUMENT=CLASS"))?;
+    let bind = Bind::from_name(class).ok_or_else(|| {
+        let classes: Vec<&str> = Bind::ALL.iter().map(|bind| bind.name()).collect();
+        format!("no binding class is named `{class}`; there are {}", classes.join(", "))
+    })?;
+    Ok(BindOverride { argument: argument.to_owned(), bind })
+}
+
+/// Sets `pyg.bind` on arguments of the entry function: `main`, or the first.
+pub fn apply(module: &mut Module, binds: &[BindOverride]) -> Result<(), Diagnostics> {
+    if binds.is_empty() {
+        return Ok(());
+    }
+    let Some(function) = module.symbol("main").or_else(|| module.functions().next()) else {
+        return Err(module.error(module.root(), "there is no function whose arguments --bind could mean").into());
+    };
+    let mut attrs = argument_attrs(module, function);
+    let mut errors = Vec::new();
+    for bind in binds {
+        match find(module, function, &attrs, &bind.argument) {
+            Ok(at) => {
+                attrs[at].set("pyg.bind", Attribute::string(bind.bind.name()));
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    let attrs = attrs.into_iter().map(|map| Attribute::Dictionary(map.into())).collect();
+    module.op_mut(function).attrs.set("arg_attrs", Attribute::Array(attrs));
+    if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
+}
+
+/// The attributes of each argument of a function.
+fn argument_attrs(module: &Module, function: OpId) -> Vec<AttrMap> {
+    let count = module.region_block(function, 0).map_or(0, |block| module.block(block).arguments.len());
+    let given = match module.op(function).attr("arg_attrs") {
+        Some(Attribute::Array(items)) => &items[..],
+        _ => &[],
+    };
+    (0..count)
+        .map(|at| match given.get(at) {
+            Some(Attribute::Dictionary(map)) => (**map).clone(),
+            _ => AttrMap::default(),
+        })
+        .collect()
+}
+
+fn find(module: &Module, function: OpId, attrs: &[AttrMap], argument: &str) -> Result<usize, Diagnostic> {
+    let named = |map: &AttrMap| {
+        let mut names = ["pyg.name", "fx.name", "fx.target"].iter().filter_map(|key| map.get(key)?.as_str());
+        names.any(|name| name == argument)
+    };
+    let by_position = || argument.strip_prefix("arg").unwrap_or(argument).parse().ok().filter(|at| *at < attrs.len());
+    attrs.iter().position(named).or_else(by_position).ok_or_else(|| {
+        let count = attrs.len();
+        module.error(function, format!("no argument is named `{argument}`; write its name or a position below {count}"))
+    })
+}

@@ -1,0 +1,137 @@
+//! What the tools share: from a file's text to IR that went through a pipeline.
+//!
+//! ```text
+//! read_source ─▶ whole | split ─▶ compile_chunk = load (parse, verify) ─▶ bind ─▶ run_passes (verify after each)
+//! ```
+//!
+//! Nothing here prints or picks an exit code: what is shown on the way goes to a writer that the caller gives.
+
+pub mod bind;
+pub mod command_line;
+pub mod docs;
+pub mod expect;
+pub mod output;
+mod run;
+pub mod source;
+
+use std::{io::Write, path::PathBuf};
+
+pub use bind::BindOverride;
+pub use output::OutputError;
+pub use run::{Timing, render_timings, run_passes};
+pub use source::{Chunk, Source, SourceError, read_source};
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics},
+    ir::{self, Module, print::PrintOptions},
+    passes::PassDef,
+};
+
+/// What to do with every chunk.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The passes to run, in order.
+    pub passes: Vec<&'static PassDef>,
+    /// Classes of arguments from the command line.
+    pub binds: Vec<BindOverride>,
+    /// What is shown on the way.
+    pub inspection: Inspection,
+}
+
+/// What is shown and checked on the way.
+#[derive(Debug, Clone)]
+pub struct Inspection {
+    /// Verify after every pass.
+    pub verify_each: bool,
+    /// Print the IR after every pass.
+    pub print_after_all: bool,
+    /// Print the IR after every pass that changed it.
+    pub print_after_change: bool,
+    /// Where numbered files with the IR after every pass go.
+    pub dump_folder: Option<PathBuf>,
+    /// Where the input goes when a pass fails.
+    pub reproducer: Option<PathBuf>,
+    /// How the IR is printed.
+    pub print: PrintOptions,
+}
+
+impl Default for Inspection {
+    fn default() -> Inspection {
+        Inspection {
+            verify_each: true,
+            print_after_all: false,
+            print_after_change: false,
+            dump_folder: None,
+            reproducer: None,
+            print: PrintOptions::default(),
+        }
+    }
+}
+
+/// A chunk that went through its pipeline.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The IR.
+    pub module: Module,
+    /// Warnings and remarks.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How long everything took.
+    pub timings: Vec<Timing>,
+}
+
+/// Why a chunk could not be compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The input is wrong, or a pass has a bug.
+    #[error("{} diagnostics", .0.0.len())]
+    Diagnosed(Diagnostics),
+    /// A dump or a reproducer could not be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+impl From<Diagnostics> for CompileError {
+    fn from(diagnostics: Diagnostics) -> CompileError {
+        CompileError::Diagnosed(diagnostics)
+    }
+}
+
+/// Parses and verifies one chunk. Positions are those of the whole file.
+pub fn load(source: &Source, chunk: Chunk<'_>) -> Result<Module, Diagnostics> {
+    let module = ir::parse::parse_at(chunk.text, &source.name, chunk.first_line)?;
+    ir::verify::verify(&module)?;
+    Ok(module)
+}
+
+/// Takes one chunk through everything. What the inspection shows goes to `log`.
+pub fn compile_chunk(
+    source: &Source,
+    chunk: Chunk<'_>,
+    settings: &Settings,
+    log: &mut dyn Write,
+) -> Result<Compiled, CompileError> {
+    let mut timings = Vec::new();
+    let mut module =
+        Timing::measure(&mut timings, "parse", || ir::parse::parse_at(chunk.text, &source.name, chunk.first_line))?;
+    Timing::measure(&mut timings, "verify", || ir::verify::verify(&module))?;
+    bind::apply(&mut module, &settings.binds)?;
+    let diagnostics = run_passes(&mut module, chunk, &settings.passes, &settings.inspection, &mut timings, log)?;
+    Ok(Compiled { module, diagnostics, timings })
+}
+
+/// Everything that was said about a file, as a terminal shows it.
+pub fn render(diagnostics: &[Diagnostic], source: &Source) -> String {
+    diagnostics.iter().map(|diagnostic| diagnostic.render(&source.text)).collect()
+}
+
+/// Runs `work` on a thread whose stack holds deeply nested input.
+pub fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    const STACK_BYTES: usize = 256 << 20;
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        match thread.expect("the system should start a thread").join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}

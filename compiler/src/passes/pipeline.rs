@@ -1,0 +1,44 @@
+//! The default pipeline: named phases, each a short list, each step with the reason it stands where it stands.
+
+use super::{
+    PassDef, Phase, canonicalize, drop_dead_ops, eliminate_common_subexpressions, fold_constants, form_segments,
+    inline_calls, lower_to_launches, plan_memory, simplify, widen_minifloats,
+};
+
+/// One pass in the pipeline.
+#[derive(Debug)]
+pub struct Step {
+    /// The pass; its phase is the step's.
+    pub pass: &'static PassDef,
+    /// Why it stands here.
+    pub why: &'static str,
+}
+
+/// Everything, in order.
+pub static DEFAULT: &[Step] = &[
+    Step { pass: &inline_calls::PASS, why: "everything after it sees whole programs and no calls" },
+    Step { pass: &canonicalize::PASS, why: "equal operations look equal, and known branches are gone" },
+    Step { pass: &eliminate_common_subexpressions::PASS, why: "nothing later looks at one computation twice" },
+    Step { pass: &fold_constants::PASS, why: "what is known is a constant that rules can see" },
+    Step { pass: &simplify::PASS, why: "its windows hold only what is left" },
+    Step { pass: &drop_dead_ops::PASS, why: "nothing later pays for what nobody reads" },
+    Step { pass: &widen_minifloats::PASS, why: "scalars compute on no float of eight bits" },
+    Step { pass: &lower_to_launches::PASS, why: "the plan is made of launches" },
+    Step { pass: &form_segments::PASS, why: "all launches that can be one graph are known" },
+    Step { pass: &plan_memory::PASS, why: "the order of launches is final, so lifetimes are" },
+];
+
+/// The default pipeline up to and including a phase.
+pub fn default_passes(last: Phase) -> Vec<&'static PassDef> {
+    DEFAULT.iter().map(|step| step.pass).filter(|pass| pass.phase <= last).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_follow_one_another() {
+        assert!(DEFAULT.windows(2).all(|pair| pair[0].pass.phase <= pair[1].pass.phase));
+    }
+}
