@@ -105,6 +105,7 @@ pub(super) fn facts(name: Stablehlo) -> Facts {
         StablehloCollectiveBroadcast => collective("value of one process given to its group")
             .operands("operands", TENSOR, Count::Some)
             .results("results", TENSOR, Count::Some)
+            .default("has_dynamic_root", Bool, "false")
             .check(collectives::same_types),
         StablehloCollectivePermute => op("value of another process")
             .effect(Effect::Some)
@@ -163,6 +164,7 @@ pub(super) fn facts(name: Stablehlo) -> Facts {
             .attr("call_target_name", String)
             .default("has_side_effect", Bool, "false")
             .optional("backend_config", Any)
+            .optional("error_message", String)
             .default("api_version", Enum("custom_call_api_version"), "API_VERSION_ORIGINAL")
             .default("called_computations", SymbolArray, "[]")
             .optional("operand_layouts", Layouts)

@@ -1,6 +1,6 @@
 //! Reads MLIR text: pretty, generic, and the two mixed in one file (as JAX prints them).
 //!
-//! A recursive-descent parser over [`lexer`]'s tokens that builds the module as it reads; values must be defined before
+//! A recursive-descent parser over `lexer`'s tokens that builds the module as it reads; values must be defined before
 //! they are used, so one pass is enough. Generic forms, regions and scopes are in `operations`; the pretty form of each
 //! operation is in [`crate::ir::syntax`], its parse function beside its print function.
 //!
@@ -27,7 +27,6 @@ use std::{
 };
 
 pub(crate) use self::operations::is_isolated;
-pub use self::types::types_compatible;
 use self::{
     lexer::{Kind, Token, token_at},
     scopes::Scopes,

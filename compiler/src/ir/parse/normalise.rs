@@ -1,10 +1,12 @@
-//! Old spellings of attributes, brought to the one form that the rest of the compiler knows.
+//! Other spellings of attributes, brought to the one form that the rest of the compiler knows.
 //!
 //! Until 2024 StableHLO wrote lists of integers as `dense<[0, 1]> : tensor<2xi64>`; they are `array<i64: 0, 1>` now.
+//! The version of a custom call's calling convention is an enum that StableHLO writes as its number.
 
 use crate::ir::{
     Attribute, Opcode,
     attribute::{AttrMap, DenseElements},
+    enums::{CustomCallApiVersion, EnumAttr},
     syntax::elements::read_integer,
     types::ElementType,
 };
@@ -52,6 +54,11 @@ pub(super) fn normalise(opcode: Opcode, attrs: &mut AttrMap) {
         .collect();
     for (name, list) in lists {
         attrs.set(name, list);
+    }
+    if let Some(Attribute::Integer { value, ty: ElementType::I32 }) = attrs.get("api_version")
+        && let Some(version) = usize::try_from(*value).ok().and_then(|value| CustomCallApiVersion::ALL.get(value))
+    {
+        attrs.set("api_version", Attribute::Enum(EnumAttr::CustomCallApiVersion(*version)));
     }
 }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{ParseResult, Parser, lexer::Kind, normalise::normalise, scopes::Values, types::types_compatible};
+use super::{ParseResult, Parser, lexer::Kind, normalise::normalise, scopes::Values};
 use crate::ir::{
     AttrMap, Attribute, BlockId, Opcode, RegionId, ValueId,
     module::{Loc, Location, OpParts},
+    ops::view::types_compatible,
     syntax::{func::adopt_argument_types, syntax_of},
-    types::{FunctionType, Type},
+    types::Type,
 };
 
 /// The names that an operation's results are given.
@@ -100,6 +101,7 @@ impl<'s> Parser<'s> {
         };
         let op = self.module.create_op(opcode, parts, loc);
         self.module.append(block, op);
+        self.infer_symbols(op);
         if let Some(location) = self.parse_optional_location()? {
             self.place_operation(op, location);
         }
@@ -224,6 +226,7 @@ impl<'s> Parser<'s> {
 
     /// `"name"(%a) <{…}> ({…}) {…} : (…) -> …`
     fn parse_generic(&mut self) -> ParseResult<(Opcode, OpParts)> {
+        let offset = self.offset();
         let text = self.text();
         let opcode = self.find_opcode(&text[1..text.len() - 1])?;
         self.advance();
@@ -243,15 +246,13 @@ impl<'s> Parser<'s> {
         }
         self.parse_optional_attributes(&mut parts.attrs)?;
         self.expect(b':')?;
-        let offset = self.offset();
-        let FunctionType { inputs, results } = self.parse_function_signature()?;
-        self.check_operand_types(&operands, &inputs, offset)?;
+        parts.result_types = self.parse_operation_types(&operands)?;
         parts.operands = operands.into();
-        parts.result_types = results;
         normalise(opcode, &mut parts.attrs);
         if opcode == Opcode::FuncFunc {
             adopt_argument_types(self, &mut parts);
         }
+        self.name_symbols(&mut parts, offset)?;
         Ok((opcode, parts))
     }
 

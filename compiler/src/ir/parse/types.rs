@@ -9,7 +9,11 @@ use super::{
     lexer::{Kind, closing_bracket, skip_blank},
 };
 use crate::ir::{
+    OpId, ValueId,
     attribute::Attribute,
+    module::OpParts,
+    ops::view::View,
+    syntax::symbols::{DIMS, replace_symbols, symbol_of, symbols_of},
     types::{Dim, ElementType, FloatKind, FunctionType, Signedness, Symbol, TensorType, Type},
 };
 
@@ -21,7 +25,7 @@ const EXTENT_MAX: u64 = i64::MAX as u64;
 
 /// A number above every `sN` of a source that names symbols, so that new names never meet those.
 pub(super) fn first_unused_symbol(source: &str) -> u64 {
-    if !source.contains("#pyg.dims<") {
+    if !source.contains(DIMS) {
         return 0;
     }
     let digits = |tail: &str| tail.bytes().take_while(u8::is_ascii_digit).count();
@@ -344,14 +348,78 @@ impl<'s> Parser<'s> {
             }
             self.expect(b']')?;
         }
+        self.share_symbol(symbol, start)
+    }
+
+    /// The one symbol of that name.
+    fn share_symbol(&mut self, symbol: Symbol, offset: usize) -> ParseResult<Arc<Symbol>> {
+        let name = symbol.name.clone();
         match self.symbols.get(&name) {
             Some(known) if **known == symbol => Ok(known.clone()),
-            Some(_) => self.fail_at(start, format!("the dimension `{name}` has other bounds elsewhere in the file")),
+            Some(_) => self.fail_at(offset, format!("the dimension `{name}` has other bounds elsewhere in the file")),
             None => {
                 let symbol = Arc::new(symbol);
                 self.symbols.insert(name, symbol.clone());
                 Ok(symbol)
             }
+        }
+    }
+
+    /// Gives the unknown extents of an operation in generic form the names that `pyg.dims` has for them.
+    pub(super) fn name_symbols(&mut self, parts: &mut OpParts, offset: usize) -> ParseResult<()> {
+        let Some(names) = parts.attrs.remove(DIMS) else { return Ok(()) };
+        let texts: Option<Vec<&str>> = match &names {
+            Attribute::Array(items) => items.iter().map(Attribute::as_str).collect(),
+            _ => None,
+        };
+        let symbols: Option<Vec<Symbol>> = texts.and_then(|texts| texts.into_iter().map(symbol_of).collect());
+        let Some(symbols) = symbols else {
+            return self
+                .fail_at(offset, format!("`{DIMS}` is a list such as [\"s0\", \"s1 in [0, 8]\"], found {names}"));
+        };
+        let found = symbols_of(&self.module, &parts.result_types, &parts.regions, &parts.attrs).len();
+        if found != symbols.len() {
+            let named = symbols.len();
+            return self.fail_at(offset, format!("`{DIMS}` names {named} extents, but {found} are `?`"));
+        }
+        let symbols =
+            symbols.into_iter().map(|symbol| self.share_symbol(symbol, offset)).collect::<ParseResult<_>>()?;
+        let OpParts { result_types, regions, attrs, .. } = parts;
+        replace_symbols(&mut self.module, result_types, regions, attrs, symbols);
+        Ok(())
+    }
+
+    /// Reads `(types) -> types` of an operation with these operands, and returns the types of its results.
+    pub fn parse_operation_types(&mut self, operands: &[ValueId]) -> ParseResult<Vec<Type>> {
+        let offset = self.offset();
+        if !self.at_punct(b'(') {
+            return self.unexpected("a function type such as `(tensor<2xf32>) -> tensor<2xf32>`");
+        }
+        self.advance();
+        // What is unknown in the operands' types has its names already.
+        let next_symbol = self.next_symbol;
+        let inputs = self.parse_list(b')', Parser::parse_type)?;
+        self.next_symbol = next_symbol;
+        self.check_operand_types(operands, &inputs, offset)?;
+        self.expect_arrow()?;
+        self.parse_result_types()
+    }
+
+    /// Where the text says no more than `?` of an operation's results, gives them the symbols that the rules of the
+    /// operation infer.
+    pub(super) fn infer_symbols(&mut self, op: OpId) {
+        let operation = self.module.op(op);
+        let is_unnamed = |value: &ValueId| match self.module.ty(*value) {
+            Type::Tensor(tensor) => tensor.shape.iter().any(|dim| self.is_unnamed(dim)),
+            _ => false,
+        };
+        let Some(infer) = operation.opcode.def().infer.filter(|_| operation.results.iter().any(is_unnamed)) else {
+            return;
+        };
+        let Ok(inferred) = infer(&View::of(&self.module, op)) else { return };
+        for (result, inferred) in operation.results.clone().into_iter().zip(inferred) {
+            let ty = self.adopt_symbols(self.module.ty(result), &inferred);
+            self.module.value_mut(result).ty = ty;
         }
     }
 
@@ -380,7 +448,14 @@ impl<'s> Parser<'s> {
         }
         let mut adopted = (**written).clone();
         for (dim, known) in adopted.shape.iter_mut().zip(&known.shape) {
-            if self.is_unnamed(dim) && matches!(known, Dim::Symbol(_)) {
+            // A bound that the text gives is worth more than a name.
+            let is_better = match (&*dim, known) {
+                (Dim::Symbol(dim), Dim::Symbol(known)) => {
+                    &*known.name != "?" && (dim.extent_max.is_none() || known.extent_max.is_some())
+                }
+                _ => false,
+            };
+            if is_better && self.is_unnamed(dim) {
                 *dim = known.clone();
             }
         }
@@ -422,23 +497,4 @@ fn element_type(text: &str) -> Option<ElementType> {
     };
     let float = || FloatKind::ALL.iter().find(|entry| entry.1 == text).map(|entry| ElementType::Float(entry.0));
     integer.or_else(float)
-}
-
-/// True if a value of one type may stand where the other is written: equal, but for extents only one of them knows.
-pub fn types_compatible(a: &Type, b: &Type) -> bool {
-    match (a, b) {
-        (Type::Tensor(a), Type::Tensor(b)) => {
-            Arc::ptr_eq(a, b)
-                || (a.element == b.element
-                    && a.rank() == b.rank()
-                    && a.shape.iter().zip(&b.shape).all(|(a, b)| match (a, b) {
-                        (Dim::Static(a), Dim::Static(b)) => a == b,
-                        _ => true,
-                    }))
-        }
-        (Type::Tuple(a), Type::Tuple(b)) => {
-            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| types_compatible(a, b))
-        }
-        _ => a == b,
-    }
 }

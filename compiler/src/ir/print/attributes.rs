@@ -2,9 +2,13 @@
 
 use std::fmt::{self, Write};
 
-use super::{dense::write_dense, types::write_type};
+use super::{
+    dense::write_dense,
+    types::{Extents, write_type},
+};
 use crate::ir::{
     attribute::{AffineMap, AttrMap, Attribute, GatherDimensions, LinearExpr, ScatterDimensions},
+    enums::EnumAttr,
     syntax::{floats, products::conv_dimensions, strings::write_escaped},
     types::{ElementType, FloatKind},
 };
@@ -13,13 +17,15 @@ use crate::ir::{
 pub(super) struct Style {
     /// The dialect of the operation that has them: CHLO has enums of its own with StableHLO's names.
     pub dialect: &'static str,
+    /// Whether types carry the names of unknown extents.
+    pub extents: Extents,
     /// Leave the elements of larger constants out.
     pub elide_elements_above: Option<u64>,
 }
 
 impl Default for Style {
     fn default() -> Style {
-        Style { dialect: "stablehlo", elide_elements_above: None }
+        Style { dialect: "stablehlo", extents: Extents::Named, elide_elements_above: None }
     }
 }
 
@@ -45,7 +51,7 @@ pub(super) fn write_attribute(out: &mut String, attr: &Attribute, style: &Style)
             Ok(())
         }
         Attribute::Type(ty) => {
-            write_type(out, ty);
+            write_type(out, ty, style.extents);
             Ok(())
         }
         Attribute::Array(items) => {
@@ -75,6 +81,8 @@ pub(super) fn write_attribute(out: &mut String, attr: &Attribute, style: &Style)
             Ok(())
         }
         Attribute::AffineMap(map) => write_affine_map(out, map),
+        // StableHLO writes this one as its number.
+        Attribute::Enum(EnumAttr::CustomCallApiVersion(version)) => write!(out, "{} : i32", *version as i32),
         Attribute::Enum(case) => {
             let dialect = if style.dialect == "chlo" { "chlo" } else { "stablehlo" };
             write!(out, "#{dialect}<{} {}>", case.mnemonic(), case.name())

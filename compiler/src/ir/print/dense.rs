@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::types::write_type;
+use super::types::{Extents, write_type};
 use crate::ir::{
     attribute::DenseElements,
     syntax::{
@@ -33,7 +33,7 @@ pub(super) fn write_dense(out: &mut String, elements: &DenseElements, elide_abov
         write_list(out, elements, size);
     }
     out.push_str("> : ");
-    write_type(out, &Type::Tensor(elements.ty.clone()));
+    write_type(out, &Type::Tensor(elements.ty.clone()), Extents::Named);
 }
 
 /// Nested lists. The elements are walked in order; brackets open and close where a row of a dimension begins and ends.

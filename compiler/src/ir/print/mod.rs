@@ -10,7 +10,9 @@ mod names;
 mod operations;
 mod types;
 
-use self::names::Names;
+use std::sync::Arc;
+
+use self::{names::Names, types::Extents};
 use super::{
     Module, OpId, Type, ValueId,
     attribute::{AttrMap, Attribute},
@@ -48,6 +50,7 @@ pub(crate) struct Printer<'m> {
     /// What is printed.
     pub module: &'m Module,
     options: PrintOptions,
+    extents: Extents,
     out: String,
     indent: usize,
     names: Names,
@@ -58,7 +61,8 @@ pub(crate) struct Printer<'m> {
 impl<'m> Printer<'m> {
     fn new(module: &'m Module, options: &PrintOptions) -> Printer<'m> {
         let names = Names::new(module.arena_sizes().1);
-        Printer { module, options: options.clone(), out: String::new(), indent: 0, names, dialect: "builtin" }
+        let extents = if options.generic { Extents::Plain } else { Extents::Named };
+        Printer { module, options: options.clone(), extents, out: String::new(), indent: 0, names, dialect: "builtin" }
     }
 
     /// Prints a text as it is.
@@ -85,22 +89,22 @@ impl<'m> Printer<'m> {
 
     /// A type.
     pub fn ty(&mut self, ty: &Type) {
-        types::write_type(&mut self.out, ty);
+        types::write_type(&mut self.out, ty, self.extents);
     }
 
     /// Types separated by commas.
     pub fn types(&mut self, types: &[Type]) {
-        types::write_types(&mut self.out, types);
+        types::write_types(&mut self.out, types, self.extents);
     }
 
     /// One type, or several in parentheses.
     pub fn result_types(&mut self, types: &[Type]) {
-        types::write_result_types(&mut self.out, types);
+        types::write_result_types(&mut self.out, types, self.extents);
     }
 
     /// `(types) -> types`
     pub fn function_type(&mut self, inputs: &[Type], results: &[Type]) {
-        types::write_function_type(&mut self.out, inputs, results);
+        types::write_function_type(&mut self.out, inputs, results, self.extents);
     }
 
     /// A number of type `f64` without its type.
@@ -115,8 +119,7 @@ impl<'m> Printer<'m> {
 
     /// An attribute.
     pub fn attribute(&mut self, attr: &Attribute) {
-        let style =
-            attributes::Style { dialect: self.dialect, elide_elements_above: self.options.elide_elements_above };
+        let style = self.style();
         attributes::write_attribute(&mut self.out, attr, &style);
     }
 
@@ -131,35 +134,28 @@ impl<'m> Printer<'m> {
     }
 
     fn attributes_after(&mut self, before: &str, op: OpId, hidden: &[&str]) {
-        let attrs = &self.module.op(op).attrs;
-        let mut separator = before;
-        let mut shown = attrs.iter().filter(|(name, _)| !hidden.contains(&name.as_ref())).peekable();
-        if shown.peek().is_none() {
-            return;
-        }
-        for (name, value) in shown {
-            self.text(separator);
-            if separator != ", " {
-                self.text("{");
-                separator = ", ";
-            }
-            self.named_attribute(name, value);
-        }
-        self.text("}");
+        let module = self.module;
+        let shown = module.op(op).attrs.iter().filter(|(name, _)| !hidden.contains(&name.as_ref()));
+        self.attribute_list(before, shown);
     }
 
-    fn named_attribute(&mut self, name: &str, value: &Attribute) {
-        let style =
-            attributes::Style { dialect: self.dialect, elide_elements_above: self.options.elide_elements_above };
-        attributes::write_named(&mut self.out, name, value, &style);
+    fn attribute_list<'a>(&mut self, before: &str, attrs: impl Iterator<Item = (&'a Arc<str>, &'a Attribute)>) {
+        let mut separator = before;
+        for (name, value) in attrs {
+            self.text(separator);
+            self.text(if separator == ", " { "" } else { "{" });
+            separator = ", ";
+            let style = self.style();
+            attributes::write_named(&mut self.out, name, value, &style);
+        }
+        self.text(if separator == ", " { "}" } else { "" });
     }
 
     /// ` {…}` if there is a map.
     pub fn optional_dictionary(&mut self, attrs: Option<&AttrMap>) {
         if let Some(attrs) = attrs {
             self.text(" ");
-            let style =
-                attributes::Style { dialect: self.dialect, elide_elements_above: self.options.elide_elements_above };
+            let style = self.style();
             attributes::write_dictionary(&mut self.out, attrs, &style);
         }
     }
@@ -221,6 +217,11 @@ impl<'m> Printer<'m> {
     /// Ends the isolated scope begun last.
     pub fn leave_isolated(&mut self) {
         self.names.leave_isolated();
+    }
+
+    fn style(&self) -> attributes::Style {
+        let elide_elements_above = self.options.elide_elements_above;
+        attributes::Style { dialect: self.dialect, extents: self.extents, elide_elements_above }
     }
 
     fn string(&mut self, text: &str) {

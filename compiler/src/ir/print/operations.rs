@@ -1,7 +1,14 @@
 //! Operations and regions as text.
 
 use super::{Printer, locations::write_location, names::ResultNames};
-use crate::ir::{BlockId, OpId, Opcode, RegionId, Type, parse::is_isolated, syntax::syntax_of};
+use crate::ir::{
+    Attribute, BlockId, OpId, Opcode, RegionId, Type,
+    parse::is_isolated,
+    syntax::{
+        symbols::{DIMS, symbol_text, symbols_of},
+        syntax_of,
+    },
+};
 
 impl Printer<'_> {
     /// One operation with its results and its location, on lines of its own.
@@ -73,12 +80,27 @@ impl Printer<'_> {
             }
             self.text(")");
         }
-        self.attributes(op, &[]);
+        self.generic_attributes(op);
         self.text(" : ");
         let types = |values: &[crate::ir::ValueId]| -> Vec<Type> {
             values.iter().map(|value| module.ty(*value).clone()).collect()
         };
         self.function_type(&types(&operation.operands), &types(&operation.results));
+    }
+
+    /// The attributes, with the names of unknown extents where types don't carry them.
+    fn generic_attributes(&mut self, op: OpId) {
+        let module = self.module;
+        let operation = module.op(op);
+        let results: Vec<Type> = operation.results.iter().map(|result| module.ty(*result).clone()).collect();
+        let symbols = symbols_of(module, &results, &operation.regions, &operation.attrs);
+        if !self.options.generic || symbols.is_empty() {
+            return self.attributes(op, &[]);
+        }
+        let mut attrs = operation.attrs.clone();
+        let names = symbols.iter().map(|symbol| Attribute::string(&symbol_text(symbol))).collect();
+        attrs.set(DIMS, Attribute::Array(names));
+        self.attribute_list(" ", attrs.iter());
     }
 
     /// `{…}`; the block's arguments stand in a header of its own.

@@ -223,11 +223,8 @@ pub(super) fn parse_signature_of(
     parts: &mut OpParts,
 ) -> ParseResult<()> {
     parser.expect(b':')?;
-    let offset = parser.offset();
-    let signature = parser.parse_function_signature()?;
-    parser.check_operand_types(&operands, &signature.inputs, offset)?;
+    parts.result_types = parser.parse_operation_types(&operands)?;
     parts.operands = operands.into();
-    parts.result_types = signature.results;
     Ok(())
 }
 

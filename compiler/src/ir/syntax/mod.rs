@@ -1,11 +1,11 @@
 //! The short form of each operation: how it is read and how it is printed, side by side.
 //!
-//! Most short forms are rows of [`plain`]'s table: operands, a few named attributes, types. The others are pairs of
+//! Most short forms are rows of `plain`'s table: operands, a few named attributes, types. The others are pairs of
 //! functions in the file of their kind. An operation without a short form, or one whose attributes or types do not fit
 //! its short form, is printed in generic form; both can stand in one file.
 //!
 //! Also here, because reading and printing share them: literals of strings ([`strings`]), floats ([`floats`]) and the
-//! elements of constants ([`elements`]).
+//! elements of constants ([`elements`]); and how generic text names unknown extents ([`symbols`]).
 
 mod builtin;
 mod control;
@@ -19,6 +19,7 @@ pub(crate) mod products;
 mod reduce;
 mod sharding;
 pub mod strings;
+pub mod symbols;
 
 use super::{
     Module, OpId, Opcode,

@@ -139,6 +139,16 @@ pub(super) fn row_of(opcode: Opcode) -> Option<&'static Row> {
                 }
             },
         ),
+        O::CheckExpectSerializedEq => Some(
+            const {
+                &Row {
+                    clauses: &[clause("probe_id", "probe_id", Text), optional("iter", Integer)],
+                    types: Types::SameOperands,
+                }
+            },
+        ),
+        O::InterpreterProbe => row!(Same, "probe_id" "probe_id" Text),
+        O::InterpreterPrint => row(Types::SameOperands),
         O::CheckExpectEq => row(Types::SameOperands),
         O::StablehloSelect | O::ArithSelect => row(Types::Select),
         O::StablehloComplex => row(Types::ComplexResult),
@@ -313,9 +323,7 @@ fn parse_flags(parser: &mut Parser<'_>, parts: &mut OpParts) -> ParseResult<()> 
 fn parse_types(parser: &mut Parser<'_>, types: Types, operands: &[ValueId], parts: &mut OpParts) -> ParseResult<()> {
     let offset = parser.offset();
     if parser.at_punct(b'(') && types != Types::Operands && types != Types::SameOperands {
-        let signature = parser.parse_function_signature()?;
-        parser.check_operand_types(operands, &signature.inputs, offset)?;
-        parts.result_types = signature.results;
+        parts.result_types = parser.parse_operation_types(operands)?;
         return Ok(());
     }
     let written = parser.parse_type_list()?;
