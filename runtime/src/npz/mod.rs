@@ -1,7 +1,8 @@
 //! npz files: numpy arrays by key in a zip archive.
 //!
 //! An array is read as the type that the model wants, and nothing is converted: a bf16 array lies under `KEY__bf16`
-//! as uint16 bit patterns, two- and four-bit integers as int8 or uint8, complex numbers as complex64 or complex128.
+//! as uint16 bit patterns, a float of eight bits or fewer under `KEY__TYPE` as uint8, two- and four-bit integers as
+//! int8 or uint8, complex numbers as complex64 or complex128.
 
 mod header;
 mod reader;
@@ -33,6 +34,11 @@ fn numpy_type(dtype: DType) -> (&'static str, &'static str) {
         // The bit patterns of small floats.
         _ => ("|u1", "uint8"),
     }
+}
+
+/// The key without the suffix that [`typed_key`] adds.
+pub fn plain_key(key: &str) -> &str {
+    key.split_once("__").map_or(key, |(key, _)| key)
 }
 
 /// The key under which an array of that type lies.

@@ -40,9 +40,8 @@ impl NpzFile {
 
     /// True if there is an array of that key, of whatever type.
     pub fn contains(&self, key: &str) -> bool {
-        [key.to_string(), typed_key(key, DType::Bf16)]
-            .iter()
-            .any(|key| self.archive.index_for_name(&format!("{key}.npy")).is_some())
+        let has_entry = |dtype: &DType| self.archive.index_for_name(&entry_name(key, *dtype)).is_some();
+        DType::ALL.iter().any(has_entry)
     }
 
     /// The array under `key`, which must have that type and shape.
@@ -50,15 +49,15 @@ impl NpzFile {
         let full_key = typed_key(key, dtype);
         let path = self.path.clone();
         let fail = |cause| NpzError::Array { path: path.clone(), key: full_key.clone(), cause };
-        if self.archive.index_for_name(&format!("{full_key}.npy")).is_none() {
+        if self.archive.index_for_name(&entry_name(key, dtype)).is_none() {
             let other = self.contains(key);
-            return Err(if other { fail(ArrayError::Bf16 { dtype }) } else { fail(ArrayError::Missing) });
+            return Err(if other { fail(ArrayError::OtherKey { dtype }) } else { fail(ArrayError::Missing) });
         }
-        self.read_entry(&full_key, dtype, shape).map_err(fail)
+        self.read_entry(&entry_name(key, dtype), dtype, shape).map_err(fail)
     }
 
-    fn read_entry(&mut self, full_key: &str, dtype: DType, shape: &[u64]) -> Result<Tensor, ArrayError> {
-        let mut entry = self.archive.by_name(&format!("{full_key}.npy")).map_err(ArrayError::Zip)?;
+    fn read_entry(&mut self, entry: &str, dtype: DType, shape: &[u64]) -> Result<Tensor, ArrayError> {
+        let mut entry = self.archive.by_name(entry).map_err(ArrayError::Zip)?;
         let header = NpyHeader::read(&mut entry).map_err(|reason| ArrayError::Header { reason })?;
         check_header(&header, dtype, shape)?;
         let size = array_bytes(dtype, shape)
@@ -74,6 +73,11 @@ impl NpzFile {
         check_elements(dtype, &bytes).map_err(ArrayError::Tensor)?;
         Tensor::new(dtype, shape, bytes).map_err(ArrayError::Tensor)
     }
+}
+
+/// The file in the archive that holds an array of that type.
+fn entry_name(key: &str, dtype: DType) -> String {
+    typed_key(key, dtype) + ".npy"
 }
 
 fn check_header(header: &NpyHeader, dtype: DType, shape: &[u64]) -> Result<(), ArrayError> {
@@ -135,12 +139,12 @@ pub enum ArrayError {
     /// There is none.
     #[error("no such key")]
     Missing,
-    /// There is a bf16 array and another type is wanted, or the other way round.
+    /// There is an array of that key, but of a type that has keys of its own, or the other way round.
     #[error(
         "no such key, but one of another element type, the model has {dtype}: \
-         bf16 arrays, and only these, lie under KEY__bf16 as uint16 bit patterns"
+         types that numpy lacks, and only these, lie as bit patterns under KEY__TYPE, as in arg0__bf16"
     )]
-    Bf16 {
+    OtherKey {
         /// What the model wants.
         dtype: DType,
     },

@@ -5,7 +5,7 @@ use std::path::Path;
 use pygraph_artifact::plan::Program;
 
 use crate::{
-    npz::{NpzError, NpzFile},
+    npz::{NpzError, NpzFile, plain_key},
     tensor::Tensor,
 };
 
@@ -16,7 +16,7 @@ pub fn result_key(step: u32, index: usize) -> String {
 
 /// Step and index of a key like `out3` or `step2_out3`, where `kind` is `out`; likewise for `arg`.
 pub fn parse_key(key: &str, kind: &str) -> Option<(u32, usize)> {
-    let key = key.strip_suffix("__bf16").unwrap_or(key);
+    let key = plain_key(key);
     let (step, rest) = match key.strip_prefix("step") {
         Some(rest) => {
             let (step, rest) = rest.split_once('_')?;
@@ -81,6 +81,7 @@ mod tests {
         check("out0", "out", Some((0, 0)));
         check("out12__bf16", "out", Some((0, 12)));
         check("step3_out1", "out", Some((3, 1)));
+        check("out2__f8E4M3FN", "out", Some((0, 2)));
         check("step10_arg2__bf16", "arg", Some((10, 2)));
         check("step3_arg1", "out", None);
         check("step0_out1", "out", None);
