@@ -4,9 +4,9 @@ mod support;
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    io::Write,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use pygraph_artifact::{
@@ -350,15 +350,22 @@ program `main`
 }
 
 /// A copy of `pygraph-run` with a script as `pygraph-compile` beside it.
+///
+/// A shell makes both: a file that this process had open for writing may still be open in a child that another test
+/// has just started, and then it cannot be executed.
 fn with_compiler(place: &Place, script: &str) -> PathBuf {
     let folder = place.path("bin");
-    fs::create_dir(&folder).expect("created");
-    let program = folder.join("pygraph-run");
-    fs::copy(PROGRAM, &program).expect("copied");
-    let compiler = folder.join("pygraph-compile");
-    fs::write(&compiler, format!("#!/bin/sh\n{script}\n")).expect("written");
-    fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).expect("made executable");
-    program
+    let make =
+        r#"mkdir "$1" && cp "$2" "$1/pygraph-run" && cat > "$1/pygraph-compile" && chmod +x "$1/pygraph-compile""#;
+    let mut shell = Command::new("sh")
+        .args(["-c", make, "sh"])
+        .args([folder.as_path(), Path::new(PROGRAM)])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("started");
+    write!(shell.stdin.take().expect("a pipe"), "#!/bin/sh\n{script}\n").expect("written");
+    assert!(shell.wait().expect("ended").success());
+    folder.join("pygraph-run")
 }
 
 fn run_in(place: &Place, program: &Path, arguments: &str) -> Output {
