@@ -1,7 +1,10 @@
 //! All passes, one file each, and the pipelines that they form.
 
 mod build;
+mod einsum;
+mod emit;
 pub mod pipeline;
+mod signature;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -110,6 +113,11 @@ macro_rules! passes {
 }
 
 passes! {
+    decompose_fx = "decompose_fx.rs",
+    legalize_shape_ops = "legalize_shape_ops.rs",
+    decompose_compound_ops = "decompose_compound_ops.rs",
+    legalize_custom_calls = "legalize_custom_calls.rs",
+    assign_bindings = "assign_bindings.rs",
     inline_calls = "inline_calls.rs",
     canonicalize = "canonicalize.rs",
     eliminate_common_subexpressions = "eliminate_common_subexpressions.rs",

@@ -1,8 +1,9 @@
 //! The default pipeline: named phases, each a short list, each step with the reason it stands where it stands.
 
 use super::{
-    PassDef, Phase, canonicalize, drop_dead_ops, eliminate_common_subexpressions, fold_constants, form_segments,
-    inline_calls, lower_to_launches, plan_memory, simplify, widen_minifloats,
+    PassDef, Phase, assign_bindings, canonicalize, decompose_compound_ops, decompose_fx, drop_dead_ops,
+    eliminate_common_subexpressions, fold_constants, form_segments, inline_calls, legalize_custom_calls,
+    legalize_shape_ops, lower_to_launches, plan_memory, simplify, widen_minifloats,
 };
 
 /// One pass in the pipeline.
@@ -16,6 +17,11 @@ pub struct Step {
 
 /// Everything, in order.
 pub static DEFAULT: &[Step] = &[
+    Step { pass: &decompose_fx::PASS, why: "everything after it sees StableHLO alone, and mutations as results" },
+    Step { pass: &legalize_shape_ops::PASS, why: "what follows takes static shapes from types" },
+    Step { pass: &decompose_compound_ops::PASS, why: "composites become calls, which are inlined next" },
+    Step { pass: &legalize_custom_calls::PASS, why: "what a call says of place stays on operations" },
+    Step { pass: &assign_bindings::PASS, why: "mutations are results now, and arguments are final" },
     Step { pass: &inline_calls::PASS, why: "everything after it sees whole programs and no calls" },
     Step { pass: &canonicalize::PASS, why: "equal operations look equal, and known branches are gone" },
     Step { pass: &eliminate_common_subexpressions::PASS, why: "nothing later looks at one computation twice" },
