@@ -53,10 +53,11 @@ module {
 
 // -----
 module {
-  func.func @main(%x: tensor<2x3xf32>) -> tensor<3x3xf32> {
-    // expected-error @below {{aten.neg.default: result 0 would have shape}}
-    %a = "fx.call"(%x) {target = "aten.tanh.default", args = ["%0"], device = "cpu"} : (tensor<2x3xf32>) -> tensor<2x3xf32>
-    %b = "fx.call"(%a) {target = "aten.neg.default", args = ["%0"], device = "cpu"} : (tensor<2x3xf32>) -> tensor<3x3xf32>
+  func.func @main(%x: tensor<2x3xf32>, %y: tensor<3x4xf32>) -> tensor<3x3xf32> {
+    // expected-error @below {{aten.tanh.default: shape [2, 3] does not broadcast to [3, 3]}}
+    %a = "fx.call"(%x) {target = "aten.tanh.default", args = ["%0"], device = "cpu"} : (tensor<2x3xf32>) -> tensor<3x3xf32>
+    // expected-error @below {{aten.flip.default: result 0 would have shape [2, 3], but the graph says [3, 3]}}
+    %b = "fx.call"(%x, %y) {target = "aten.flip.default", args = ["%0", [0 : i64]], device = "cpu"} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<3x3xf32>
     return %b : tensor<3x3xf32>
   }
 }

@@ -17,9 +17,9 @@ module {
 // -----
 // A Python number does not lose digits in a 16-bit product, and does not raise its type.
 // CHECK-LABEL: @promotion
-// CHECK: %[[WIDE:.*]] = stablehlo.convert %x : (tensor<2xbf16>) -> tensor<2xf32>
+// CHECK: %[[WIDE:.*]] = stablehlo.convert %x {fx.device = "cpu"} : (tensor<2xbf16>) -> tensor<2xf32>
 // CHECK: %[[PRODUCT:.*]] = stablehlo.multiply %[[WIDE]], %{{.*}} : tensor<2xf32>
-// CHECK: stablehlo.convert %[[PRODUCT]] : (tensor<2xf32>) -> tensor<2xbf16>
+// CHECK: stablehlo.convert %[[PRODUCT]] {fx.device = "cpu"} : (tensor<2xf32>) -> tensor<2xbf16>
 module {
   func.func @promotion(%x: tensor<2xbf16>) -> tensor<2xbf16> {
     %mul = "fx.call"(%x) {target = "aten.mul.Tensor", args = ["%0", 0x3FB999999999999A : f64], device = "cpu", stride = [1]} : (tensor<2xbf16>) -> tensor<2xbf16>
@@ -46,7 +46,7 @@ module {
 // -----
 // A store into a tensor that the graph made changes no argument.
 // CHECK-LABEL: @local_mutation
-// CHECK-SAME: -> tensor<2xf32>
+// CHECK-SAME: -> (tensor<2xf32> {fx.device = "cpu"}) {
 module {
   func.func @local_mutation(%x: tensor<2xf32>) -> tensor<2xf32> {
     %clone = "fx.call"(%x) {target = "aten.clone.default", args = ["%0"], device = "cpu", stride = [1]} : (tensor<2xf32>) -> tensor<2xf32>

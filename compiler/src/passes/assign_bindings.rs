@@ -6,10 +6,14 @@
 //! next step, by `tf.aliasing_output`, `pyg.updated_by` or the mutations of FX, and for what `jax.buffer_donor` gives
 //! away to a result of its type; else `once` for parameters, buffers and constants of FX; else `step`.
 //! The name is `pyg.name`, the target or the name in FX, or `arg0`, `arg1`, ….
-//! Leaves alone: private functions.   Relies on: mutations being results (`decompose-fx`).
+//! Leaves alone: private functions.   Relies on: the verifier for what `pyg.*` and `tf.aliasing_output` name; mutations being
+//! results (`decompose-fx`).
 //! Guarantees: `pyg.bind` and `pyg.name` on every argument, `pyg.updated_by` only with `state` and the result's type.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use pygraph_artifact::plan::Bind;
 
@@ -81,13 +85,7 @@ fn bind(module: &mut Module, function: OpId, errors: &mut Vec<Diagnostic>) -> bo
 
 /// The class of an argument, and the result that replaces it where it is `state`.
 fn class_of(attrs: &AttrMap, replaced_by: Option<usize>) -> Result<(Bind, Option<usize>), String> {
-    let given = match text(attrs, "pyg.bind") {
-        Some(name) => Some(Bind::from_name(&name).ok_or_else(|| {
-            let classes: Vec<&str> = Bind::ALL.iter().map(|bind| bind.name()).collect();
-            format!("is bound as `{name}`, which is none of {}", classes.join(", "))
-        })?),
-        None => None,
-    };
+    let given = text(attrs, "pyg.bind").and_then(|name| Bind::from_name(&name));
     let class = given.unwrap_or(match (replaced_by, text(attrs, "fx.kind").as_deref()) {
         (Some(_), _) => Bind::State,
         (None, Some("parameter" | "buffer" | "constant_tensor")) => Bind::Once,
@@ -110,51 +108,32 @@ fn name_of(attrs: &AttrMap, index: usize) -> Arc<str> {
 /// For every argument the result that replaces it in the next step.
 fn replacements(signature: &Signature, report: &mut dyn FnMut(String)) -> Vec<Option<usize>> {
     let mut replaced: Vec<Option<usize>> = vec![None; signature.inputs.len()];
-    let mut taken: HashMap<usize, usize> = HashMap::new();
+    let mut taken: HashSet<usize> = HashSet::new();
     for (index, attrs) in signature.arguments.iter().enumerate() {
         let stated = ["pyg.updated_by", "tf.aliasing_output"].iter().find_map(|name| attrs.get(name)?.as_i64());
         let Some(result) = stated.map(|result| usize::try_from(result).unwrap_or(usize::MAX)) else { continue };
-        if let Some(message) = misfit(signature, index, result) {
-            report(message);
-        } else if let Some(other) = taken.insert(result, index) {
-            report(format!("arguments {other} and {index} are both replaced by result {result}"));
-        } else {
-            replaced[index] = Some(result);
-        }
+        replaced[index] = Some(result);
+        taken.insert(result);
     }
     for (result, attrs) in signature.result_attrs.iter().enumerate() {
         let Some(index) = mutated_argument(signature, attrs) else { continue };
-        if let Some(message) = misfit(signature, index, result) {
-            report(message);
-        } else if replaced[index].is_none() && !taken.contains_key(&result) {
+        if signature.results[result] != signature.inputs[index] {
+            report(format!("result {result} is the new contents of argument {index}, but has another type"));
+        } else if replaced[index].is_none() && taken.insert(result) {
             replaced[index] = Some(result);
-            taken.insert(result, index);
         }
     }
     for (index, attrs) in signature.arguments.iter().enumerate() {
         if replaced[index].is_none() && attrs.get("jax.buffer_donor").and_then(Attribute::as_bool) == Some(true) {
             let free =
-                |result: &usize| !taken.contains_key(result) && signature.results[*result] == signature.inputs[index];
+                |result: &usize| !taken.contains(result) && signature.results[*result] == signature.inputs[index];
             if let Some(result) = (0..signature.results.len()).find(free) {
                 replaced[index] = Some(result);
-                taken.insert(result, index);
+                taken.insert(result);
             }
         }
     }
     replaced
-}
-
-/// Why a result can't replace an argument.
-fn misfit(signature: &Signature, index: usize, result: usize) -> Option<String> {
-    match signature.results.get(result) {
-        None => {
-            Some(format!("argument {index} is replaced by result {result}, but there are {}", signature.results.len()))
-        }
-        Some(ty) if *ty != signature.inputs[index] => {
-            Some(format!("argument {index} is replaced by result {result}, which has another type"))
-        }
-        Some(_) => None,
-    }
 }
 
 /// The argument whose new contents a result of FX is.

@@ -44,12 +44,12 @@ use call::{Call, is_dynamic, signless};
 
 use super::{
     Changed, PassContext, PassDef, Phase,
-    emit::{Emit, Place, Refusal},
+    emit::{Emit, Place, Refusal, static_shape},
     signature::{dictionaries, function_type, is_public, set_dictionaries, text},
 };
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
-    ir::{AttrMap, Attribute, BlockId, Loc, Module, OpId, Opcode, Type, ValueId, types::FunctionType},
+    ir::{AttrMap, Attribute, BlockId, ElementType, Loc, Module, OpId, Opcode, Type, ValueId, types::FunctionType},
 };
 
 /// The pass.
@@ -283,11 +283,13 @@ impl Importer<'_> {
             let found = results.get(index).map(|value| self.emit.module.ty(*value));
             match found.map(|found| (found.as_tensor(), ty.as_tensor())) {
                 Some((Some(found), Some(ty))) if found.shape == ty.shape && found.element == ty.element => {}
+                Some((Some(found), Some(ty))) if found.element == ty.element => {
+                    let (found, ty) = (static_shape(found)?, static_shape(ty)?);
+                    return Err(Refusal(format!("result {index} would have shape {found:?}, but the graph says {ty:?}")));
+                }
                 Some((Some(found), Some(ty))) => {
-                    return Err(Refusal(format!(
-                        "result {index} would have shape {:?} and element type {:?}, but the graph says {:?} and {:?}",
-                        found.shape, found.element, ty.shape, ty.element
-                    )));
+                    let (found, ty) = (element_name(&found.element), element_name(&ty.element));
+                    return Err(Refusal(format!("result {index} would be of {found}, but the graph says {ty}")));
                 }
                 _ => return Err(Refusal(format!("result {index} is missing"))),
             }
@@ -321,6 +323,10 @@ impl Importer<'_> {
             }
         }
     }
+}
+
+fn element_name(element: &ElementType) -> String {
+    element.dtype().map_or_else(|| format!("{element:?}"), |dtype| dtype.to_string())
 }
 
 /// Which operator a call of `auto_functionalized_v2` is about.
