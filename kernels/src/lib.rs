@@ -33,6 +33,7 @@
 //! - [`manifest`]: what a kernel is called, its attributes, its check and its reference.
 //! - [`memory`]: the bytes that launches read and write; [`tensor`]: the views that kernels get of them.
 
+pub mod kernels;
 pub mod manifest;
 pub mod memory;
 pub mod nest;

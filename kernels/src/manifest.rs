@@ -4,6 +4,7 @@
 
 use pygraph_artifact::{plan::KernelAttr, scalar::ScalarBody};
 
+use crate::kernels;
 use crate::tensor::{TensorMut, TensorRef, TensorType};
 
 /// The kind of value that an attribute holds.
@@ -124,7 +125,18 @@ pub enum KernelError {
 }
 
 /// All kernels, by name.
-pub static KERNELS: &[&KernelDef] = &[];
+pub static KERNELS: &[&KernelDef] = &[
+    &kernels::check_almost_equal::KERNEL,
+    &kernels::check_close::KERNEL,
+    &kernels::check_equal::KERNEL,
+    &kernels::contract::KERNEL,
+    &kernels::dynamic_slice::KERNEL,
+    &kernels::dynamic_update_slice::KERNEL,
+    &kernels::gather::KERNEL,
+    &kernels::scatter::KERNEL,
+    &kernels::sort::KERNEL,
+    &kernels::top_k::KERNEL,
+];
 
 /// The kernel of that name.
 pub fn find(name: &str) -> Option<&'static KernelDef> {

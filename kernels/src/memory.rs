@@ -207,3 +207,70 @@ impl<'a> SharedBuffer<'a> {
         Some(self.0.start.cast::<T>().wrapping_add(first as usize))
     }
 }
+
+/// A matrix in a slice: its element (i, j) is `elements[i * row_stride + j * column_stride]`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matrix<'a, T> {
+    /// From the first element on.
+    pub elements: &'a [T],
+    /// From a row to the next.
+    pub row_stride: usize,
+    /// From a column to the next.
+    pub column_stride: usize,
+}
+
+impl<T> Matrix<'_, T> {
+    fn holds(&self, rows: usize, columns: usize) -> bool {
+        let last = (rows - 1)
+            .checked_mul(self.row_stride)
+            .zip((columns - 1).checked_mul(self.column_stride))
+            .and_then(|(rows, columns)| rows.checked_add(columns));
+        last.is_some_and(|last| last < self.elements.len())
+    }
+}
+
+/// Element types that matrices are multiplied in.
+pub(crate) trait MatrixElement: Pod + num_complex::ComplexFloat + Send + Sync {}
+impl MatrixElement for f32 {}
+impl MatrixElement for f64 {}
+impl MatrixElement for num_complex::Complex<f32> {}
+impl MatrixElement for num_complex::Complex<f64> {}
+
+/// Writes the product of an `m` by `k` and a `k` by `n` matrix, none of them 0, to rows `out_stride` apart.
+pub(crate) fn multiply<T: MatrixElement>(
+    [m, n, k]: [usize; 3],
+    out: &mut [T],
+    out_stride: usize,
+    lhs: Matrix<'_, T>,
+    rhs: Matrix<'_, T>,
+    parallelism: gemm::Parallelism,
+) {
+    let result = Matrix { elements: &*out, row_stride: out_stride, column_stride: 1 };
+    let fits = out_stride >= n && result.holds(m, n) && lhs.holds(m, k) && rhs.holds(k, n);
+    assert!(fits, "matrices should lie in their slices");
+    // SAFETY: every element of the three matrices was just checked to lie in its slice; `out` is borrowed mutably, so
+    // nothing else overlaps it, and its rows do not overlap since they are at least `n` apart.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            out.as_mut_ptr(),
+            1,
+            out_stride as isize,
+            false,
+            lhs.elements.as_ptr(),
+            lhs.column_stride as isize,
+            lhs.row_stride as isize,
+            rhs.elements.as_ptr(),
+            rhs.column_stride as isize,
+            rhs.row_stride as isize,
+            T::zero(),
+            T::one(),
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}

@@ -14,6 +14,9 @@ pub struct TensorType<'a> {
 impl TensorType<'_> {
     /// Number of elements: the product of the extents.
     pub fn element_count(&self) -> usize {
+        if self.shape.contains(&0) {
+            return 0;
+        }
         self.shape.iter().map(|extent| *extent as usize).product()
     }
 

@@ -9,7 +9,7 @@
 mod fold;
 mod map;
 mod reduce;
-mod walk;
+pub(crate) mod walk;
 
 use pygraph_artifact::{
     dtype::DType,

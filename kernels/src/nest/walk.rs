@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 /// Dimensions that the walk treats as one are merged, so that runs are as long as the access allows, whatever the
 /// other accesses of the nest look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     offset: i64,
     /// Extent and stride, outermost first; at least one.
     dimensions: SmallVec<[(u64, i64); 4]>,
@@ -15,7 +15,7 @@ pub(super) struct Walk {
 
 /// Consecutive points whose elements are equally spaced.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Run {
+pub(crate) struct Run {
     /// Position of the first point, from the first one asked for.
     pub position: usize,
     /// Its element.

@@ -1,0 +1,55 @@
+//! `dynamic_update_slice`: the first input with a part replaced, at an offset that further inputs hold.
+//!
+//! Inputs: operand, update, then one integer scalar a dimension. Offsets are clamped so that the update fits.
+//! Where the operand lies in the output already, only the update is written.
+
+use super::{
+    call::check_type,
+    dynamic_slice::{check_offsets, clamped_offset},
+    layout::{Patch, strides},
+};
+use crate::{
+    manifest::{Call, CallType, InPlace, KernelDef, KernelError},
+    tensor::TensorMut,
+};
+
+/// The definition.
+pub static KERNEL: KernelDef = KernelDef {
+    name: "dynamic_update_slice",
+    summary: "Replaces a part whose offset is computed; offsets are clamped",
+    attributes: &[],
+    body_count: 0,
+    in_place: InPlace::First,
+    check,
+    reference,
+};
+
+fn check(call: &CallType<'_>) -> Result<(), String> {
+    let rank = call.inputs.first().map_or(0, |operand| operand.shape.len());
+    super::call::check_counts(call, rank + 2, 1)?;
+    let (operand, update) = (call.inputs[0], call.inputs[1]);
+    let fits = update.shape.len() == rank && update.shape.iter().zip(operand.shape).all(|(part, whole)| part <= whole);
+    if !fits || update.dtype != operand.dtype {
+        return Err(format!(
+            "an update of {:?} of {} does not fit in {:?} of {}",
+            update.shape, update.dtype, operand.shape, operand.dtype
+        ));
+    }
+    check_offsets(call, 2)?;
+    check_type("the output", call.outputs[0], operand.dtype, operand.shape)
+}
+
+fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), KernelError> {
+    let (operand, update, output) = (&call.inputs[0], &call.inputs[1], &mut outputs[0]);
+    if !operand.bytes.is_empty() {
+        output.bytes.copy_from_slice(operand.bytes);
+    }
+    if update.bytes.is_empty() {
+        return Ok(());
+    }
+    let offset = clamped_offset(&call.inputs[2..], output.ty.shape, update.ty.shape);
+    let extents: Vec<usize> = update.ty.shape.iter().map(|extent| *extent as usize).collect();
+    let (source, target) = (strides(update.ty.shape), strides(output.ty.shape));
+    Patch::new(update.ty.dtype.size_bytes(), &extents, &source, &target).copy(update.bytes, 0, output.bytes, offset);
+    Ok(())
+}
