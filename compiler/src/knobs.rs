@@ -104,7 +104,7 @@ use Takes::{Default, Many, Nothing, One, Positional};
 knobs! {
     INPUT = "FILE", Positional, [Opt Compile], Files, "the model as MLIR text; `-` is standard input";
     OUTPUT = "output" / 'o', One("FILE"), [Opt Compile], Files, "where the result goes; it appears whole or not at all";
-    SPLIT_INPUT_FILE = "split-input-file", Nothing, [Opt], Files, "take every part between lines `// -----` as an input of its own";
+    SPLIT_INPUT_FILE = "split-input-file", Nothing, [Opt Compile], Files, "take every part between lines `// -----` as an input of its own";
     VERIFY_DIAGNOSTICS = "verify-diagnostics", Nothing, [Opt], Files, "compare what is reported with comments `// expected-error @+1 {{…}}` in the input";
     PIPELINE = "pipeline", One("PASSES"), [Opt], Pipeline, "run these passes, separated by commas, in this order; `--pipeline=` runs none";
     RUN_REPRODUCER = "run-reproducer", Nothing, [Opt], Pipeline, "take the passes from the comment that `--reproducer` left in the input";

@@ -49,9 +49,12 @@ fn check(call: &CallType<'_>) -> Result<(), String> {
         }
     }
     let shape = [extents(lhs, &lhs_batch), extents(lhs, &lhs_free), extents(rhs, &rhs_free)].concat();
+    if [lhs, rhs, output].iter().any(|ty| ty.dtype.family() == Family::MiniFloat) {
+        return Err(format!("{} and {} are stored and converted only, never multiplied", lhs.dtype, rhs.dtype));
+    }
     let rank = |dtype: DType| match dtype.family() {
         Family::Bool | Family::Signed | Family::Unsigned => 0,
-        Family::Float => 1,
+        Family::Float | Family::MiniFloat => 1,
         Family::Complex => 2,
     };
     if rank(lhs.dtype).max(rank(rhs.dtype)) > rank(output.dtype) {
@@ -117,6 +120,7 @@ fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), Kerne
         DType::U16 => products!(i32, multiply_integers, u16, |x| x as u16),
         DType::U32 => products!(i32, multiply_integers, u32, |x| x as u32),
         DType::U64 => products!(i64, multiply_integers, u64, |x| x as u64),
+        _ => unreachable!("the check should refuse small floats"),
     }
     Ok(())
 }

@@ -225,6 +225,7 @@ fn load_run<T: Number>(tensor: &TensorRef<'_>, first: usize, stride: usize, out:
             load!(Complex<f32>, |x: Complex<f32>| T::from_complex(Complex::new(f64::from(x.re), f64::from(x.im))))
         }
         DType::C128 => load!(Complex<f64>, T::from_complex),
+        _ => unreachable!("the check should refuse small floats"),
     }
 }
 
