@@ -20,6 +20,7 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .attr("input_count", AttrKind::Integer(64))
             .attr("reduction_dims", AttrKind::Integer(64))
             .attr("maps", AttrKind::AffineMaps)
+            .optional("offsets", AttrKind::I64Array)
             .regions("map", Opcode::ScalarYield, Count::Some)
             .infer(launch::nest),
         PygKernel => op("a launch of a named kernel")
@@ -28,6 +29,7 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .results("results", TENSOR, Count::Any)
             .attr("kernel", AttrKind::String)
             .attr("attributes", AttrKind::Dictionary)
+            .optional("offsets", AttrKind::I64Array)
             .regions("bodies", Opcode::ScalarYield, Count::Any)
             .check(launch::kernel),
         PygView => op("the same bytes in another shape, or another type of equal width")
@@ -41,6 +43,7 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .effect(Effect::Regions)
             .operands("operands", ANY_TYPE, Count::Any)
             .results("results", ANY_TYPE, Count::Any)
+            .optional("offsets", AttrKind::I64Array)
             .region("condition", Opcode::PygYield)
             .region("body", Opcode::PygYield)
             .infer(control::while_loop),
@@ -48,6 +51,7 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .effect(Effect::Regions)
             .operand("index", tensor_of(LOGIC))
             .results("results", ANY_TYPE, Count::Any)
+            .optional("offsets", AttrKind::I64Array)
             .regions("branches", Opcode::PygYield, Count::Some)
             .infer(launch::switch),
         PygSegment => op("launches between two points where the host takes part")
