@@ -130,6 +130,7 @@ pub static KERNELS: &[&KernelDef] = &[
     &kernels::check_close::KERNEL,
     &kernels::check_equal::KERNEL,
     &kernels::contract::KERNEL,
+    &kernels::convolution::KERNEL,
     &kernels::dynamic_slice::KERNEL,
     &kernels::dynamic_update_slice::KERNEL,
     &kernels::gather::KERNEL,

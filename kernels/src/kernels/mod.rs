@@ -6,6 +6,7 @@ pub mod check_close;
 pub mod check_equal;
 mod compare;
 pub mod contract;
+pub mod convolution;
 pub mod dynamic_slice;
 pub mod dynamic_update_slice;
 pub mod gather;

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod contract;
+mod convolution;
 mod indexing;
 mod ordering;
 
