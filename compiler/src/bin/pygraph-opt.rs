@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use pygraph_compiler::{
     diagnostic::{Diagnostic, Diagnostics, Severity},
     driver::{
-        self, Chunk, CompileError, Compiled, Settings, Source,
+        self, Chunk, CompileError, Compiled, Settings, Source, SourceError,
         command_line::{self, EXIT_INPUT, EXIT_USAGE, UsageError},
         docs, expect,
         output::write_output,
@@ -54,6 +54,17 @@ impl From<UsageError> for Failure {
     }
 }
 
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Failure {
+        match error {
+            SourceError::NotText(diagnostics) => {
+                Failure::input(diagnostics.0.iter().map(|diagnostic| diagnostic.render("")).collect())
+            }
+            error => Failure::error(EXIT_INPUT, error),
+        }
+    }
+}
+
 /// The knobs, and a flag for every pass.
 fn command() -> Command {
     let flags = PASSES.iter().map(|pass| {
@@ -73,7 +84,7 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let input = knobs::INPUT.value(matches).expect("the input should be required");
     // The call is checked before the input is looked at; a reproducer's passes are in the input.
     let requested = requested_passes(matches)?;
-    let source = driver::read_source(Path::new(input)).map_err(|error| Failure::error(EXIT_INPUT, error))?;
+    let source = driver::read_source(Path::new(input))?;
     let passes = match requested {
         Some(passes) => passes,
         None => command_line::reproducer_pipeline(&source.name, &source.text)?,

@@ -83,11 +83,17 @@ pub struct Compiled {
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
     /// The input is wrong, or a pass has a bug.
-    #[error("{} diagnostics", .0.0.len())]
+    #[error("{}", lines(.0))]
     Diagnosed(Diagnostics),
     /// A dump or a reproducer could not be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+}
+
+/// One diagnostic a line, without source text.
+fn lines(diagnostics: &Diagnostics) -> String {
+    let line = |d: &Diagnostic| format!("{}: {}: {}", d.position, d.severity.name(), d.message);
+    diagnostics.0.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 impl From<Diagnostics> for CompileError {

@@ -172,3 +172,89 @@ pub fn render_timings(timings: &[Timing]) -> String {
     }
     text + &format!("{:>8.2}ms 100.0%  total\n", total.as_secs_f64() * 1e3)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        driver::{Settings, Source, compile_chunk},
+        ir::{Opcode, module::OpParts},
+        passes::Phase,
+    };
+
+    const TEXT: &str = "func.func @main() {\n  return\n}\n";
+
+    static PANICS: PassDef =
+        PassDef { name: "panics", summary: "Panic", phase: Phase::Tensor, run: |_, _| panic!("on purpose") };
+
+    static BREAKS: PassDef = PassDef {
+        name: "breaks",
+        summary: "Leave an operation without its operands",
+        phase: Phase::Tensor,
+        run: |module, _| {
+            let op = module.create_op(Opcode::StablehloAdd, OpParts::default(), Loc::UNKNOWN);
+            let body = module.body();
+            module.append(body, op);
+            Ok(Changed::Yes)
+        },
+    };
+
+    static REFUSES: PassDef = PassDef {
+        name: "refuses",
+        summary: "Refuse every function",
+        phase: Phase::Tensor,
+        run: |module, _| {
+            let function = module.functions().next().expect("the test should have a function");
+            Err(module.error(function, "no").into())
+        },
+    };
+
+    /// What is said of a pass, with the notes.
+    fn check(pass: &'static PassDef, inspection: Inspection, expected: &[&str]) {
+        let source = Source { name: "t.mlir".into(), text: TEXT.into() };
+        let settings = Settings { passes: vec![pass], inspection, ..Settings::default() };
+        let result = compile_chunk(&source, source.whole()[0], &settings, &mut std::io::sink());
+        let Err(CompileError::Diagnosed(diagnostics)) = result else { panic!("the pass should fail") };
+        let text = crate::driver::render(&diagnostics.0, &source);
+        for line in expected {
+            assert!(text.contains(line), "{line} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_panic_is_our_bug() {
+        let expected = [
+            "t.mlir: error: the pass `panics` panicked: on purpose; this is a bug of pygraph",
+            "note: run again with --reproducer=FILE to get a file to report",
+        ];
+        check(&PANICS, Inspection::default(), &expected);
+    }
+
+    #[test]
+    fn ir_that_does_not_verify_is_our_bug() {
+        check(
+            &BREAKS,
+            Inspection::default(),
+            &["the pass `breaks` left IR that does not verify; this is a bug of pygraph"],
+        );
+    }
+
+    #[test]
+    fn a_failed_pass_leaves_a_reproducer_that_says_what_to_run() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("r.mlir");
+        let inspection = Inspection { reproducer: Some(path.clone()), ..Inspection::default() };
+        check(&REFUSES, inspection, &["t.mlir:1:1: error: no", "run it with --run-reproducer"]);
+        let text = std::fs::read_to_string(path).expect("the reproducer");
+        assert_eq!(text, format!("{REPRODUCER_COMMENT}refuses\n{TEXT}"));
+    }
+
+    #[test]
+    fn a_refusal_is_not_our_bug() {
+        let source = Source { name: "t.mlir".into(), text: TEXT.into() };
+        let settings = Settings { passes: vec![&REFUSES], ..Settings::default() };
+        let result = compile_chunk(&source, source.whole()[0], &settings, &mut std::io::sink());
+        let Err(CompileError::Diagnosed(diagnostics)) = result else { panic!("the pass should fail") };
+        assert!(diagnostics.0[0].notes.is_empty());
+    }
+}

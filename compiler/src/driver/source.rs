@@ -2,6 +2,8 @@
 
 use std::{fs, io, io::Read, path::Path};
 
+use crate::{diagnostic::Diagnostics, ir::parse::source_text};
+
 /// The text of one input file.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -31,26 +33,9 @@ pub enum SourceError {
         /// What the system said.
         source: io::Error,
     },
-    /// It is a serialised module.
-    #[error(
-        "{name} is MLIR bytecode, and pygraph reads text; convert it with \
-         `stablehlo-translate --deserialize {name} -o {name}.mlir`, or in Python with \
-         `jax.export.deserialize(bytes).mlir_module()`"
-    )]
-    Bytecode {
-        /// The file.
-        name: String,
-    },
-    /// It is not text.
-    #[error("{name} is not UTF-8 text: the byte at offset {offset} is 0x{byte:02x}")]
-    NotText {
-        /// The file.
-        name: String,
-        /// Where the text ends.
-        offset: usize,
-        /// What is there.
-        byte: u8,
-    },
+    /// It is not text: bytecode, for one.
+    #[error("{}", .0.0.first().map_or("it is not text", |diagnostic| &diagnostic.message))]
+    NotText(Diagnostics),
 }
 
 /// Reads a file, or standard input for `-`.
@@ -67,26 +52,10 @@ pub fn read_source(path: &Path) -> Result<Source, SourceError> {
     decode(name, bytes)
 }
 
-/// The bytes that MLIR bytecode starts with. JAX's serialised form wraps them.
-const BYTECODE_MAGIC: &[u8] = b"ML\xefR";
-
 fn decode(name: String, bytes: Vec<u8>) -> Result<Source, SourceError> {
-    if bytes.windows(BYTECODE_MAGIC.len()).take(256).any(|window| window == BYTECODE_MAGIC) {
-        return Err(SourceError::Bytecode { name });
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source { name, text }),
-        Err(error) => {
-            let offset = error.utf8_error().valid_up_to();
-            let is_serialised = error.as_bytes().windows(BYTECODE_MAGIC.len()).any(|window| window == BYTECODE_MAGIC);
-            let byte = error.as_bytes()[offset];
-            Err(if is_serialised {
-                SourceError::Bytecode { name }
-            } else {
-                SourceError::NotText { name, offset, byte }
-            })
-        }
-    }
+    source_text(&bytes, &name).map_err(SourceError::NotText)?;
+    let text = String::from_utf8(bytes).expect("the reader should accept only UTF-8");
+    Ok(Source { name, text })
 }
 
 /// The line that separates chunks.
@@ -139,17 +108,23 @@ mod tests {
 
     fn check_decode(bytes: &[u8], expected: &str) {
         let error = decode("m.mlir".into(), bytes.to_vec()).expect_err("the bytes should be refused");
-        assert!(error.to_string().starts_with(expected), "{error}");
+        let SourceError::NotText(diagnostics) = error else { panic!("{error}") };
+        let diagnostic = &diagnostics.0[0];
+        let text = format!("{}: {}", diagnostic.position, diagnostic.message);
+        assert!(text.starts_with(expected), "{text}");
     }
 
     #[test]
     fn bytecode_is_refused_with_the_command_that_converts_it() {
-        check_decode(b"ML\xefR\x0dStableHLO", "m.mlir is MLIR bytecode, and pygraph reads text; convert it with");
-        check_decode(b"\x20\x00\x00\x00\xff\x00ML\xefR", "m.mlir is MLIR bytecode");
+        let expected =
+            "m.mlir: the file holds MLIR bytecode, not text; convert it with `stablehlo-translate --deserialize";
+        check_decode(b"ML\xefR\x0dStableHLO", expected);
+        // As JAX wraps it.
+        check_decode(b"\x20\x00\x00\x00\xff\x00ML\xefR", expected);
     }
 
     #[test]
     fn bytes_that_are_not_text_are_refused_with_the_first_bad_one() {
-        check_decode(b"func \xff", "m.mlir is not UTF-8 text: the byte at offset 5 is 0xff");
+        check_decode(b"func \xff", "m.mlir:1:6: byte 0xFF is not UTF-8");
     }
 }

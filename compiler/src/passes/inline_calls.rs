@@ -4,8 +4,8 @@
 //! After: the operations of `@relu`, each with that attribute (its own entries win) and the location
 //! `callsite(in @relu at the call)`; symbolic dimensions of `@relu` become those of the operands.
 //! Leaves alone: calls of functions without a body; functions that something else refers to by symbol.
-//! Relies on: nothing beyond the verifier.   Guarantees: no call of a function with a body remains. Time is linear in the
-//! size of the result, which is limited; recursion is an error.
+//! Relies on: the verifier refusing recursion.   Guarantees: no call of a function with a body remains. Time is linear in
+//! the size of the result, which is limited.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -16,7 +16,7 @@ use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use super::{Changed, PassContext, PassDef, Phase};
 use crate::{
-    diagnostic::{Diagnostic, Diagnostics},
+    diagnostic::Diagnostics,
     ir::{
         AttrMap, Attribute, Dim, Loc, Module, OpId, Opcode, Type, ValueId,
         module::{Location, UserLocation},
@@ -36,7 +36,7 @@ const OPERATIONS_MAX: u64 = 1 << 22;
 
 fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostics> {
     let graph = CallGraph::of(module);
-    let order = graph.callees_first(module)?;
+    let order = graph.callees_first();
     graph.check_growth(module, &order)?;
     let mut inlined = 0;
     for function in order {
@@ -81,8 +81,8 @@ impl CallGraph {
         CallGraph { functions, calls, sizes }
     }
 
-    /// Every function after those it calls; recursion is an error.
-    fn callees_first(&self, module: &Module) -> Result<Vec<usize>, Diagnostics> {
+    /// Every function after those it calls; the verifier refuses recursion.
+    fn callees_first(&self) -> Vec<usize> {
         let mut graph = DiGraph::<(), ()>::new();
         let nodes: Vec<_> = self.functions.iter().map(|_| graph.add_node(())).collect();
         for (caller, calls) in self.calls.iter().enumerate() {
@@ -90,25 +90,7 @@ impl CallGraph {
                 graph.update_edge(nodes[caller], nodes[*callee], ());
             }
         }
-        let mut errors = Vec::new();
-        let mut order = Vec::new();
-        for component in kosaraju_scc(&graph) {
-            let members: Vec<usize> = component.iter().map(|node| node.index()).collect();
-            if members.len() > 1 || graph.contains_edge(component[0], component[0]) {
-                errors.push(self.recursion(module, &members));
-            }
-            order.extend(members);
-        }
-        if errors.is_empty() { Ok(order) } else { Err(Diagnostics(errors)) }
-    }
-
-    fn recursion(&self, module: &Module, members: &[usize]) -> Diagnostic {
-        let name = |function: usize| symbol_name(module, self.functions[function]).unwrap_or("?");
-        let first = *members.iter().min().expect("a cycle should have a function");
-        let calls = self.calls[first].iter().filter(|(_, callee)| members.contains(callee));
-        let (call, callee) = calls.min_by_key(|(op, _)| **op).expect("a cycle should have a call");
-        let message = format!("@{} calls @{}, which leads back to it; recursion does not compile", name(first), name(*callee));
-        module.error(*call, message)
+        kosaraju_scc(&graph).into_iter().flatten().map(|node| node.index()).collect()
     }
 
     fn check_growth(&self, module: &Module, order: &[usize]) -> Result<(), Diagnostics> {

@@ -452,11 +452,14 @@ fn is_known(module: &Module, op: OpId) -> bool {
             | Opcode::StablehloDotGeneral
     );
     let has_mark = || operation.attrs.iter().any(|(name, _)| name.starts_with('_') || name.contains('.'));
+    // Quantized types carry scales: an operation on them is not what its name says.
+    let is_stored = |value: &ValueId| module.ty(*value).as_tensor().is_some_and(|tensor| tensor.element.dtype().is_some());
     let is_stablehlo = operation.opcode.name().starts_with("stablehlo.");
     (is_movement || operation.opcode.def().is_elementwise())
         && is_stablehlo
         && operation.regions.is_empty()
         && !operation.operands.is_empty()
+        && operation.operands.iter().chain(&operation.results).all(is_stored)
         && !has_mark()
 }
 

@@ -63,7 +63,8 @@ pub fn parse_at(source: &str, file: &str, first_line: u32) -> Result<Module, Dia
 /// The file holds bytecode (with the command that converts it), or is not UTF-8.
 pub fn source_text<'s>(bytes: &'s [u8], file: &str) -> Result<&'s str, Diagnostics> {
     let position = |line, column| Position { file: Arc::from(file), line, column };
-    if bytes.starts_with(b"ML\xefR") {
+    // JAX wraps bytecode in a container of its own. No UTF-8 text holds these bytes.
+    if bytes.windows(4).take(4096).any(|window| window == b"ML\xefR") {
         return Err(Diagnostic::error(
             position(0, 0),
             format!(
