@@ -105,7 +105,7 @@ pub(super) fn facts(name: Stablehlo) -> Facts {
         StablehloCollectiveBroadcast => collective("value of one process given to its group")
             .operands("operands", TENSOR, Count::Some)
             .results("results", TENSOR, Count::Some)
-            .default("has_dynamic_root", Bool, "false")
+            .optional("has_dynamic_root", Unit)
             .check(collectives::same_types),
         StablehloCollectivePermute => op("value of another process")
             .effect(Effect::Some)

@@ -189,10 +189,16 @@ impl<'s> Parser<'s> {
                 1 if count != 1 && (raw[0] == 0 || raw[0] == 0xff) => vec![raw[0] & 1],
                 _ if found == count => raw.iter().map(|byte| u8::from(*byte != 0)).collect(),
                 _ if found == count.div_ceil(8) => (0..count as usize).map(|at| raw[at / 8] >> (at % 8) & 1).collect(),
-                _ => return self.wrong_size(found, count, "1 or an eighth of 1", offset),
+                _ => {
+                    let packed = count.div_ceil(8);
+                    let message =
+                        format!("{found} bytes of data for {count} truth values: expected {count}, or {packed} packed");
+                    return self.fail_at(offset, message);
+                }
             },
             _ if found != literal.size as u64 && count.checked_mul(literal.size as u64) != Some(found) => {
-                return self.wrong_size(found, count, &literal.size.to_string(), offset);
+                let message = format!("{found} bytes of data for {count} elements of {} bytes", literal.size);
+                return self.fail_at(offset, message);
             }
             element @ ElementType::Integer { width, .. } if *width < 8 * literal.size as u32 => {
                 let mut bytes = Vec::with_capacity(raw.len());
@@ -204,10 +210,6 @@ impl<'s> Parser<'s> {
             _ => raw,
         };
         Ok(if count == 0 { Vec::new() } else { bytes })
-    }
-
-    fn wrong_size(&self, found: u64, count: u64, size: &str, offset: usize) -> ParseResult<Vec<u8>> {
-        self.fail_at(offset, format!("{found} bytes of data for {count} elements of {size} bytes"))
     }
 }
 

@@ -327,7 +327,7 @@ impl<'s> Parser<'s> {
         let nodes = self.alias_nodes;
         self.depth_reached = self.depth;
         let value = parse(self)?;
-        Ok(Alias { value, nodes: self.alias_nodes - nodes + 1, depth: self.depth_reached - self.depth + 1 })
+        Ok(Alias { value, nodes: self.alias_nodes - nodes + 1, depth: self.depth_reached - self.depth })
     }
 
     /// The shared copy of a text.
@@ -383,3 +383,6 @@ impl<'s> Parser<'s> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -309,11 +309,8 @@ impl<'s> Parser<'s> {
         if types_compatible(known, ty) {
             return Ok(());
         }
-        let name = match &self.module.value(value).name {
-            Some(name) => format!("`%{name}`"),
-            None => "the operand".into(),
-        };
-        self.fail_at(offset, format!("{name} has type `{known}`, but `{ty}` is written here"))
+        let name = self.scopes.name_of(value).unwrap_or_else(|| "%unknown".into());
+        self.fail_at(offset, format!("`{name}` has type `{known}`, but `{ty}` is written here"))
     }
 
     /// Takes the name of a value, whatever it stands for.

@@ -65,6 +65,14 @@ impl<'s> Scopes<'s> {
         self.levels.last().and_then(|level| level.bindings.get(name))
     }
 
+    /// A name that stands for a value, its `%` included, for messages.
+    pub(super) fn name_of(&self, value: ValueId) -> Option<String> {
+        self.levels.last()?.bindings.iter().find_map(|(name, binding)| {
+            let position = binding.values.iter().position(|bound| *bound == value)?;
+            Some(if binding.values.len() > 1 { format!("{name}#{position}") } else { (*name).to_string() })
+        })
+    }
+
     /// Binds a name that is not bound.
     pub(super) fn bind(&mut self, name: &'s str, values: Values, offset: usize) {
         let level = self.level();

@@ -32,8 +32,10 @@ pub(super) fn first_unused_symbol(source: &str) -> u64 {
     source
         .match_indices('s')
         .filter_map(|(at, _)| source[at + 1..at + 1 + digits(&source[at + 1..])].parse::<u64>().ok())
+        // Nobody writes larger numbers but to make the counter run over.
+        .filter(|number| *number < 1 << 48)
         .max()
-        .map_or(0, |largest| largest.saturating_add(1))
+        .map_or(0, |largest| largest + 1)
 }
 
 impl<'s> Parser<'s> {

@@ -228,3 +228,6 @@ impl<'m> Printer<'m> {
         write_escaped(&mut self.out, text);
     }
 }
+
+#[cfg(test)]
+mod tests;

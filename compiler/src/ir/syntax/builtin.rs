@@ -1,4 +1,6 @@
-//! Modules, and operations that hold a constant.
+//! Modules, assertions, and operations that hold a constant.
+
+use std::sync::Arc;
 
 use super::result_types;
 use crate::ir::{
@@ -6,7 +8,7 @@ use crate::ir::{
     module::OpParts,
     parse::{ParseResult, Parser},
     print::Printer,
-    types::type_of_attribute,
+    types::{ElementType, type_of_attribute},
 };
 
 /// `module @name attributes {…} {…}`
@@ -115,5 +117,31 @@ pub(super) fn print_expect_const(printer: &mut Printer<'_>, op: OpId) -> Option<
     printer.text(", ");
     printer.attribute(value);
     printer.attributes(op, &["value"]);
+    Some(())
+}
+
+/// `cf.assert %x, "message" {…}`
+pub(super) fn parse_assert(parser: &mut Parser<'_>, _: Opcode, parts: &mut OpParts) -> ParseResult<()> {
+    parts.operands.push(parser.parse_operand()?);
+    parser.expect(b',')?;
+    let offset = parser.offset();
+    let message = Attribute::String(Arc::from(parser.parse_string()?));
+    parser.parse_optional_attributes(&mut parts.attrs)?;
+    parser.set_attribute(&mut parts.attrs, "msg", message, offset)
+}
+
+pub(super) fn print_assert(printer: &mut Printer<'_>, op: OpId) -> Option<()> {
+    let module = printer.module;
+    let message @ Attribute::String(_) = module.op(op).attr("msg")? else { return None };
+    let [operand] = module.op(op).operands[..] else { return None };
+    if *module.ty(operand) != Type::Scalar(ElementType::BOOL) {
+        return None;
+    }
+    printer.name(op);
+    printer.text(" ");
+    printer.operands(op);
+    printer.text(", ");
+    printer.attribute(message);
+    printer.attributes(op, &["msg"]);
     Some(())
 }

@@ -151,8 +151,8 @@ mod tests {
         let mut text = String::new();
         write_float(&mut text, bits, kind);
         let read = match text.strip_prefix("0x") {
-            Some(digits) => u64::from_str_radix(digits, 16).unwrap(),
-            None => encode(text.parse().unwrap(), kind),
+            Some(digits) => u64::from_str_radix(digits, 16).expect("hexadecimal digits should read"),
+            None => encode(text.parse().expect("a decimal should read"), kind),
         };
         assert_eq!(read, bits, "{} {text}", kind.name());
     }

@@ -52,6 +52,7 @@ pub(crate) fn syntax_of(opcode: Opcode) -> Option<Syntax> {
         O::StablehloConstant | O::ArithConstant | O::ChloConstant | O::PygConstant => {
             pair(builtin::parse_constant, builtin::print_constant)
         }
+        O::CfAssert => pair(builtin::parse_assert, builtin::print_assert),
         O::CheckExpectEqConst | O::CheckExpectAlmostEqConst => {
             pair(builtin::parse_expect_const, builtin::print_expect_const)
         }
