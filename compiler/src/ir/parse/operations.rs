@@ -325,10 +325,10 @@ impl<'s> Parser<'s> {
         self.is(Kind::At)
     }
 
-    /// Takes the text in the bracket that opens here, brackets included.
-    pub fn parse_bracketed(&mut self) -> ParseResult<&'s str> {
-        if !self.at_punct(b'<') {
-            return self.unexpected("`<`");
+    /// Takes the text in the brackets that open here with that one, brackets included.
+    pub fn parse_in_brackets(&mut self, open: u8) -> ParseResult<&'s str> {
+        if !self.at_punct(open) {
+            return self.unexpected(&format!("`{}`", open as char));
         }
         self.take_bracketed(self.offset())
     }

@@ -211,6 +211,10 @@ fn unknown_extents_read_back() {
     %16 = tensor.cast %x : tensor<?x4xf32, #pyg.dims<s0>> to tensor<2x4xf32>
     %out = "fx.call"(%x, %j) {args = ["%0", "%1"], device = "cuda:0", kwargs = {alpha = 2 : i64}, stride = [4 : i64, 1 : i64], target = "aten.add.Tensor"} : (tensor<?x4xf32, #pyg.dims<s0>>, i64) -> tensor<?x4xf32, #pyg.dims<s15>>
     %buf = "fx.get_attr"() {target = "b"} : () -> tensor<1xsi64>
+    %17 = tensor.expand_shape %x [[0, 1], [2]] output_shape [1, %dim, 4] : tensor<?x4xf32, #pyg.dims<s0>> into tensor<1x?x4xf32, #pyg.dims<s0>>
+    %18 = sdy.manual_computation(%16) in_shardings=[<@mesh, [{"x"}, {}]>] out_shardings=[<@mesh, [{"x"}, {}]>] manual_axes={"x"} (%part: tensor<1x4xf32>) {
+      sdy.return %part : tensor<1x4xf32>
+    } : (tensor<2x4xf32>) -> tensor<2x4xf32>
     cf.assert %11, "no"
     return %out : tensor<?x4xf32, #pyg.dims<s15>>
   }

@@ -20,6 +20,7 @@ mod reduce;
 mod sharding;
 pub mod strings;
 pub mod symbols;
+mod tensor;
 
 use super::{
     Module, OpId, Opcode,
@@ -61,8 +62,9 @@ pub(crate) fn syntax_of(opcode: Opcode) -> Option<Syntax> {
         O::StablehloGetTupleElement => pair(indexing::parse_get_tuple_element, indexing::print_get_tuple_element),
         O::StablehloReducePrecision => pair(indexing::parse_reduce_precision, indexing::print_reduce_precision),
         O::ChloTopK => pair(indexing::parse_top_k, indexing::print_top_k),
-        O::TensorExtract => pair(indexing::parse_extract, indexing::print_extract),
-        O::TensorCollapseShape => pair(indexing::parse_collapse_shape, indexing::print_collapse_shape),
+        O::TensorExtract => pair(tensor::parse_extract, tensor::print_extract),
+        O::TensorCollapseShape => pair(tensor::parse_collapse_shape, tensor::print_collapse_shape),
+        O::TensorExpandShape => pair(tensor::parse_expand_shape, tensor::print_expand_shape),
         O::ArithCmpi => pair(indexing::parse_cmpi, indexing::print_cmpi),
         O::StablehloDot | O::StablehloDotGeneral => pair(products::parse_dot, products::print_dot),
         O::StablehloConvolution | O::StablehloDynamicConv => {
@@ -76,6 +78,7 @@ pub(crate) fn syntax_of(opcode: Opcode) -> Option<Syntax> {
         O::StablehloCustomCall => pair(custom_call::parse_custom_call, custom_call::print_custom_call),
         O::StablehloComposite => pair(custom_call::parse_composite, custom_call::print_composite),
         O::SdyMesh => pair(sharding::parse_mesh, sharding::print_mesh),
+        O::SdyManualComputation => pair(sharding::parse_manual_computation, sharding::print_manual_computation),
         O::SdyShardingConstraint => pair(sharding::parse_sharding_constraint, sharding::print_sharding_constraint),
         _ if plain::row_of(opcode).is_some() => pair(plain::parse_plain, plain::print_plain),
         _ => None,

@@ -312,7 +312,7 @@ fn parse_flags(parser: &mut Parser<'_>, parts: &mut OpParts) -> ParseResult<()> 
     for (keyword, attribute) in [("overflow", "overflowFlags"), ("fastmath", "fastmath")] {
         let offset = parser.offset();
         if parser.take_word(keyword) {
-            let body = parser.parse_bracketed()?;
+            let body = parser.parse_in_brackets(b'<')?;
             let value = Attribute::Foreign(Arc::from(format!("arith.{keyword}{body}")));
             parser.set_attribute(&mut parts.attrs, attribute, value, offset)?;
         }

@@ -33,7 +33,7 @@ pub(super) fn parse_dot(parser: &mut Parser<'_>, opcode: Opcode, parts: &mut OpP
                 parser.set_attribute(&mut parts.attrs, "precision_config", value, offset)?;
             }
             "algorithm" => {
-                let body = parser.parse_bracketed()?;
+                let body = parser.parse_in_brackets(b'<')?;
                 let value = Attribute::Foreign(Arc::from(format!("stablehlo.dot_algorithm{body}")));
                 parser.set_attribute(&mut parts.attrs, "algorithm", value, offset)?;
             }
