@@ -23,6 +23,12 @@ TIMEOUT_SECONDS = 120
 # NAME.core.fx.mlir, NAME.stablehlo.mlir … all compute what NAME.npz says. NAME.fx.mlir is the graph before
 # functionalisation, whose results are in another order, so it has no expected numbers.
 VARIANTS = (".cuda.core.fx", ".core.fx", ".stablehlo", ".generic", "")
+# torch-mlir does not say which result replaces which buffer, so what it wrote runs one step.
+WITHOUT_STATE = ".stablehlo.mlir"
+# These draw from PyTorch's own generator, whose numbers nobody else has: they run, and nothing is compared.
+UNPREDICTABLE = ("multinomial_sample", "rng_dropout_train", "rng_rand_like")
+# Models that compute in bf16 inside differ by its rounding wherever sums are ordered differently, whatever their results' type.
+BF16_TOLERANCE = "5e-2"
 
 
 class Case(NamedTuple):
@@ -119,9 +125,13 @@ def numbers(case, binaries):
     if npz is None:
         return call(case, binaries / "pygraph-run", "--split-input-file", case.model)
     steps = npz.with_suffix(".steps.npz")
-    arguments = ["--inputs", npz, "--expect", npz]
-    if steps.exists():
+    arguments = ["--inputs", npz]
+    if not case.model.name.startswith(UNPREDICTABLE):
+        arguments += ["--expect", npz]
+    if steps.exists() and not case.model.name.endswith(WITHOUT_STATE):
         arguments += ["--steps", steps, "--expect", steps]
+    if "bf16" in case.model.name:
+        arguments += ["--tolerance", BF16_TOLERANCE]
     return call(case, binaries / "pygraph-run", case.model, *arguments)
 
 

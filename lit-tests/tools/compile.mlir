@@ -10,7 +10,7 @@
 // RUN: cmp %t.pyg %t.again.pyg
 
 // SEEN: lower-to-launches
-// INVALID: bad.mlir:1:{{[0-9]+}}: error:
+// INVALID: bad.mlir:2:{{[0-9]+}}: error:
 // OPTION: unexpected argument '--no-such-option'
 // ABSENT: error: cannot read {{.*}}absent.mlir: No such file
 func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {

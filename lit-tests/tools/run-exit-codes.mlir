@@ -12,7 +12,7 @@
 // DEVICE: error: there is no device `toaster`: use `host` or `auto`
 // INIT: `zeros` is not `random:SEED`, like random:7
 // ABSENT: error: cannot read {{.*}}absent.mlir: No such file
-// INVALID: <stdin>:1:{{[0-9]+}}: error:
+// INVALID: <stdin>:2:{{[0-9]+}}: error:
 // DEVICES: host
 func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
   %0 = stablehlo.negate %x : tensor<2xf32>

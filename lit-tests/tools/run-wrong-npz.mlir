@@ -15,9 +15,9 @@
 // Nothing is half written.
 // RUN: sh -c 'rm -f %t.out.npz; %pygraph-run %s --inputs %t.shape.npz --outputs %t.out.npz 2>/dev/null; test ! -e %t.out.npz'
 
-// MISSING: error: no value for {{.*}}arg{{ument )?}}1{{.*}}: give --inputs, --weights or --init random:SEED
+// MISSING: error: no value for arg1 `arg1` (2xf32, step): give --inputs, --weights or --init random:SEED
 // SHAPE: error: {{.*}}shape.npz: arg1: shape [3], expected {{.*}}2
-// TYPE: error: {{.*}}type.npz: arg1: element type {{.*}}i4{{.*}}, expected {{.*}}f4{{.*}} for the model's f32
+// TYPE: error: {{.*}}type.npz: arg1: element type int32, expected float32 for the model's f32
 // CUT: error: {{.*}}cut.npz is not an npz file:
 // ABSENT: error: cannot read {{.*}}absent.npz: No such file
 // NOTHING: error: {{.*}}good.npz has no key like out0 or step1_out0 to compare with
