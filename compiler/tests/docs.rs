@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use pygraph_compiler::driver::docs;
+use pygraph_compiler::{driver::docs, ir::ops::reference};
 
 fn check(name: &str, expected: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
@@ -24,4 +24,9 @@ fn passes_md_is_current() {
 #[test]
 fn debugging_md_is_current() {
     check("debugging.md", &docs::debugging_md());
+}
+
+#[test]
+fn dialect_md_is_current() {
+    check("dialect.md", &reference::dialect_md());
 }

@@ -109,7 +109,8 @@ fn kernel_of(
     Ok(KernelCall { kernel, inputs, outputs, attributes, bodies })
 }
 
-fn attribute_of(attribute: &Attribute) -> Option<KernelAttr> {
+/// An attribute as kernels have them; none if it is of no such kind.
+pub fn attribute_of(attribute: &Attribute) -> Option<KernelAttr> {
     Some(match attribute {
         Attribute::Bool(value) => KernelAttr::Bool(*value),
         Attribute::Integer { .. } => KernelAttr::Int(attribute.as_i64()?),

@@ -5,7 +5,7 @@
 //! runs is refused here, at its location.
 
 mod buffers;
-mod launch;
+pub(crate) mod launch;
 mod program;
 
 use pygraph_artifact::{

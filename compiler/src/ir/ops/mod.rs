@@ -16,6 +16,7 @@ mod func;
 mod fx;
 mod interpreter;
 mod pyg;
+pub mod reference;
 mod rules;
 mod scalar;
 mod sdy;

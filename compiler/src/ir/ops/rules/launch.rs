@@ -1,12 +1,17 @@
 //! Kernel level: loop nests, named kernels, views, control flow.
 
-use pygraph_artifact::dtype::DType;
+use pygraph_artifact::{dtype::DType, scalar::ScalarBody};
+use pygraph_kernels::manifest::CallType;
 
 use super::{Types, ensure, reduce::body};
-use crate::ir::{
-    Attribute, ElementType, Opcode, TensorType, Type,
-    attribute::AffineMap,
-    ops::view::{View, show, show_shape, show_tensor, types_compatible},
+use crate::{
+    emit::launch::attribute_of,
+    ir::{
+        Attribute, ElementType, Opcode, TensorType, Type, ValueId,
+        attribute::AffineMap,
+        ops::view::{View, show, show_shape, show_tensor, types_compatible},
+    },
+    lower::body::body_of,
 };
 
 /// The type that a device stores, or that there is none.
@@ -98,7 +103,7 @@ fn in_bounds(operand: usize, map: &AffineMap, extents: &[i64], shape: &[u64]) ->
     Ok(())
 }
 
-/// The kernel is one of the manifest, and its attributes are of their kinds.
+/// The kernel is one of the manifest, its attributes are of their kinds, and its own check passes.
 pub fn kernel(view: &View) -> Result<(), String> {
     let name = view.attr("kernel").and_then(Attribute::as_str).ok_or("`kernel` is missing")?;
     let kernel = pygraph_kernels::manifest::find(name).ok_or_else(|| format!("no kernel is named `{name}`"))?;
@@ -116,11 +121,38 @@ pub fn kernel(view: &View) -> Result<(), String> {
     }
     let unknown = attributes.iter().find(|(own, _)| !kernel.attributes.iter().any(|wanted| wanted.name == &***own));
     ensure(unknown.is_none(), || format!("kernel `{name}` has no attribute `{}`", unknown.map_or("", |(own, _)| own)))?;
-    for ty in view.operands.iter().chain(view.results).map(|value| view.module.ty(*value)) {
-        let tensor = ty.as_tensor().ok_or_else(|| format!("kernel `{name}` has a {}", show(ty)))?;
-        device_type(tensor)?;
-    }
-    Ok(())
+    let types = |values: &[ValueId]| {
+        let device = |value: &ValueId| {
+            let ty = view.module.ty(*value);
+            device_type(ty.as_tensor().ok_or_else(|| format!("kernel `{name}` has a {}", show(ty)))?)
+        };
+        values.iter().map(device).collect::<Result<Vec<(DType, Vec<u64>)>, String>>()
+    };
+    let (inputs, outputs) = (types(view.operands)?, types(view.results)?);
+    let values = attributes.iter().filter_map(|(name, value)| Some((name.to_string(), attribute_of(value)?)));
+    let call = CallType {
+        inputs: &inputs.iter().map(tensor_type).collect::<Vec<_>>(),
+        outputs: &outputs.iter().map(tensor_type).collect::<Vec<_>>(),
+        attributes: &values.collect::<Vec<_>>(),
+        bodies: &scalar_bodies(view)?,
+    };
+    (kernel.check)(&call).map_err(|reason| format!("kernel `{name}`: {reason}"))
+}
+
+fn tensor_type((dtype, shape): &(DType, Vec<u64>)) -> pygraph_kernels::tensor::TensorType<'_> {
+    pygraph_kernels::tensor::TensorType { dtype: *dtype, shape }
+}
+
+/// The bodies of a launch, well formed.
+fn scalar_bodies(view: &View) -> Result<Vec<ScalarBody>, String> {
+    let body = |index: usize| {
+        let owner = view.regions.get(index).and_then(|region| view.module.region(*region).parent());
+        let body = owner.map(|owner| body_of(view.module, owner, index));
+        let body = body.ok_or_else(|| format!("body {index} belongs to no launch"))?.map_err(|error| error.message)?;
+        ensure(body.output_types().is_some(), || format!("body {index} of the launch is not well formed"))?;
+        Ok(body)
+    };
+    (0..view.regions.len()).map(body).collect()
 }
 
 fn kernel_attribute_fits(kind: pygraph_kernels::manifest::AttrKind, own: &Attribute) -> bool {
