@@ -16,9 +16,17 @@ pub fn dot_general(view: &View) -> Types {
         return Err("`dot_dimension_numbers` is missing".to_string());
     };
     let sides = [(lhs, &dims.lhs_batching, &dims.lhs_contracting), (rhs, &dims.rhs_batching, &dims.rhs_contracting)];
-    for ((tensor, batching, contracting), side) in sides.iter().zip(["lhs", "rhs"]) {
-        let named: Vec<i64> = batching.iter().chain(contracting.iter()).copied().collect();
-        positions(&format!("{side} dimensions of dot_general"), &named, tensor.rank())?;
+    let names = [
+        ("lhs", "lhs_batching_dimensions", "lhs_contracting_dimensions"),
+        ("rhs", "rhs_batching_dimensions", "rhs_contracting_dimensions"),
+    ];
+    for ((tensor, batching, contracting), (side, batching_name, contracting_name)) in sides.iter().zip(names) {
+        positions(batching_name, batching, tensor.rank())?;
+        positions(contracting_name, contracting, tensor.rank())?;
+        let both = batching.iter().find(|d| contracting.contains(d));
+        ensure(both.is_none(), || {
+            format!("dot_general has dimension {} of {side} as a batch and contracts it", both.unwrap_or(&0))
+        })?;
     }
     let mut shape = pair_up(lhs, rhs, &dims.lhs_batching, &dims.rhs_batching, "has batches of")?;
     pair_up(lhs, rhs, &dims.lhs_contracting, &dims.rhs_contracting, "contracts")?;

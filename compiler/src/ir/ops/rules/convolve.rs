@@ -58,7 +58,7 @@ fn dimensions<'v>(view: &View<'v>) -> Result<&'v ConvDimensions, String> {
         ensure(named.len() == rank, || {
             format!("`dimension_numbers` name {} dimensions of the {side}, which has {rank}", named.len())
         })?;
-        positions(&format!("dimension_numbers of the {side}"), &named, rank)?;
+        positions("dimension_numbers", &named, rank).map_err(|error| format!("{error} (the {side})"))?;
     }
     Ok(dims)
 }

@@ -57,10 +57,14 @@ impl<'a> Indexing<'a> {
             let (name, count) = (self.index_map.0, self.index_map.1.len());
             format!("`{name}` names {count} dimensions, but index vectors have {}", length.unwrap_or_default())
         })?;
-        let mapped: Vec<i64> = self.index_map.1.iter().chain(self.operand_batching).copied().collect();
-        positions(&format!("{} and the operand's batching dimensions", self.index_map.0), &mapped, operand.rank())?;
-        let dropped: Vec<i64> = self.dropped.1.iter().chain(self.operand_batching).copied().collect();
-        positions(&format!("{} and the operand's batching dimensions", self.dropped.0), &dropped, operand.rank())?;
+        positions("operand_batching_dims", self.operand_batching, operand.rank())?;
+        for (name, named) in [self.index_map, self.dropped] {
+            positions(name, named, operand.rank())?;
+            let both = named.iter().find(|d| self.operand_batching.contains(d));
+            ensure(both.is_none(), || {
+                format!("`{name}` names dimension {}, which is a batching dimension", both.unwrap_or(&0))
+            })?;
+        }
         ascending(self.dropped.0, self.dropped.1)?;
         ascending("operand_batching_dims", self.operand_batching)?;
         let (name, batching) = self.indices_batching;

@@ -1,0 +1,261 @@
+// RUN: %pygraph-opt %s --pipeline= --split-input-file --verify-diagnostics
+
+// Launches and scalar bodies that the verifier refuses.
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  // expected-error @below {{nest reads or writes 0 to 4 of dimension 0 of operand 0, which has extent 4}}
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 5>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  // expected-error @below {{nest reads or writes -1 to 2 of dimension 0 of operand 0, which has extent 4}}
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0 - 1)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  // expected-error @below {{nest has 1 maps for 2 operands}}
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  // expected-error @below {{`input_count` should be at most the 2 operands}}
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 3 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  // expected-error @below {{`reduction_dims` should be at most 1}}
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 2 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  // expected-error @below {{the map of operand 0 takes 2 dimensions of 1}}
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  // expected-error @below {{the map of operand 0 gives 2 positions for 1 dimensions}}
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0, d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  // expected-error @below {{region `map` of nest takes (i32), but should take (f32)}}
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: i32):
+    "scalar.yield"(%x) : (i32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  // expected-error @below {{result 0 of pyg.nest should be tensor<4xf32>, but is tensor<5xf32>}}
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<5xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  // expected-error @below {{the map of operand 1, which is written, depends on a folded dimension}}
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    "scalar.yield"(%x) : (f32) -> ()
+  }, {
+  ^bb0(%x: f32, %y: f32):
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 1 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4x!quant.uniform<i8:f32, 1.0:0>>, %a1: tensor<4xf32>) {
+  // expected-error @below {{tensor<4x!quant.uniform<i8:f32, 1.0:0>> does not run yet}}
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4x!quant.uniform<i8:f32, 1.0:0>>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<?xf32>, %a1: tensor<4xf32>) {
+  // expected-error @below {{tensor<?xf32> has a shape that is not known yet}}
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<?xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    // expected-error @below {{scalar.index names dimension 1 of a launch that has 1}}
+    %i = "scalar.index"() {dimension = 1 : i64} : () -> i64
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    // expected-error @below {{scalar.and has no meaning from (f32, f32) to f32}}
+    %i = "scalar.and"(%x, %x) : (f32, f32) -> f32
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    // expected-error @below {{`immediates` has 1 values, but should have one for each of 2 dimensions}}
+    %i = "scalar.reduce_precision"(%x) {immediates = array<i64: 5>} : (f32) -> f32
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    // expected-error @below {{stablehlo.constant stands in the body of a launch, which is of scalar operations}}
+    %c = "stablehlo.constant"() {value = dense<1.0> : tensor<f32>} : () -> tensor<f32>
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%o: tensor<4xf32>, %s: f32) {
+  %0 = "pyg.nest"(%o) ({
+    // expected-error @below {{scalar.yield reads %s, which is outside of the function or scalar body that it is in}}
+    "scalar.yield"(%s) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 0 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>]} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<2x3xf32>) {
+  // expected-error @below {{no kernel is named `unheard_of`}}
+  %0 = "pyg.kernel"(%a0) {kernel = "unheard_of", attributes = {}} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<2x3xf32>, %a1: tensor<3x4xf32>) {
+  // expected-error @below {{kernel `contract` needs `lhs_batch`}}
+  %0 = "pyg.kernel"(%a0, %a1) {kernel = "contract", attributes = {}} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<2x3xf32>, %a1: tensor<3x4xf32>) {
+  // expected-error @below {{`rhs_contract` of kernel `contract` should be of kind Ints}}
+  %0 = "pyg.kernel"(%a0, %a1) {kernel = "contract", attributes = {lhs_batch = array<i64>, rhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_contract = "x"}} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<2x3xf32>, %a1: tensor<3x4xf32>) {
+  // expected-error @below {{kernel `contract` has no attribute `more`}}
+  %0 = "pyg.kernel"(%a0, %a1) {kernel = "contract", attributes = {lhs_batch = array<i64>, rhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_contract = array<i64: 0>, more = true}} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<2x3xf32>, %a1: tensor<4x4xf32>) {
+  // expected-error @below {{kernel `contract`: contracted extents [3] and [4] differ}}
+  %0 = "pyg.kernel"(%a0, %a1) {kernel = "contract", attributes = {lhs_batch = array<i64>, rhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_contract = array<i64: 0>}} : (tensor<2x3xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<2x3xf32>) {
+  // expected-error @below {{view of tensor<2x3xf32> (24 bytes) as tensor<2x4xf32> (32 bytes)}}
+  %0 = "pyg.view"(%a0) : (tensor<2x3xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<2xi32>) {
+  // expected-error @below {{the index should be one element, but is [2]}}
+  %0 = "pyg.switch"(%a0) ({
+    %c = "pyg.empty"() : () -> tensor<2xf32>
+    "pyg.yield"(%c) : (tensor<2xf32>) -> ()
+  }) : (tensor<2xi32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @main() {
+  // expected-error @below {{tensor<?xf32> has a shape that is not known yet}}
+  %0 = "pyg.empty"() : () -> tensor<?xf32>
+  return
+}
