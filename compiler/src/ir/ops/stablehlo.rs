@@ -106,7 +106,7 @@ pub(super) fn facts(name: Stablehlo) -> Facts {
             .operands("operands", TENSOR, Count::Some)
             .results("results", TENSOR, Count::Some)
             .optional("has_dynamic_root", Unit)
-            .check(collectives::same_types),
+            .check(collectives::broadcast),
         StablehloCollectivePermute => op("value of another process")
             .effect(Effect::Some)
             .operands("operands", TENSOR, Count::Some)

@@ -90,9 +90,16 @@ pub fn permute(view: &View) -> Types {
     super::control::forward(view)
 }
 
-/// Results have the operands' types.
-pub fn same_types(view: &View) -> Result<(), String> {
-    super::control::same_count(view)?;
+/// Results have the operands' types; with `has_dynamic_root` one more operand, the last, says whose value is given.
+pub fn broadcast(view: &View) -> Result<(), String> {
+    let root_count = usize::from(view.attr("has_dynamic_root").is_some());
+    let (operands, results) = (view.operands.len(), view.results.len());
+    ensure(operands == results + root_count, || {
+        format!(
+            "collective_broadcast has {operands} operands, but needs {} for {results} results",
+            results + root_count
+        )
+    })?;
     for (operand, result) in view.operands.iter().zip(view.results) {
         let (operand, result): (&Type, &Type) = (view.module.ty(*operand), view.module.ty(*result));
         ensure(crate::ir::ops::view::types_compatible(operand, result), || {
