@@ -8,7 +8,7 @@ use super::{BindOverride, Inspection, Settings, bind, run::REPRODUCER_COMMENT};
 use crate::{
     ir::print::PrintOptions,
     knobs,
-    passes::{PASSES, PassDef, Phase},
+    passes::{PASSES, PassDef, Phase, keep_excess_precision},
 };
 
 /// Exit code when the input is wrong.
@@ -90,7 +90,7 @@ pub fn reproducer_pipeline(name: &str, text: &str) -> Result<Vec<&'static PassDe
 /// What all tools read from their command line in the same way; `passes` is what the tool decided to run.
 pub fn settings(
     matches: &ArgMatches,
-    passes: Vec<&'static PassDef>,
+    mut passes: Vec<&'static PassDef>,
     print: PrintOptions,
 ) -> Result<Settings, UsageError> {
     let binds = knobs::BIND.values(matches).into_iter().map(bind::parse).collect::<Result<Vec<BindOverride>, String>>();
@@ -103,6 +103,9 @@ pub fn settings(
             return Err(UsageError::Value { knob: knobs::VERIFY_EACH.name, message });
         }
     };
+    if knobs::STRICT_PRECISION.is_set(matches) {
+        passes.retain(|pass| pass.name != keep_excess_precision::PASS.name);
+    }
     let inspection = Inspection {
         verify_each,
         print_after_all: knobs::PRINT_IR_AFTER_ALL.is_set(matches),

@@ -119,6 +119,7 @@ passes! {
     legalize_custom_calls = "legalize_custom_calls.rs",
     assign_bindings = "assign_bindings.rs",
     inline_calls = "inline_calls.rs",
+    keep_excess_precision = "keep_excess_precision.rs",
     canonicalize = "canonicalize.rs",
     eliminate_common_subexpressions = "eliminate_common_subexpressions.rs",
     fold_constants = "fold_constants.rs",
