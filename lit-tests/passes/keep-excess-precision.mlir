@@ -14,12 +14,24 @@ func.func @widened_at_once(%a: tensor<4xbf16>, %b: tensor<4xbf16>) -> (tensor<4x
   return %1, %0 : tensor<4xf32>, tensor<4xbf16>
 }
 
+// A rounding that the program writes stays; so do f16 and the roundings of a graph of PyTorch.
 // CHECK-LABEL: @there_and_back
-// CHECK-SAME: (%[[X:.*]]: tensor<4xf32>)
-func.func @there_and_back(%x: tensor<4xf32>) -> tensor<4xf32> {
-  // CHECK-NEXT: return %[[X]]
-  %0 = stablehlo.convert %x : (tensor<4xf32>) -> tensor<4xf16>
-  %1 = stablehlo.convert %0 : (tensor<4xf16>) -> tensor<4xf32>
+func.func @there_and_back(%x: tensor<4xf32>, %y: tensor<4xf16>) -> (tensor<4xf32>, tensor<4xf32>) {
+  // CHECK: %[[NARROW:.*]] = stablehlo.convert %{{.*}} -> tensor<4xbf16>
+  // CHECK: stablehlo.convert %[[NARROW]]
+  // CHECK: stablehlo.add %{{.*}} : tensor<4xf16>
+  %0 = stablehlo.convert %x : (tensor<4xf32>) -> tensor<4xbf16>
+  %1 = stablehlo.convert %0 : (tensor<4xbf16>) -> tensor<4xf32>
+  %2 = stablehlo.add %y, %y : tensor<4xf16>
+  %3 = stablehlo.convert %2 : (tensor<4xf16>) -> tensor<4xf32>
+  return %1, %3 : tensor<4xf32>, tensor<4xf32>
+}
+
+// CHECK-LABEL: @of_pytorch
+func.func @of_pytorch(%a: tensor<4xbf16> {fx.name = "a"}) -> tensor<4xf32> {
+  // CHECK: stablehlo.add %{{.*}} : tensor<4xbf16>
+  %0 = stablehlo.add %a, %a : tensor<4xbf16>
+  %1 = stablehlo.convert %0 : (tensor<4xbf16>) -> tensor<4xf32>
   return %1 : tensor<4xf32>
 }
 

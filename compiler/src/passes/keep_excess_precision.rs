@@ -1,13 +1,12 @@
-//! Keeps a half-precision result in the precision it is widened to, instead of rounding it in between.
+//! Keeps a bf16 result in the precision it is widened to, instead of rounding it in between.
 //!
 //! Before: `%1 = stablehlo.add %a, %b : tensor<4xbf16>`, `%2 = stablehlo.convert %1 : … -> tensor<4xf32>`.
 //! After: `%2` is the sum of `%a` and `%b` in f32, never rounded to bf16; other readers of `%1` still see it rounded.
-//! So is `convert(convert(%x : f32 to bf16) to f32)` just `%x`.
-//! Leaves alone: operations that do not compute element by element, and every rounding that the program does not undo
-//! at once.
+//! Leaves alone: operations that do not compute element by element; roundings that the program writes as a `convert`,
+//! or does not undo at once; f16; graphs of PyTorch, which rounds every result.
 //! Relies on: calls inlined.   Guarantees: no reader sees a less precise value than before.
 //!
-//! This is the one pass that changes numbers, and on purpose: XLA does the same by default
+//! This is the one pass that changes numbers, and on purpose: XLA on a CPU does the same by default
 //! (`xla_allow_excess_precision`), so the numbers that a JAX user expects have it. `--strict-precision` leaves it out;
 //! the results are then those of XLA with `xla_allow_excess_precision=false`.
 
@@ -16,22 +15,27 @@ use std::collections::HashMap;
 use super::{Changed, PassContext, PassDef, Phase};
 use crate::{
     diagnostic::Diagnostics,
-    ir::{ElementType, Module, OpId, Opcode, ValueId, build::Builder, types::FloatKind},
+    ir::{Attribute, ElementType, Module, OpId, Opcode, ValueId, build::Builder, types::FloatKind},
 };
 
 /// See the module.
 pub static PASS: PassDef = PassDef {
     name: "keep-excess-precision",
-    summary: "Keep half-precision results unrounded where the program widens them at once",
+    summary: "Keep bf16 results unrounded where the program widens them at once",
     phase: Phase::Tensor,
     run,
 };
 
 fn run(module: &mut Module, _: &PassContext) -> Result<Changed, Diagnostics> {
     let mut replacements = HashMap::new();
-    for op in module.walk(module.root()) {
-        if let Some(wide) = widening_source(module, op).and_then(|source| unrounded(module, op, source)) {
-            replacements.insert(module.op(op).results[0], wide);
+    for function in module.functions().collect::<Vec<OpId>>() {
+        if is_of_pytorch(module, function) {
+            continue;
+        }
+        for op in module.walk(function) {
+            if let Some(wide) = widening_source(module, op).and_then(|source| unrounded(module, op, source)) {
+                replacements.insert(module.op(op).results[0], wide);
+            }
         }
     }
     module.replace_values(module.root(), &replacements);
@@ -42,16 +46,20 @@ fn element(module: &Module, value: ValueId) -> Option<&ElementType> {
     module.ty(value).as_tensor().map(|tensor| &tensor.element)
 }
 
-fn is_half(element: &ElementType) -> bool {
-    matches!(element, ElementType::Float(FloatKind::Bf16 | FloatKind::F16))
+const BF16: ElementType = ElementType::Float(FloatKind::Bf16);
+
+/// True if the function's arguments say what they are in an FX graph.
+fn is_of_pytorch(module: &Module, function: OpId) -> bool {
+    let Some(Attribute::Array(arguments)) = module.op(function).attr("arg_attrs") else { return false };
+    arguments.iter().any(|of| matches!(of, Attribute::Dictionary(attrs) if attrs.get("fx.name").is_some()))
 }
 
-/// The operation whose half-precision result `op` widens to f32.
+/// The operation whose bf16 result `op` widens to f32.
 fn widening_source(module: &Module, op: OpId) -> Option<OpId> {
     let operation = module.op(op);
     let [operand] = operation.operands[..] else { return None };
     let widens = operation.opcode == Opcode::StablehloConvert
-        && is_half(element(module, operand)?)
+        && *element(module, operand)? == BF16
         && *element(module, operation.results[0])? == ElementType::F32;
     if widens { module.defining_op(operand) } else { None }
 }
@@ -59,13 +67,9 @@ fn widening_source(module: &Module, op: OpId) -> Option<OpId> {
 /// What `source` computes, in f32 and unrounded; put before `op`.
 fn unrounded(module: &mut Module, op: OpId, source: OpId) -> Option<ValueId> {
     let operation = module.op(source).clone();
-    if operation.opcode == Opcode::StablehloConvert {
-        let wide = operation.operands[0];
-        return (*element(module, wide)? == ElementType::F32).then_some(wide);
-    }
     let moves = matches!(operation.opcode, Opcode::StablehloSelect | Opcode::StablehloBitcastConvert);
-    let all_half = operation.operands.iter().all(|value| element(module, *value).is_some_and(is_half));
-    if moves || !all_half || !operation.opcode.def().is_elementwise() || !operation.regions.is_empty() {
+    let all_bf16 = operation.operands.iter().all(|value| element(module, *value) == Some(&BF16));
+    if moves || !all_bf16 || !operation.opcode.def().is_elementwise() || !operation.regions.is_empty() {
         return None;
     }
     let result = module.ty(module.op(op).results[0]).clone();
@@ -75,7 +79,7 @@ fn unrounded(module: &mut Module, op: OpId, source: OpId) -> Option<ValueId> {
         .iter()
         .map(|value| {
             let wide = builder.ty(*value).as_tensor().map(|tensor| tensor.with_element(ElementType::F32));
-            let wide = wide.expect("an operand with half-precision elements should be a tensor");
+            let wide = wide.expect("an operand with elements should be a tensor");
             builder.typed_value::<&str>(Opcode::StablehloConvert, &[*value], [], wide)
         })
         .collect();
