@@ -129,14 +129,22 @@ pub static KERNELS: &[&KernelDef] = &[
     &kernels::check_almost_equal::KERNEL,
     &kernels::check_close::KERNEL,
     &kernels::check_equal::KERNEL,
+    &kernels::cholesky::KERNEL,
     &kernels::contract::KERNEL,
     &kernels::convolution::KERNEL,
     &kernels::dynamic_slice::KERNEL,
     &kernels::dynamic_update_slice::KERNEL,
+    &kernels::fft::KERNEL,
     &kernels::gather::KERNEL,
+    &kernels::random_bits::KERNEL,
+    &kernels::random_normal::KERNEL,
+    &kernels::random_uniform::KERNEL,
+    &kernels::scan::KERNEL,
     &kernels::scatter::KERNEL,
+    &kernels::select_and_scatter::KERNEL,
     &kernels::sort::KERNEL,
     &kernels::top_k::KERNEL,
+    &kernels::triangular_solve::KERNEL,
 ];
 
 /// The kernel of that name.

@@ -58,6 +58,14 @@ pub fn float(attributes: &Attributes, name: &str) -> f64 {
     }
 }
 
+/// The text under that name, which the kernel's definition has.
+pub fn text<'a>(attributes: &'a Attributes, name: &str) -> &'a str {
+    match find(attributes, name) {
+        KernelAttr::Text(value) => value,
+        _ => unreachable!("attributes should be checked before they are read"),
+    }
+}
+
 /// A list of dimensions, as it was checked.
 pub fn dimensions(attributes: &Attributes, name: &str) -> Vec<usize> {
     ints(attributes, name).iter().map(|dimension| *dimension as usize).collect()

@@ -372,3 +372,13 @@ fn tree_sum(sums: &mut [f32; 32]) -> f32 {
     }
     sums[0]
 }
+
+/// All elements of an array as `T`, as they are stored where that is their type.
+pub fn elements_as<'a, T: Number>(tensor: &TensorRef<'a>) -> std::borrow::Cow<'a, [T]> {
+    if let Some(elements) = typed::<T>(tensor) {
+        return elements.into();
+    }
+    let mut converted = vec![T::zeroed(); tensor.ty.element_count()];
+    converted.par_chunks_mut(1 << 14).enumerate().for_each(|(chunk, out)| load_run(tensor, chunk << 14, 1, out));
+    converted.into()
+}

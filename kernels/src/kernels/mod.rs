@@ -4,17 +4,27 @@ mod call;
 pub mod check_almost_equal;
 pub mod check_close;
 pub mod check_equal;
+pub mod cholesky;
 mod compare;
 pub mod contract;
 pub mod convolution;
 pub mod dynamic_slice;
 pub mod dynamic_update_slice;
+pub mod fft;
 pub mod gather;
 mod layout;
+mod linear;
 mod matrix;
+pub mod random_bits;
+pub mod random_normal;
+pub mod random_uniform;
+pub mod scan;
 pub mod scatter;
+pub mod select_and_scatter;
 pub mod sort;
 pub mod top_k;
+pub mod triangular_solve;
+mod windows;
 
 #[cfg(test)]
 mod tests;

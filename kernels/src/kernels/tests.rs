@@ -17,6 +17,9 @@ mod contract;
 mod convolution;
 mod indexing;
 mod ordering;
+mod random;
+mod solvers;
+mod windows;
 
 /// An array with its contents.
 #[derive(Debug, Clone)]

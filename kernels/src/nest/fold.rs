@@ -20,7 +20,7 @@ use crate::scalar::{
 
 /// The loops of one fold. Accumulators are wide; `T` is the element's type, `A` the accumulator's.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fold {
+pub(crate) struct Fold {
     /// Bytes an accumulator.
     pub wide_bytes: usize,
     /// Sets the first `count` accumulators to what changes nothing.
@@ -36,7 +36,7 @@ pub(super) struct Fold {
 }
 
 /// The folds that a body does on each accumulator apart; none if it does anything else.
-pub(super) fn simple_folds(body: &ScalarBody) -> Option<Vec<Fold>> {
+pub(crate) fn simple_folds(body: &ScalarBody) -> Option<Vec<Fold>> {
     let count = body.outputs.len();
     let fold_of = |(idx, output): (usize, &u32)| {
         let instruction = body.instructions.get((*output as usize).checked_sub(body.inputs.len())?)?;

@@ -6,7 +6,7 @@
 //! access allows, so a chunk is loaded by few long runs and computed by one call an operation.
 //! Big nests are cut into blocks whose size does not depend on the number of threads, and neither do results.
 
-mod fold;
+pub(crate) mod fold;
 mod map;
 mod reduce;
 pub(crate) mod walk;

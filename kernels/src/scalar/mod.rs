@@ -19,6 +19,7 @@ use pygraph_artifact::{
 };
 
 use self::resolve::{Narrow, resolve};
+pub(crate) use self::special::erf_inv;
 
 /// No body may have more registers; keeps the memory for lanes in bounds.
 pub const REGISTERS_MAX: usize = 1 << 16;

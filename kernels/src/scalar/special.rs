@@ -20,7 +20,7 @@ fn horner(x: f64, coefficients: &[f64]) -> f64 {
 }
 
 /// Giles, "Approximating the erfinv function", double precision.
-pub(super) fn erf_inv(x: f64) -> f64 {
+pub(crate) fn erf_inv(x: f64) -> f64 {
     const CENTRE: [f64; 23] = [
         -3.6444120640178196996e-21,
         -1.685059138182016589e-19,
