@@ -9,12 +9,11 @@ use std::{
     fmt::Write,
 };
 
-use super::{AttrMap, Attribute, BlockId, Dim, Module, OpId, Opcode, Type, ValueId, module::UserLocation};
+use super::{AttrMap, Attribute, BlockId, Definition, Dim, Module, OpId, Opcode, Type, ValueId, module::UserLocation};
 
 /// The drawing of the whole module.
 pub fn render(module: &Module) -> String {
-    let mut drawing =
-        Drawing { module, text: String::new(), nodes: HashMap::new(), folded: HashMap::new(), edges: String::new() };
+    let mut drawing = Drawing { module, text: String::new(), folded: HashMap::new(), edges: String::new() };
     drawing.line(0, "digraph model {");
     drawing.line(1, "rankdir=TB; ranksep=0.3; compound=true; fontname=\"Helvetica\"; fontsize=11;");
     drawing.line(1, "node [shape=box, style=\"filled,rounded\", fontname=\"Helvetica\", fontsize=10, height=0.25, margin=\"0.08,0.04\"];");
@@ -61,8 +60,6 @@ struct Drawing<'m> {
     module: &'m Module,
     text: String,
     edges: String,
-    /// The node that stands for a value.
-    nodes: HashMap<ValueId, String>,
     /// What is written into readers instead of drawing a node.
     folded: HashMap<ValueId, String>,
 }
@@ -94,7 +91,6 @@ impl Drawing<'_> {
         let node = format!("v{}", argument.index());
         let label = format!("{name}\n{}", type_label(self.module.ty(argument)));
         self.line(depth, &format!("{node} [shape=ellipse, fillcolor=\"#d9f0d3\", label={}];", quote(&label)));
-        self.nodes.insert(argument, node);
     }
 
     /// Draws the operations of a block, those of a layer inside its frame.
@@ -157,9 +153,6 @@ impl Drawing<'_> {
         for operand in &operation.operands {
             self.edge(*operand, &name);
         }
-        for result in &operation.results {
-            self.nodes.insert(*result, name.clone());
-        }
         if draws_regions {
             for region in 0..operation.regions.len() {
                 self.region(depth, op, region);
@@ -189,11 +182,17 @@ impl Drawing<'_> {
         self.line(depth, "}");
     }
 
+    /// Where a value comes from may be drawn later, in the frame of another layer.
     fn edge(&mut self, value: ValueId, to: &str) {
-        if let Some(from) = self.nodes.get(&value) {
-            let label = type_label(self.module.ty(value));
-            let _ = writeln!(self.edges, "  {from} -> {to} [label={}];", quote(&label));
+        if self.folded.contains_key(&value) {
+            return;
         }
+        let from = match self.module.value(value).definition {
+            Definition::Result { op, .. } => format!("o{}", op.index()),
+            Definition::Argument { .. } => format!("v{}", value.index()),
+        };
+        let label = type_label(self.module.ty(value));
+        let _ = writeln!(self.edges, "  {from} -> {to} [label={}];", quote(&label));
     }
 }
 

@@ -241,7 +241,7 @@ impl Rewrite<'_> {
             return Ok(None);
         };
         let bytes: Vec<u8> = amounts.iter().flat_map(|amount| amount.to_le_bytes()).collect();
-        let padding = Attribute::Dense(DenseElements { ty, bytes: bytes.into(), is_splat: false });
+        let padding = Attribute::Dense(DenseElements::new(ty, bytes));
         self.as_op(op, Opcode::StablehloConvolution, &operands, "padding", padding).map(Some)
     }
 

@@ -176,7 +176,7 @@ pub fn padding_attribute(low: &[i64], high: &[i64]) -> Result<Attribute, Refusal
     let bytes: Vec<u8> =
         low.iter().zip(high).flat_map(|(low, high)| [low.to_le_bytes(), high.to_le_bytes()]).flatten().collect();
     match tensor_type(&[low.len() as i64, 2], &ElementType::I64) {
-        crate::ir::Type::Tensor(ty) => Ok(Attribute::Dense(DenseElements { ty, bytes: bytes.into(), is_splat: false })),
+        crate::ir::Type::Tensor(ty) => Ok(Attribute::Dense(DenseElements::new(ty, bytes))),
         _ => Err(Refusal::from("padding is a tensor")),
     }
 }
