@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use pygraph_artifact::{
-    dtype::DType,
+    dtype::{DType, Family},
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
 
@@ -81,7 +81,15 @@ impl BodyBuilder {
 
     /// The value in another type; itself where it has that type.
     pub fn convert(&mut self, value: Register, dtype: DType) -> Register {
-        if self.dtype(value) == dtype { value } else { self.op(ScalarOp::Convert, dtype, &[value]) }
+        let source = self.dtype(value);
+        if source == dtype {
+            return value;
+        }
+        // The small floats convert from and to `f64` alone.
+        let is_small = |dtype: DType| dtype.family() == Family::MiniFloat;
+        let is_direct = source == DType::F64 || dtype == DType::F64 || !(is_small(source) || is_small(dtype));
+        let value = if is_direct { value } else { self.op(ScalarOp::Convert, DType::F64, &[value]) };
+        self.op(ScalarOp::Convert, dtype, &[value])
     }
 
     /// The finished body.

@@ -1,9 +1,6 @@
 //! Operations that are one call of a named kernel.
 
-use pygraph_artifact::{
-    dtype::DType,
-    scalar::{ScalarBody, ScalarOp},
-};
+use pygraph_artifact::{dtype::DType, scalar::ScalarBody};
 
 use super::{
     Lowered, Refusal,
@@ -69,7 +66,7 @@ fn converted(site: &mut Site, value: ValueId, dtype: DType) -> ValueId {
         return value;
     }
     let mut body = BodyBuilder::new(&[source.dtype]);
-    let element = body.op(ScalarOp::Convert, dtype, &[body.input(0)]);
+    let element = body.convert(body.input(0), dtype);
     let body = body.finish(&[element]);
     let inputs = vec![(value, identity(source.rank()))];
     site.generate(&Tensor { dtype, shape: source.shape }, inputs, body)

@@ -15,7 +15,10 @@ pub fn encode(dtype: DType, number: f64) -> u128 {
         DType::C64 => encode(DType::F32, number),
         DType::C128 => encode(DType::F64, number),
         DType::I1 => u128::from(number != 0.0),
-        _ => truncate(dtype, number as i128 as u128),
+        _ => match dtype.minifloat() {
+            Some(format) => u128::from(format.encode(number)),
+            None => truncate(dtype, number as i128 as u128),
+        },
     }
 }
 

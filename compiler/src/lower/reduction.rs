@@ -1,9 +1,6 @@
 //! `reduce` and `reduce_window`: a fill with the initial values, then a nest that folds.
 
-use pygraph_artifact::{
-    dtype::DType,
-    scalar::{ScalarBody, ScalarOp},
-};
+use pygraph_artifact::{dtype::DType, scalar::ScalarBody};
 
 use super::{
     Lowered, Refusal,
@@ -178,7 +175,7 @@ fn converted_scalar(site: &mut Site, value: ValueId, dtype: DType) -> ValueId {
         return value;
     }
     let mut body = BodyBuilder::new(&[source.dtype]);
-    let converted = body.op(ScalarOp::Convert, dtype, &[body.input(0)]);
+    let converted = body.convert(body.input(0), dtype);
     let body = body.finish(&[converted]);
     site.generate(&Tensor { dtype, shape: Vec::new() }, vec![(value, to_scalar(0))], body)
 }

@@ -28,6 +28,7 @@ pub fn append(body: &mut BodyBuilder, operation: &Operation, operands: &[Registe
             let raised = body.binary(ScalarOp::Max, *value, *low);
             body.binary(ScalarOp::Min, raised, *high)
         }
+        Opcode::StablehloConvert => body.convert(*operands.first()?, dtype),
         Opcode::StablehloReducePrecision => {
             let immediate = |name| operation.attr(name).and_then(Attribute::as_i64);
             let immediates = vec![immediate("exponent_bits")?, immediate("mantissa_bits")?];
@@ -64,7 +65,6 @@ fn plain(opcode: Opcode) -> Option<ScalarOp> {
         Opcode::StablehloCbrt => ScalarOp::Cbrt,
         Opcode::StablehloCeil => ScalarOp::Ceil,
         Opcode::StablehloComplex => ScalarOp::Complex,
-        Opcode::StablehloConvert => ScalarOp::Convert,
         Opcode::StablehloCosine => ScalarOp::Cos,
         Opcode::StablehloCountLeadingZeros => ScalarOp::Clz,
         Opcode::StablehloDivide => ScalarOp::Div,
