@@ -92,6 +92,23 @@ impl BodyBuilder {
         self.op(ScalarOp::Convert, dtype, &[value])
     }
 
+    /// What another body computes from these values.
+    pub fn inline(&mut self, body: &ScalarBody, arguments: &[Register]) -> Vec<Register> {
+        let mut registers: Vec<u32> = arguments.iter().map(|register| register.0).collect();
+        for instruction in &body.instructions {
+            let (instruction, dtype) = match instruction {
+                ScalarInst::Op { op, dtype, operands, immediates } => {
+                    let operands = operands.iter().map(|register| registers[*register as usize]).collect();
+                    (ScalarInst::Op { op: *op, dtype: *dtype, operands, immediates: immediates.clone() }, *dtype)
+                }
+                ScalarInst::Constant { dtype, .. } => (instruction.clone(), *dtype),
+                ScalarInst::Index { .. } => (instruction.clone(), DType::I64),
+            };
+            registers.push(self.push(instruction, dtype).0);
+        }
+        body.outputs.iter().map(|register| Register(registers[*register as usize])).collect()
+    }
+
     /// The finished body.
     pub fn finish(mut self, outputs: &[Register]) -> ScalarBody {
         self.body.outputs = outputs.iter().map(|register| register.0).collect();

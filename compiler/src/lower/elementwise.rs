@@ -13,25 +13,22 @@ use crate::ir::{Attribute, ValueId, attribute::AffineMap};
 /// Any operation that [`scalar::append`] knows.
 pub fn elementwise(site: &mut Site) -> Option<ValueId> {
     let result = site.result(0);
-    let sources = sources(site, result.rank());
+    let sources = Sources::of(site, &site.operands());
     let mut body = BodyBuilder::new(&sources.dtypes);
-    let operands: Vec<Register> = sources
-        .operands
-        .iter()
-        .map(|source| match source {
-            Source::Input(index) => body.input(*index),
-            Source::Constant { dtype, bits } => body.constant(*dtype, *bits),
-        })
-        .collect();
+    let operands = sources.registers(&mut body);
     let value = scalar::append(&mut body, site.module.op(site.op), &operands, result.dtype)?;
-    Some(site.generate(&result, sources.inputs, body.finish(&[value])))
+    // A scalar predicate of `select`, scalar bounds of `clamp`.
+    let rank = result.rank();
+    let inputs = sources.inputs_from(|tensor| if tensor.rank() == rank { identity(rank) } else { to_scalar(rank) });
+    Some(site.generate(&result, inputs, body.finish(&[value])))
 }
 
-/// Where the operands of a body come from.
-struct Sources {
-    operands: Vec<Source>,
-    inputs: Vec<(ValueId, AffineMap)>,
-    dtypes: Vec<DType>,
+/// Where the values of a body come from.
+pub struct Sources {
+    sources: Vec<Source>,
+    inputs: Vec<(ValueId, Tensor)>,
+    /// The types of the inputs that are read.
+    pub dtypes: Vec<DType>,
 }
 
 enum Source {
@@ -41,25 +38,40 @@ enum Source {
     Constant { dtype: DType, bits: u128 },
 }
 
-fn sources(site: &Site, rank: usize) -> Sources {
-    let mut sources = Sources { operands: Vec::new(), inputs: Vec::new(), dtypes: Vec::new() };
-    for value in site.operands() {
-        let tensor = site.tensor(value);
-        let literal = site.constant_elements(value).and_then(|elements| literal::splat_bits(&elements));
-        let known = sources.inputs.iter().position(|(input, _)| *input == value);
-        sources.operands.push(match (literal, known) {
-            (Some(bits), _) => Source::Constant { dtype: tensor.dtype, bits },
-            (None, Some(index)) => Source::Input(index),
-            (None, None) => {
-                // A scalar predicate of `select`, scalar bounds of `clamp`.
-                let map = if tensor.rank() == rank { identity(rank) } else { to_scalar(rank) };
-                sources.inputs.push((value, map));
-                sources.dtypes.push(tensor.dtype);
-                Source::Input(sources.inputs.len() - 1)
-            }
-        });
+impl Sources {
+    /// The sources of an element of each of these values.
+    pub fn of(site: &Site, values: &[ValueId]) -> Sources {
+        let mut sources = Sources { sources: Vec::new(), inputs: Vec::new(), dtypes: Vec::new() };
+        for value in values {
+            let tensor = site.tensor(*value);
+            let literal = site.constant_elements(*value).and_then(|elements| literal::splat_bits(&elements));
+            let known = sources.inputs.iter().position(|(input, _)| input == value);
+            sources.sources.push(match (literal, known) {
+                (Some(bits), _) => Source::Constant { dtype: tensor.dtype, bits },
+                (None, Some(index)) => Source::Input(index),
+                (None, None) => {
+                    sources.dtypes.push(tensor.dtype);
+                    sources.inputs.push((*value, tensor));
+                    Source::Input(sources.inputs.len() - 1)
+                }
+            });
+        }
+        sources
     }
-    sources
+
+    /// A register for each value.
+    pub fn registers(&self, body: &mut BodyBuilder) -> Vec<Register> {
+        let register = |source: &Source| match source {
+            Source::Input(index) => body.input(*index),
+            Source::Constant { dtype, bits } => body.constant(*dtype, *bits),
+        };
+        self.sources.iter().map(register).collect()
+    }
+
+    /// The inputs of the nest, each with its map.
+    pub fn inputs_from(self, map: impl Fn(&Tensor) -> AffineMap) -> Vec<(ValueId, AffineMap)> {
+        self.inputs.into_iter().map(|(value, tensor)| (value, map(&tensor))).collect()
+    }
 }
 
 /// `iota`

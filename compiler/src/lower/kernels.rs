@@ -263,15 +263,3 @@ pub fn fft(site: &mut Site) -> Lowered {
     let length = site.int_list("fft_length")?;
     call(site, "fft", &[("length", ints(&length)), ("type", Attribute::string(ty))], &[])
 }
-
-impl Site<'_> {
-    /// An attribute of the operation.
-    pub fn attr(&self, name: &str) -> Option<Attribute> {
-        self.module.op(self.op).attr(name).cloned()
-    }
-
-    /// A truth value of the operation, false where it has none.
-    pub fn flag(&self, name: &str) -> bool {
-        self.module.op(self.op).attr(name).and_then(Attribute::as_bool).unwrap_or(false)
-    }
-}

@@ -11,6 +11,7 @@
 //!
 //! Constants that are one value everywhere are literals in the bodies of elementwise nests.
 
+mod attributes;
 pub mod body;
 mod checks;
 mod control;
@@ -23,6 +24,7 @@ mod reduction;
 mod region;
 mod scalar;
 pub mod site;
+mod window;
 
 use pygraph_artifact::validate::array_bytes;
 use site::{Site, tensor_of};
@@ -115,7 +117,7 @@ fn lower(site: &mut Site, opcode: Opcode) -> Lowered {
         Opcode::StablehloConcatenate => movement::concatenate(site),
         Opcode::StablehloPad => movement::pad(site),
         Opcode::StablehloReduce => reduction::reduce(site),
-        Opcode::StablehloReduceWindow => reduction::reduce_window(site),
+        Opcode::StablehloReduceWindow => window::reduce_window(site),
         Opcode::StablehloDotGeneral => kernels::dot_general(site),
         Opcode::StablehloDot => kernels::dot(site),
         Opcode::StablehloConvolution => kernels::convolution(site),

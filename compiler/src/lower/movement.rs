@@ -5,7 +5,7 @@ use super::{
     site::{NestParts, Site, Tensor, dim, fixed, identity, strided, to_scalar},
 };
 use crate::ir::{
-    Attribute, ValueId,
+    ValueId,
     attribute::{AffineMap, LinearExpr},
 };
 
@@ -227,18 +227,4 @@ pub fn bitcast(site: &mut Site) -> Lowered {
         return Ok(vec![super::elementwise::elementwise(site).ok_or("these types have no common bits")?]);
     }
     super::packing::bitcast(site, &from, &to)
-}
-
-impl Site<'_> {
-    /// A list of integers that the operation must have.
-    pub(super) fn int_list(&self, name: &str) -> Result<Vec<i64>, super::Refusal> {
-        let list = self.module.op(self.op).attr(name).and_then(Attribute::as_i64_slice);
-        Ok(list.ok_or_else(|| super::Refusal::missing(name))?.to_vec())
-    }
-
-    /// An integer that the operation must have.
-    pub(super) fn int(&self, name: &str) -> Result<i64, super::Refusal> {
-        let value = self.module.op(self.op).attr(name).and_then(Attribute::as_i64);
-        value.ok_or_else(|| super::Refusal::missing(name))
-    }
 }

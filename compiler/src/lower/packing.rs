@@ -1,4 +1,4 @@
-//! `bitcast_convert` with integers of 2 and 4 bits, which lie unpacked in bytes: shifts instead of a view.
+//! `bitcast_convert` with elements of 1, 2 and 4 bits, which lie unpacked in bytes: shifts instead of a view.
 
 use pygraph_artifact::{dtype::DType, scalar::ScalarOp};
 
@@ -16,7 +16,11 @@ pub fn bitcast(site: &mut Site, from: &Tensor, to: &Tensor) -> Lowered {
     else {
         return Err(format!("bits of {} as {} do not run yet", from.dtype, to.dtype).into());
     };
-    if from.dtype.bits() == wide { split(site, to, wide_word, narrow_word) } else { join(site, from, to, wide_word) }
+    if from.dtype.bits() == wide {
+        split(site, to, wide_word, narrow_word)
+    } else {
+        join(site, from, to, wide_word, narrow_word)
+    }
 }
 
 /// One element becomes a row of narrower ones, the lowest bits first.
@@ -27,19 +31,25 @@ fn split(site: &mut Site, to: &Tensor, wide: DType, narrow: DType) -> Lowered {
     let word = body.op(ScalarOp::Bitcast, wide, &[body.input(0)]);
     let distance = bit_distance(&mut body, rank - 1, to.dtype.bits(), wide);
     let shifted = body.binary(ScalarOp::ShrLogical, word, distance);
-    let part = body.convert(shifted, narrow);
-    let part = body.op(ScalarOp::Bitcast, to.dtype, &[part]);
+    let part = if to.dtype == DType::I1 {
+        let one = body.number(wide, 1.0);
+        let bit = body.binary(ScalarOp::And, shifted, one);
+        body.convert(bit, DType::I1)
+    } else {
+        let part = body.convert(shifted, narrow);
+        body.op(ScalarOp::Bitcast, to.dtype, &[part])
+    };
     let map = AffineMap { dim_count: rank, results: (0..rank - 1).map(|d| dim(d, rank)).collect() };
     Ok(vec![site.generate(to, vec![(operand, map)], body.finish(&[part]))])
 }
 
 /// A row of elements becomes one, the first in the lowest bits.
-fn join(site: &mut Site, from: &Tensor, to: &Tensor, wide: DType) -> Lowered {
+fn join(site: &mut Site, from: &Tensor, to: &Tensor, wide: DType, narrow: DType) -> Lowered {
     let (operand, rank) = (site.operand(0), from.rank());
     let word = Tensor { dtype: wide, shape: to.shape.clone() };
     let mut body = BodyBuilder::new(&[from.dtype]);
-    let narrow = unsigned(from.dtype.bits()).ok_or("bits of this type do not run yet")?;
-    let part = body.op(ScalarOp::Bitcast, narrow, &[body.input(0)]);
+    let part =
+        if from.dtype == DType::I1 { body.input(0) } else { body.op(ScalarOp::Bitcast, narrow, &[body.input(0)]) };
     let part = body.convert(part, wide);
     let distance = bit_distance(&mut body, rank - 1, from.dtype.bits(), wide);
     let part = body.binary(ScalarOp::Shl, part, distance);
@@ -72,8 +82,10 @@ fn bit_distance(body: &mut BodyBuilder, dimension: usize, bits: u32, word: DType
     body.binary(ScalarOp::Mul, index, bits)
 }
 
+/// The type whose bits are shifted; a truth value is its own.
 fn unsigned(bits: u32) -> Option<DType> {
     Some(match bits {
+        1 => DType::I1,
         2 => DType::U2,
         4 => DType::U4,
         8 => DType::U8,
