@@ -1,16 +1,16 @@
-// RUN: %pygraph-opt %s --lower-to-launches --form-segments | FileCheck %s
-// RUN: %pygraph-opt %s --lower-to-launches --form-segments --form-segments | FileCheck %s
+// RUN: %pygraph-opt %s --lower-to-launches --form-segments --split-input-file | FileCheck %s
+// A function that has its segment is left alone.
+// RUN: %pygraph-opt %s --lower-to-launches --form-segments --split-input-file > %t.once
+// RUN: %pygraph-opt %t.once --form-segments --split-input-file | diff %t.once -
 
-// All launches of a function are one segment, which yields what the function returns; a second time changes nothing.
-// CHECK: %[[R:.*]] = "pyg.segment"() ({
-// CHECK: scalar.exp
-// CHECK: scalar.neg
-// CHECK: pyg.yield
-// CHECK: sym_name = "s0"
-// CHECK-NOT: pyg.segment
-// CHECK: return %[[R]]
-func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-  %0 = stablehlo.exponential %x : tensor<4xf32>
-  %1 = stablehlo.negate %0 : tensor<4xf32>
-  return %1 : tensor<4xf32>
+// A whole function is one segment, which yields what the function returns.
+// CHECK-LABEL: @main
+// CHECK-NEXT: %[[S:.*]]:2 = "pyg.segment"() ({
+// CHECK: %[[N:.*]] = "pyg.nest"
+// CHECK: pyg.yield %[[N]], %x : tensor<4xf32>, tensor<4xf32>
+// CHECK-NEXT: }) {sym_name = "s0"}
+// CHECK-NEXT: return %[[S]]#0, %[[S]]#1
+func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %0 = stablehlo.negate %x : tensor<4xf32>
+  return %0, %x : tensor<4xf32>, tensor<4xf32>
 }

@@ -188,7 +188,7 @@ fn unsupported(opcode: Opcode) -> Option<&'static str> {
         | Opcode::StablehloSetDimensionSize => {
             "its shape is known when the model runs, which needs dynamic dimensions: export with fixed shapes"
         }
-        Opcode::FuncCall => "the call could not be inlined, as in a recursion",
+        Opcode::FuncCall => "the call is not inlined: run `inline-calls` first",
         Opcode::FxCall | Opcode::FxGetAttr => "it has no decomposition",
         _ => return None,
     })

@@ -54,6 +54,7 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
 
 fn plan_function(module: &mut Module, function: OpId, context: &PassContext) -> Result<(), Diagnostics> {
     let mut classes = share::share(module, function)?;
+    erase_unused_empties(module, function);
     let requests = buffers(module, function, &mut classes);
     let layout = arena::pack(&requests.list);
     for op in module.walk(function) {
@@ -83,6 +84,18 @@ fn plan_function(module: &mut Module, function: OpId, context: &PassContext) -> 
         ),
     ));
     Ok(())
+}
+
+/// Empty tensors whose nest writes in place of an input.
+fn erase_unused_empties(module: &mut Module, function: OpId) {
+    let uses = module.uses();
+    for visit in lifetimes::visits(module, function) {
+        let Visit::Enter(op) = visit else { continue };
+        let operation = module.op(op);
+        if operation.opcode == Opcode::PygEmpty && uses[operation.results[0].index()].is_empty() {
+            module.erase(op);
+        }
+    }
 }
 
 /// The buffers that need a place in the arena.
