@@ -6,7 +6,7 @@ use super::{
     call::Call,
     promote::{accumulator, join_shapes},
     reduce::{logsumexp_of, safe_softmax_of},
-    shape,
+    rearrange,
     table::Values,
 };
 use crate::{
@@ -184,5 +184,5 @@ fn repeat_heads(e: &mut Emit, x: ValueId, query: &[i64]) -> Out {
     if own[at] < 1 || heads % own[at] != 0 {
         return Err(Refusal(format!("{} heads do not divide {heads}", own[at])));
     }
-    shape::repeat_rows(e, x, at, heads / own[at])
+    rearrange::repeat_rows(e, x, at, heads / own[at])
 }

@@ -189,7 +189,11 @@ impl Call {
 
     /// A list of `count` integers: one is repeated, none gives `default`.
     pub fn ints_of(&self, position: usize, name: &str, count: usize, default: i64) -> Result<Vec<i64>, Refusal> {
+        const MAGNITUDE_MAX: i64 = 1 << 30;
         let list = self.ints(position, name)?;
+        if let Some(number) = list.iter().find(|number| number.unsigned_abs() > MAGNITUDE_MAX.unsigned_abs()) {
+            return Err(Refusal(format!("argument `{name}` has {number}, which is too large")));
+        }
         match list.len() {
             0 => Ok(vec![default; count]),
             1 => Ok(vec![list[0]; count]),

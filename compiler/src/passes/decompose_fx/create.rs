@@ -109,3 +109,18 @@ pub fn nothing(_: &mut Emit, call: &Call) -> Values {
         _ => Ok(vec![]),
     }
 }
+
+/// `tril_indices(rows, columns, offset)` and `triu_indices`: rows, then columns of the elements.
+pub fn triangle_indices(e: &mut Emit, call: &Call) -> Values {
+    let (rows, columns, offset) = (call.int(0, "row", 0)?, call.int(1, "col", 0)?, call.int(2, "offset", 0)?);
+    if rows.saturating_mul(columns) > 1 << 22 {
+        return Err(Refusal(format!("{rows} by {columns} elements are too many to list")));
+    }
+    let is_lower = call.target.starts_with("aten.tril");
+    let all = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    let kept: Vec<(i64, i64)> =
+        all.filter(|(row, column)| if is_lower { column - row <= offset } else { column - row >= offset }).collect();
+    let numbers: Vec<Number> =
+        kept.iter().map(|at| Number::Int(at.0)).chain(kept.iter().map(|at| Number::Int(at.1))).collect();
+    Ok(vec![e.numbers(&numbers, &call.element(0)?, &call.shape(0)?)?])
+}

@@ -405,3 +405,61 @@ pub fn bucketize(e: &mut Emit, call: &Call) -> Values {
     let below = e.convert(below, &call.element(0)?)?;
     Ok(vec![e.fold(Opcode::StablehloAdd, below, Number::Int(0), &[shape.len() as i64])?])
 }
+
+/// `take(x, index)`: of the flattened tensor.
+pub fn take_flat(e: &mut Emit, call: &Call) -> Values {
+    let (x, index) = (call.tensor(0, "self")?, call.tensor(1, "index")?);
+    let count = e.shape(x)?.iter().product();
+    let flat = e.reshape(x, &[count])?;
+    Ok(vec![take_at(e, flat, 0, index)?])
+}
+
+/// Elements at positions of the first dimensions; all indices have one shape.
+pub fn at_positions(e: &mut Emit, x: ValueId, indices: &[ValueId]) -> Out {
+    let indices: Vec<Option<ValueId>> = indices.iter().copied().map(Some).collect();
+    let shape = e.shape(x)?;
+    let at = positions(e, &shape, &indices)?;
+    gather_at(e, x, &at)
+}
+
+/// `_embedding_bag(weight, indices, offsets, scale_grad, mode, …)`: a row a bag, the sum (0), mean (1) or maximum (2)
+/// of the rows from its offset to the next.
+pub fn embedding_bag(e: &mut Emit, call: &Call) -> Values {
+    let (weight, index, offsets) = (call.tensor(0, "weight")?, call.tensor(1, "indices")?, call.tensor(2, "offsets")?);
+    let mode = call.int(4, "mode", 0)?;
+    if call.has(6, "per_sample_weights") || mode > 1 {
+        return Err(Refusal::from("weights of samples and maxima are not supported"));
+    }
+    let element = call.element(0)?;
+    let shape = call.shape(0)?;
+    let ([count], [bags, _]) = (&e.shape(index)?[..], &shape[..]) else {
+        return Err(Refusal::from("its indices should have one dimension"));
+    };
+    let (count, bags) = (*count, *bags);
+    let rows = take_at(e, weight, 0, index)?;
+    // Bag `b` holds position `p` if offset[b] <= p < offset[b + 1].
+    let offsets = e.convert(offsets, &ElementType::I64)?;
+    let offsets = e.slice_dim(offsets, 0, 0, bags, 1)?;
+    let places = e.iota(&[bags, count], &ElementType::I64, 1);
+    let starts = e.broadcast_in_dim(offsets, &[bags, count], &[0])?;
+    let end = e.splat(Number::Int(count), &ElementType::I64, &[1])?;
+    let later = e.slice_dim(offsets, 0, 1, bags, 1)?;
+    let ends = e.concatenate(&[later, end], 0)?;
+    let ends = e.broadcast_in_dim(ends, &[bags, count], &[0])?;
+    let begun = e.compare(ComparisonDirection::Ge, places, starts)?;
+    let unfinished = e.compare(ComparisonDirection::Lt, places, ends)?;
+    let held = e.binary(Opcode::StablehloAnd, begun, unfinished)?;
+    let held = e.convert(held, &element)?;
+    let mut y = super::linear::matmul_of(e, held, rows, &element)?;
+    if mode == 1 {
+        let sizes = e.fold(Opcode::StablehloAdd, held, Number::Int(0), &[1])?;
+        let sizes = e.binary_number(Opcode::StablehloMaximum, sizes, Number::Int(1))?;
+        let sizes = e.broadcast_in_dim(sizes, &shape, &[0])?;
+        y = e.div(y, sizes)?;
+    }
+    let mut results = vec![y];
+    for index in 1..call.results.len() {
+        results.push(call.zeros(e, index)?);
+    }
+    Ok(results)
+}

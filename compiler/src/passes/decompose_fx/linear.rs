@@ -122,3 +122,23 @@ pub fn einsum(e: &mut Emit, call: &Call) -> Values {
     let tensors = call.tensors(1, "tensors")?;
     Ok(vec![crate::passes::einsum::einsum(e, equation, &tensors, &call.element(0)?)?])
 }
+
+/// `cdist(a, b, p)`: distances between the rows of two stacks of matrices.
+pub fn cdist(e: &mut Emit, call: &Call) -> Values {
+    let (a, b) = (call.tensor(0, "x1")?, call.tensor(1, "x2")?);
+    let order = call.float(2, "p", 2.0)?;
+    let shape = call.shape(0)?;
+    let width = e.shape(a)?.last().copied().unwrap_or(0);
+    let wide = [&shape[..], &[width]].concat();
+    let (own, other) = (e.shape(a)?, e.shape(b)?);
+    if own.len() < 2 || other.len() < 2 || shape.len() < 2 {
+        return Err(Refusal::from("its operands are no matrices"));
+    }
+    let (last, before) = (own.len() - 1, other.len() - 2);
+    let a = e.reshape(a, &[&own[..last], &[1], &own[last..]].concat())?;
+    let b = e.reshape(b, &[&other[..before], &[1], &other[before..]].concat())?;
+    let (a, b) = (e.broadcast(a, &wide)?, e.broadcast(b, &wide)?);
+    let distance = e.sub(a, b)?;
+    let magnitude = e.unary(Opcode::StablehloAbs, distance);
+    Ok(vec![super::reduce::norm_of(e, magnitude, order, &[shape.len() as i64])?])
+}

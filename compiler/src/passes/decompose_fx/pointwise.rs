@@ -552,3 +552,20 @@ pub fn shift_right(e: &mut Emit, call: &Call) -> Values {
     let unsigned = matches!(call.element(0)?, ElementType::Integer { signedness: Signedness::Unsigned, .. });
     bitwise(e, call, if unsigned { Opcode::StablehloShiftRightLogical } else { Opcode::StablehloShiftRightArithmetic })
 }
+
+/// `sign` and `sgn`: 0 for NaN, as PyTorch has it.
+pub fn sign(e: &mut Emit, call: &Call) -> Values {
+    let x = first(e, call)?;
+    let element = e.element(x)?;
+    if matches!(element, ElementType::Integer { signedness: Signedness::Unsigned, .. } | ElementType::Integer { width: 1, .. }) {
+        let positive = e.convert(x, &ElementType::BOOL)?;
+        return Ok(vec![e.convert(positive, &element)?]);
+    }
+    let sign = e.unary(Opcode::StablehloSign, x);
+    if category(&element) != 2 {
+        return Ok(vec![sign]);
+    }
+    let zero = like(e, x, 0.0)?;
+    let nan = e.is_nan(x)?;
+    Ok(vec![e.select(nan, zero, sign)?])
+}

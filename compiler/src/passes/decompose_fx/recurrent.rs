@@ -65,7 +65,8 @@ fn rnn_sum(e: &mut Emit, x: ValueId, state: &[ValueId], weights: &Weights) -> Ou
 }
 
 fn gates(e: &mut Emit, x: ValueId, count: i64) -> Values {
-    let width = e.shape(x)?[1] / count;
+    let [_, width] = e.shape(x)?[..] else { return Err(Refusal::from("its weights are no matrices")) };
+    let width = width / count;
     (0..count).map(|at| e.slice_dim(x, 1, at * width, (at + 1) * width, 1)).collect()
 }
 

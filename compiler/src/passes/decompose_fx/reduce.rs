@@ -229,18 +229,25 @@ pub fn norm(e: &mut Emit, call: &Call) -> Values {
     let element = call.element(0)?;
     let x = e.convert(x, &accumulator(&element))?;
     let magnitude = e.unary(Opcode::StablehloAbs, x);
-    let y = if order == f64::INFINITY {
-        extremum_of(e, magnitude, Opcode::StablehloMaximum, &dims)?
-    } else if order == f64::NEG_INFINITY {
-        extremum_of(e, magnitude, Opcode::StablehloMinimum, &dims)?
-    } else if order == 0.0 {
-        let nonzero = e.compare_number(ComparisonDirection::Ne, x, Number::Int(0))?;
-        let ones = e.convert(nonzero, &accumulator(&element))?;
-        e.fold(Opcode::StablehloAdd, ones, Number::Int(0), &dims)?
-    } else {
-        power_mean(e, magnitude, order, &dims)?
-    };
+    let y = norm_of(e, magnitude, order, &dims)?;
     finish(e, call, vec![y])
+}
+
+/// The norm of that order of magnitudes along dimensions, without them.
+pub fn norm_of(e: &mut Emit, magnitude: ValueId, order: f64, dims: &[i64]) -> Out {
+    if order == f64::INFINITY {
+        return extremum_of(e, magnitude, Opcode::StablehloMaximum, dims);
+    }
+    if order == f64::NEG_INFINITY {
+        return extremum_of(e, magnitude, Opcode::StablehloMinimum, dims);
+    }
+    if order == 0.0 {
+        let element = e.element(magnitude)?;
+        let nonzero = e.compare_number(ComparisonDirection::Ne, magnitude, Number::Int(0))?;
+        let ones = e.convert(nonzero, &element)?;
+        return e.fold(Opcode::StablehloAdd, ones, Number::Int(0), dims);
+    }
+    power_mean(e, magnitude, order, dims)
 }
 
 fn power_mean(e: &mut Emit, x: ValueId, order: f64, dims: &[i64]) -> Out {

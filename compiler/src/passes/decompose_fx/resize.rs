@@ -4,11 +4,11 @@ use super::{
     call::{Arg, Call},
     index::take,
     promote::accumulator,
-    shape::pad_amounts,
+    rearrange::pad_amounts,
     table::Values,
 };
 use crate::{
-    ir::{ValueId, attribute::DotDimensions},
+    ir::{ElementType, Opcode, ValueId, attribute::DotDimensions, enums::ComparisonDirection},
     passes::emit::{Emit, Number, Out, Refusal},
 };
 
@@ -34,6 +34,13 @@ pub fn mix(e: &mut Emit, x: ValueId, dim: usize, outputs: i64, weight: &dyn Fn(i
     let mut order: Vec<i64> = (0..last).collect();
     order.insert(dim, last);
     e.transpose(mixed, &order)
+}
+
+fn check_rank(e: &Emit, x: ValueId, output: &[i64]) -> Result<(), Refusal> {
+    if e.rank(x)? == output.len() && !e.shape(x)?.contains(&0) {
+        return Ok(());
+    }
+    Err(Refusal(format!("shape {:?} does not become {output:?}", e.shape(x)?)))
 }
 
 /// The scale of a dimension: the caller's factor, else the ratio of the extents.
@@ -66,6 +73,7 @@ pub fn upsample_nearest(e: &mut Emit, call: &Call) -> Values {
     let mut x = call.tensor(0, "input")?;
     let output = call.shape(0)?;
     let factors = factors(call, 2)?;
+    check_rank(e, x, &output)?;
     let offset = if call.target.contains("exact") { 0.5 } else { 0.0 };
     for (at, dim) in (2..output.len()).enumerate() {
         let input = e.shape(x)?[dim];
@@ -85,6 +93,7 @@ pub fn upsample_mixing(e: &mut Emit, call: &Call) -> Values {
     let (x, output) = (call.tensor(0, "input")?, call.shape(0)?);
     let aligned = call.flag(2, "align_corners", false)?;
     let factors = factors(call, 3)?;
+    check_rank(e, x, &output)?;
     let cubic = call.target.contains("bicubic");
     let mut x = e.convert(x, &accumulator(&element))?;
     for (at, dim) in (2..output.len()).enumerate() {
@@ -161,4 +170,78 @@ pub fn pad_by_index(e: &mut Emit, call: &Call) -> Values {
         x = take(e, x, dim, &positions)?;
     }
     Ok(vec![x])
+}
+
+/// `grid_sampler_2d(x, grid, interpolation, padding, align_corners)`: each output is read at a place of the image that
+/// the grid gives, from -1 to 1; interpolation 0 bilinear, 1 nearest; padding 0 zeros, 1 border.
+pub fn grid_sampler(e: &mut Emit, call: &Call) -> Values {
+    let element = call.element(0)?;
+    let (x, grid) = (call.tensor(0, "input")?, call.tensor(1, "grid")?);
+    let (mode, padding) = (call.int(2, "interpolation_mode", 0)?, call.int(3, "padding_mode", 0)?);
+    let aligned = call.flag(4, "align_corners", false)?;
+    let (image, places) = (e.shape(x)?, e.shape(grid)?);
+    let ([batch, channels, height, width], [_, rows, columns, 2]) = (&image[..], &places[..]) else {
+        return Err(Refusal::from("only images of two dimensions are supported"));
+    };
+    if !(0..=1).contains(&mode) || !(0..=1).contains(&padding) {
+        return Err(Refusal::from("only bilinear and nearest interpolation with zeros or the border around are supported"));
+    }
+    let wide = accumulator(&element);
+    let (x, grid) = (e.convert(x, &wide)?, e.convert(grid, &wide)?);
+    let own = [*batch, *rows, *columns];
+    let mut axes = Vec::new();
+    for (at, extent) in [(1, *height), (0, *width)] {
+        let part = e.slice_dim(grid, 3, at, at + 1, 1)?;
+        let part = e.reshape(part, &own)?;
+        let moved = e.binary_number(Opcode::StablehloAdd, part, Number::Int(1))?;
+        let scale = if aligned { (extent - 1) as f64 / 2.0 } else { extent as f64 / 2.0 };
+        let scaled = e.binary_number(Opcode::StablehloMultiply, moved, Number::Float(scale))?;
+        let mut place = e.binary_number(Opcode::StablehloAdd, scaled, Number::Float(if aligned { 0.0 } else { -0.5 }))?;
+        if padding == 1 {
+            place = e.binary_number(Opcode::StablehloMaximum, place, Number::Int(0))?;
+            place = e.binary_number(Opcode::StablehloMinimum, place, Number::Int(extent - 1))?;
+        }
+        axes.push(corners(e, place, extent, mode == 1)?);
+    }
+    let mut sum = e.splat(Number::Int(0), &wide, &[*batch, *rows, *columns, *channels])?;
+    let batches = e.iota(&own, &ElementType::I64, 0);
+    let last = e.transpose(x, &[0, 2, 3, 1])?;
+    for (row, row_weight) in &axes[0] {
+        for (column, column_weight) in &axes[1] {
+            let read = super::index::at_positions(e, last, &[batches, *row, *column])?;
+            let weight = e.mul(*row_weight, *column_weight)?;
+            let shape = e.shape(read)?;
+            let weight = e.broadcast_in_dim(weight, &shape, &[0, 1, 2])?;
+            let term = e.mul(read, weight)?;
+            sum = e.add(sum, term)?;
+        }
+    }
+    let y = e.transpose(sum, &[0, 3, 1, 2])?;
+    Ok(vec![e.convert(y, &element)?])
+}
+
+/// The whole positions next to a place (one if the nearest is asked for), and their weights: 0 outside of the image.
+fn corners(e: &mut Emit, place: ValueId, extent: i64, nearest: bool) -> Result<Vec<(ValueId, ValueId)>, Refusal> {
+    let element = e.element(place)?;
+    let mut found = Vec::new();
+    let low = e.unary(if nearest { Opcode::StablehloRoundNearestEven } else { Opcode::StablehloFloor }, place);
+    let part = e.sub(place, low)?;
+    for at in 0..if nearest { 1 } else { 2 } {
+        let position = e.binary_number(Opcode::StablehloAdd, low, Number::Int(at))?;
+        let shape = e.shape(place)?;
+        let one = e.splat(Number::Int(1), &element, &shape)?;
+        let weight = match (nearest, at) {
+            (true, _) => one,
+            (false, 0) => e.sub(one, part)?,
+            _ => part,
+        };
+        let above = e.compare_number(ComparisonDirection::Ge, position, Number::Int(0))?;
+        let below = e.compare_number(ComparisonDirection::Lt, position, Number::Int(extent))?;
+        let inside = e.binary(Opcode::StablehloAnd, above, below)?;
+        let zero = e.splat(Number::Int(0), &element, &shape)?;
+        let weight = e.select(inside, weight, zero)?;
+        let position = e.select(inside, position, zero)?;
+        found.push((e.convert(position, &ElementType::I64)?, weight));
+    }
+    Ok(found)
 }

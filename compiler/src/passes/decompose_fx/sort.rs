@@ -95,3 +95,9 @@ pub fn kth_value(e: &mut Emit, call: &Call) -> Values {
     }
     Ok(results)
 }
+
+/// `msort(x)`: along the first dimension.
+pub fn msort(e: &mut Emit, call: &Call) -> Values {
+    let x = call.tensor(0, "self")?;
+    Ok(vec![sorted(e, x, 0, false)?.0])
+}
