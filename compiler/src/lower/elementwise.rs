@@ -12,7 +12,7 @@ use crate::ir::{Attribute, ValueId, attribute::AffineMap};
 
 /// Any operation that [`scalar::append`] knows.
 pub fn elementwise(site: &mut Site) -> Option<ValueId> {
-    let result = site.result(0);
+    let result = site.results().first().cloned()?;
     let sources = Sources::of(site, &site.operands());
     let mut body = BodyBuilder::new(&sources.dtypes);
     let operands = sources.registers(&mut body);

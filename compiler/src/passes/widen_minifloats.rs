@@ -92,11 +92,10 @@ fn widen_operands(module: &mut Module, op: OpId) {
     }
 }
 
-/// Gives the operation results in `f64`, and adds their conversions back.
+/// Adds the conversions of an operation's results back from what they will be in `f64`.
 fn narrow_results(module: &mut Module, op: OpId, narrowed: &mut HashMap<ValueId, ValueId>) {
     for result in module.op(op).results.clone() {
         let Some(narrow) = tensor_with(module, result, |element| minifloat(element).is_some()) else { continue };
-        module.value_mut(result).ty = narrow.with_element(ElementType::F64).into();
         let next = module.op(op).next().expect("an operation with results should come before its block's terminator");
         let mut builder = Builder::before(module, next);
         let converted = builder.typed_value::<&str>(Opcode::StablehloConvert, &[result], [], narrow);
@@ -104,11 +103,13 @@ fn narrow_results(module: &mut Module, op: OpId, narrowed: &mut HashMap<ValueId,
     }
 }
 
-/// Lets everybody but the conversions read the conversions.
+/// Gives the operations results in `f64`, and lets everybody but the conversions read the conversions.
 fn replace_readers(module: &mut Module, narrowed: &HashMap<ValueId, ValueId>) {
     module.replace_values(module.root(), narrowed);
     for (result, converted) in narrowed {
         let conversion = module.defining_op(*converted).expect("the conversion should be an operation");
         module.op_mut(conversion).operands[0] = *result;
+        let tensor = module.ty(*result).as_tensor().expect("a small float should be an element of a tensor");
+        module.value_mut(*result).ty = tensor.with_element(ElementType::F64).into();
     }
 }

@@ -57,7 +57,8 @@ pub(super) fn reduce_precision<T: Real>(operands: Operands<'_>, out: &mut [u128]
     unary(operands, out, |value: T| {
         let mut bits = value.to_bits64();
         if bits & !sign_mask > exponent_mask {
-            return value;
+            // Without a mantissa there is no NaN: the pattern that is left means infinity.
+            return if mantissa_bits == 0 { T::from_bits64(bits & sign_mask | exponent_mask) } else { value };
         }
         if mantissa_bits < T::MANTISSA_BITS {
             let odd = u64::from(bits & last_bit != 0);
