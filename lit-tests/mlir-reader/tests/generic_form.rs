@@ -76,10 +76,22 @@ fn mlir_reads(text: &str) -> Result<(), Failed> {
     });
     for chunk in text.split("// -----") {
         if Module::parse(&context, chunk).is_none() {
-            return Err(messages.lock().expect("no holder should panic").join("\n").into());
+            let messages = messages.lock().expect("no holder should panic");
+            if messages.is_empty() || messages.iter().any(|message| !is_hidden_symbol(message, chunk)) {
+                return Err(messages.join("\n").into());
+            }
         }
     }
     Ok(())
+}
+
+/// In a region of an operation that it does not know, MLIR finds no function of the module: the operation might be a
+/// symbol table. True if the message is about a call of a function that is there all the same.
+fn is_hidden_symbol(message: &str, text: &str) -> bool {
+    let name = message.split_once("'func.call' op '").and_then(|(_, rest)| rest.split_once('\''));
+    name.is_some_and(|(name, rest)| {
+        rest.trim() == "does not reference a valid function" && text.contains(&format!("sym_name = \"{name}\""))
+    })
 }
 
 /// Every `*.mlir` under a folder, in the order of their names.
