@@ -9,8 +9,8 @@
 //! its branches yield. Where that would change a tensor that is still read, or an argument or a constant, a copy has
 //! been put in. Results of the function have places of their own in the arena.
 //!
-//! Two steps: [`share`] decides which values are one buffer and puts copies in; then lifetimes of buffers are measured
-//! along the text of the function, and [`arena`] packs them.
+//! Two steps: `share` decides which values are one buffer and puts copies in; then lifetimes of buffers are measured
+//! along the text of the function, and `arena` packs them.
 
 mod arena;
 mod lifetimes;
