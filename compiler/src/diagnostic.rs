@@ -47,6 +47,51 @@ impl Severity {
     }
 }
 
+/// What was decided about an operation, in the parts that a program can read (`--remarks=json`, reports).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Which sort of decision.
+    pub kind: DecisionKind,
+    /// The operation, argument or result that it is about: its name in the user's dialect.
+    pub op: String,
+    /// Why.
+    pub reason: String,
+    /// What would change it; none where nothing needs to.
+    pub remedy: Option<String>,
+}
+
+/// Sorts of decisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DecisionKind {
+    /// A segment ends here.
+    Cut,
+    /// Something would have ended a segment or cost a copy, and was rewritten so that it does not.
+    Rescue,
+    /// An optimisation does not apply.
+    Refusal,
+    /// One of several ways was chosen.
+    Choice,
+}
+
+impl DecisionKind {
+    /// The word in text and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            DecisionKind::Cut => "cut",
+            DecisionKind::Rescue => "rescue",
+            DecisionKind::Refusal => "refusal",
+            DecisionKind::Choice => "choice",
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.kind.name(), self.op, self.reason)?;
+        self.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, "; {remedy}"))
+    }
+}
+
 /// One message about the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -58,17 +103,25 @@ pub struct Diagnostic {
     pub message: String,
     /// More, each with its own place.
     pub notes: Vec<(Position, String)>,
+    /// What was decided, where the message says a decision.
+    pub decision: Option<Box<Decision>>,
 }
 
 impl Diagnostic {
     /// An error at a position.
     pub fn error(position: Position, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { severity: Severity::Error, position, message: message.into(), notes: Vec::new() }
+        Diagnostic { severity: Severity::Error, position, message: message.into(), notes: Vec::new(), decision: None }
+    }
+
+    /// A remark that says a decision.
+    pub fn decision(position: Position, decision: Decision) -> Diagnostic {
+        let remark = Diagnostic::remark(position, decision.to_string());
+        Diagnostic { decision: Some(Box::new(decision)), ..remark }
     }
 
     /// A remark at a position.
     pub fn remark(position: Position, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { severity: Severity::Remark, position, message: message.into(), notes: Vec::new() }
+        Diagnostic { severity: Severity::Remark, position, message: message.into(), notes: Vec::new(), decision: None }
     }
 
     /// The same with one more note.

@@ -111,6 +111,7 @@ knobs! {
     STOP_AFTER = "stop-after", One("PHASE"), [Opt], Pipeline, "run the default pipeline up to this phase (import, tensor, kernel, plan); without it, up to tensor";
     STRICT_PRECISION = "strict-precision", Nothing, [Opt Compile], Pipeline, "round every bf16 result, also where it is widened at once: leaves keep-excess-precision out";
     BIND = "bind", Many("ARGUMENT=CLASS"), [Opt Compile], Pipeline, "give an argument of the entry function (by name or position) the class once, step, state or host";
+    KEEP_BOUNDARIES = "keep-boundaries", Nothing, [Opt], Pipeline, "keep operations that no device runs as `pyg.boundary`, to see what is around them, in place of refusing them";
     VERIFY_EACH = "verify-each", Default("BOOL", "true"), [Opt Compile], Pipeline, "verify the IR after every pass";
     PRINT_GENERIC = "print-generic", Nothing, [Opt], Printing, "print every operation in MLIR's generic form";
     PRINT_LOCATIONS = "print-locations", Nothing, [Opt], Printing, "print where every operation comes from";

@@ -1675,6 +1675,13 @@ func.func @main() {
 }
 
 // -----
+// pyg.boundary
+func.func @main(%a0: tensor<2xf32>) {
+  %0 = "pyg.boundary"(%a0) {what = "custom_call @log", reason = "it is a host callback", remedy = "drop it"} : (tensor<2xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
 // pyg.empty
 func.func @main() {
   %0 = "pyg.empty"() : () -> tensor<2x3xf32>

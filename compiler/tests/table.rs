@@ -29,6 +29,7 @@ const ANY_SHAPES: &[Opcode] = &[
     Opcode::FxGetAttr,
     Opcode::InterpreterPrint,
     Opcode::InterpreterRunParallel,
+    Opcode::PygBoundary,
     Opcode::PygEmpty,
     Opcode::SdyManualComputation,
     Opcode::StablehloCustomCall,

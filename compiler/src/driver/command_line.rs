@@ -8,7 +8,7 @@ use super::{BindOverride, Inspection, Settings, bind, run::REPRODUCER_COMMENT};
 use crate::{
     ir::print::PrintOptions,
     knobs,
-    passes::{PASSES, PassDef, Phase, keep_excess_precision},
+    passes::{Boundaries, PASSES, PassDef, PassOptions, Phase, keep_excess_precision},
 };
 
 /// Exit code when the input is wrong.
@@ -114,7 +114,13 @@ pub fn settings(
         reproducer: knobs::REPRODUCER.value(matches).map(PathBuf::from),
         print,
     };
-    Ok(Settings { passes, binds, inspection })
+    Ok(Settings { passes, binds, options: pass_options(matches), inspection })
+}
+
+fn pass_options(matches: &ArgMatches) -> PassOptions {
+    let keeps = matches.try_get_one::<bool>(knobs::KEEP_BOUNDARIES.name).ok().flatten().copied();
+    let boundaries = if keeps.unwrap_or(true) { Boundaries::Keep } else { Boundaries::Refuse };
+    PassOptions { boundaries }
 }
 
 #[cfg(test)]

@@ -141,6 +141,7 @@ mod tests {
                 position: Position { file: Arc::from("t.mlir"), line: *line, column: 1 },
                 message: (*message).to_owned(),
                 notes: Vec::new(),
+                decision: None,
             })
             .collect();
         let differences = compare(&Chunk { text, first_line: 10 }, &reported);

@@ -24,7 +24,7 @@ pub use source::{Chunk, Source, SourceError, read_source};
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     ir::{self, Module, print::PrintOptions},
-    passes::PassDef,
+    passes::{PassDef, PassOptions},
 };
 
 /// What to do with every chunk.
@@ -34,6 +34,8 @@ pub struct Settings {
     pub passes: Vec<&'static PassDef>,
     /// Classes of arguments from the command line.
     pub binds: Vec<BindOverride>,
+    /// What passes are told.
+    pub options: PassOptions,
     /// What is shown on the way.
     pub inspection: Inspection,
 }
@@ -121,7 +123,7 @@ pub fn compile_chunk(
         Timing::measure(&mut timings, "parse", || ir::parse::parse_at(chunk.text, &source.name, chunk.first_line))?;
     Timing::measure(&mut timings, "verify", || ir::verify::verify(&module))?;
     bind::apply(&mut module, &settings.binds)?;
-    let diagnostics = run_passes(&mut module, chunk, &settings.passes, &settings.inspection, &mut timings, log)?;
+    let diagnostics = run_passes(&mut module, chunk, settings, &mut timings, log)?;
     Ok(Compiled { module, diagnostics, timings })
 }
 

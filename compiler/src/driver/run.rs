@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Chunk, CompileError, Inspection, OutputError, output::write_file};
+use super::{Chunk, CompileError, Inspection, OutputError, Settings, output::write_file};
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Position},
     ir::{self, Loc, Module, print::PrintOptions},
@@ -45,12 +45,12 @@ impl Timing {
 pub fn run_passes(
     module: &mut Module,
     chunk: Chunk<'_>,
-    passes: &[&'static PassDef],
-    inspection: &Inspection,
+    settings: &Settings,
     timings: &mut Vec<Timing>,
     log: &mut dyn Write,
 ) -> Result<Vec<Diagnostic>, CompileError> {
-    let context = PassContext::default();
+    let Settings { passes, inspection, .. } = settings;
+    let context = PassContext::new(settings.options.clone());
     dump(module, chunk, inspection, 0, "input")?;
     for (at, pass) in passes.iter().enumerate() {
         let start = Instant::now();
@@ -177,7 +177,7 @@ pub fn render_timings(timings: &[Timing]) -> String {
 mod tests {
     use super::*;
     use crate::{
-        driver::{Settings, Source, compile_chunk},
+        driver::{Source, compile_chunk},
         ir::{Opcode, module::OpParts},
         passes::Phase,
     };

@@ -18,7 +18,7 @@ pub use self::launch::work_of;
 use self::{buffers::Constants, program::emit_program};
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Position},
-    ir::{Attribute, Module, OpId},
+    ir::{Attribute, Module, OpId, Opcode},
 };
 
 /// A plan and the bytes of its constants: what [`pygraph_artifact::container`] writes.
@@ -38,6 +38,10 @@ pub fn emit(module: &Module) -> Result<Emitted, Diagnostics> {
         return Err(Diagnostic::error(position, "there is no public function to compile").into());
     }
     functions.sort_by_key(|op| name_of(module, *op) != "main");
+    let boundaries = boundaries(module);
+    if !boundaries.is_empty() {
+        return Err(Diagnostics(boundaries));
+    }
     let mut constants = Constants::default();
     let mut emitted = Emitted::default();
     let mut errors = Vec::new();
@@ -57,6 +61,13 @@ pub fn emit(module: &Module) -> Result<Emitted, Diagnostics> {
     validate(&emitted.plan, emitted.constants.len() as u64)
         .map_err(|error| Diagnostic::error(whole_file(module), format!("the plan is not valid: {error}")))?;
     Ok(emitted)
+}
+
+/// An error for every operation that no device runs: the reason that was found when it was kept.
+fn boundaries(module: &Module) -> Vec<Diagnostic> {
+    let kept = module.walk(module.root()).into_iter().filter(|op| module.op(*op).opcode == Opcode::PygBoundary);
+    let reason = |op: OpId| module.op(op).attr("reason").and_then(Attribute::as_str).unwrap_or_default().to_string();
+    kept.map(|op| module.error(op, reason(op))).collect()
 }
 
 fn name_of(module: &Module, function: OpId) -> &str {

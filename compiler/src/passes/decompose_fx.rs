@@ -45,12 +45,12 @@ use alias::{Storage, Tracked};
 use call::{Call, is_dynamic, signless};
 
 use super::{
-    Changed, PassContext, PassDef, Phase,
+    Boundaries, Changed, PassContext, PassDef, Phase,
     emit::{Emit, Place, Refusal, static_shape},
     signature::{dictionaries, function_type, is_public, set_dictionaries, text},
 };
 use crate::{
-    diagnostic::{Diagnostic, Diagnostics},
+    diagnostic::{Decision, DecisionKind, Diagnostic, Diagnostics},
     ir::{AttrMap, Attribute, BlockId, ElementType, Loc, Module, OpId, Opcode, Type, ValueId, types::FunctionType},
 };
 
@@ -62,7 +62,7 @@ pub static PASS: PassDef = PassDef {
     run,
 };
 
-fn run(module: &mut Module, _: &PassContext) -> Result<Changed, Diagnostics> {
+fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostics> {
     let functions: Vec<OpId> = module.functions().collect();
     let graphs: HashSet<Arc<str>> = functions.iter().flat_map(|function| sub_graphs(module, *function)).collect();
     let is_sub_graph = |module: &Module, function: OpId| {
@@ -74,6 +74,9 @@ fn run(module: &mut Module, _: &PassContext) -> Result<Changed, Diagnostics> {
         storages: Vec::new(),
         errors: Vec::new(),
         active: Vec::new(),
+        boundaries: context.options.boundaries,
+        items: Vec::new(),
+        refused: HashSet::new(),
     };
     let mut changed = false;
     let (sub_graphs, whole): (Vec<OpId>, Vec<OpId>) =
@@ -81,6 +84,7 @@ fn run(module: &mut Module, _: &PassContext) -> Result<Changed, Diagnostics> {
     for function in whole {
         if is_fx(importer.emit.module, function) {
             importer.import(function);
+            importer.items_on_device().into_iter().for_each(|remark| context.remark(remark));
             changed = true;
         }
     }
@@ -110,13 +114,20 @@ struct Importer<'m> {
     errors: Vec<Diagnostic>,
     /// Sub-graphs that are being inlined, outermost first.
     active: Vec<Arc<str>>,
+    boundaries: Boundaries,
+    /// Calls of `item()`: location and value.
+    items: Vec<(Loc, ValueId)>,
+    /// What calls without a decomposition read.
+    refused: HashSet<ValueId>,
 }
 
 impl Importer<'_> {
     /// Gives a function a new body without FX operations.
     fn import(&mut self, function: OpId) {
         let Some(old) = self.emit.module.region_block(function, 0) else { return };
-        if let Some(error) = dynamic_argument(self.emit.module, function, old) {
+        if self.boundaries == Boundaries::Refuse
+            && let Some(error) = dynamic_argument(self.emit.module, function, old)
+        {
             self.errors.push(error);
             self.report_missing(old);
             return;
@@ -217,18 +228,66 @@ impl Importer<'_> {
     fn call(&mut self, op: OpId) {
         let operands = self.emit.module.op(op).operands.clone();
         let target = self.emit.module.op(op).attr("target").and_then(Attribute::as_str).unwrap_or_default();
-        if let Some(reason) = table::unsupported(target) {
+        let target: Arc<str> = Arc::from(target);
+        if let Some(reason) = table::unsupported(&target) {
             let reason = reason + &called_operator(self.emit.module, op);
-            return self.lose(op, Some(reason));
+            return self.refuse(op, reason, "write a decomposition, or a kernel of that name");
         }
         if operands.iter().any(|value| matches!(self.slots.get(value), Some(Slot::Lost) | None)) {
             return self.lose(op, None);
         }
-        if let Err(Refusal(reason)) = self.expand(op) {
-            let target = self.emit.module.op(op).attr("target").and_then(Attribute::as_str).unwrap_or_default();
-            let message = format!("{target}: {reason}");
-            self.lose(op, Some(message));
+        match self.expand(op) {
+            Ok(()) if &*target == "aten._local_scalar_dense.default" => {
+                let call = self.emit.module.op(op);
+                self.items.push((call.loc, call.results[0]));
+            }
+            Ok(()) => {}
+            Err(Refusal(reason)) => {
+                self.refuse(op, format!("{target}: {reason}"), "export with fixed shapes, or without this call")
+            }
         }
+    }
+
+    /// A call that does not run: an error, or a `pyg.boundary` with its results.
+    fn refuse(&mut self, op: OpId, reason: String, remedy: &str) {
+        let operands = self.emit.module.op(op).operands.clone();
+        self.refused.extend(&operands);
+        let values = match self.boundaries {
+            Boundaries::Refuse => return self.lose(op, Some(reason)),
+            Boundaries::Keep => self.read_all(op, &operands),
+        };
+        let Some(values) = values else { return self.lose(op, Some(reason)) };
+        self.enter(op);
+        let call = self.emit.module.op(op);
+        let what = call.attr("target").cloned().unwrap_or(Attribute::string("fx.call"));
+        let names = call.results.clone();
+        let types = names.iter().map(|name| signless(self.emit.module.ty(*name))).filter(|ty| *ty != Type::None);
+        let types: Vec<Type> = types.collect();
+        let attrs = [("what", what), ("reason", Attribute::string(&reason)), ("remedy", Attribute::string(remedy))];
+        let mut results = self.emit.op_with_regions(Opcode::PygBoundary, &values, types, &attrs, &[]).into_iter();
+        for name in names {
+            if *self.emit.module.ty(name) == Type::None {
+                self.slots.insert(name, Slot::Nothing);
+            } else if let Some(value) = results.next() {
+                self.bind_fresh(name, value, None);
+            }
+        }
+    }
+
+    /// Remarks for calls of `item()` whose number nobody but the device needs.
+    fn items_on_device(&mut self) -> Vec<Diagnostic> {
+        let (items, refused) = (std::mem::take(&mut self.items), std::mem::take(&mut self.refused));
+        let kept = items.into_iter().filter(|(_, value)| !refused.contains(value));
+        let remark = |(loc, _): (Loc, ValueId)| {
+            let decision = Decision {
+                kind: DecisionKind::Rescue,
+                op: "aten._local_scalar_dense.default".to_string(),
+                reason: "`item()` only feeds work of the device, so its number stays there".to_string(),
+                remedy: None,
+            };
+            Diagnostic::decision(self.emit.module.location(loc).position.clone(), decision)
+        };
+        kept.map(remark).collect()
     }
 
     fn expand(&mut self, op: OpId) -> Result<(), Refusal> {
@@ -236,6 +295,10 @@ impl Importer<'_> {
             return Err(Refusal::from(
                 "a dimension of its result is known only at run time (it depends on the data), and pygraph runs static shapes",
             ));
+        }
+        let operands = &self.emit.module.op(op).operands;
+        if operands.iter().any(|operand| is_dynamic(self.emit.module.ty(*operand))) {
+            return Err(Refusal::from("a dimension of an operand is known only at run time, and pygraph runs static shapes"));
         }
         let call = self.read_call(op)?;
         self.enter(op);

@@ -2,16 +2,17 @@
 //!
 //! Before: `%1 = stablehlo.exponential %0 : tensor<4xf32>`.
 //! After: `%1 = pyg.empty`, `%2 = pyg.nest(%0, %1) …` with `scalar.exp` in its body; see [`crate::lower`].
+//! An operation that does not run is an error, or with `--keep-boundaries` a `pyg.boundary` that says why.
 //! Leaves alone: what is at the kernel level already; signatures of functions.
 //! Relies on: calls inlined; no operation of FX. Private functions have no caller any more and go.
 //! Guarantees: nothing of the tensor level is left; all operations that do not run are reported at once.
 
 use std::collections::HashMap;
 
-use super::{Changed, PassContext, PassDef, Phase};
+use super::{Boundaries, Changed, PassContext, PassDef, Phase};
 use crate::{
     diagnostic::Diagnostics,
-    ir::{Attribute, BlockId, Module, OpId, Opcode, ValueId},
+    ir::{AttrMap, Attribute, BlockId, Module, OpId, Opcode, ValueId, module::OpParts},
     lower::lower_op,
 };
 
@@ -23,8 +24,8 @@ pub static PASS: PassDef = PassDef {
     run,
 };
 
-fn run(module: &mut Module, _: &PassContext) -> Result<Changed, Diagnostics> {
-    let mut lowering = Lowering::default();
+fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostics> {
+    let mut lowering = Lowering { boundaries: context.options.boundaries, ..Lowering::default() };
     for function in module.functions().collect::<Vec<OpId>>() {
         if is_private(module, function) {
             module.erase(function);
@@ -55,6 +56,7 @@ struct Lowering {
     /// Operations that have been replaced; they stay until nobody looks at them, such as for a constant's elements.
     lowered: Vec<OpId>,
     errors: Vec<crate::diagnostic::Diagnostic>,
+    boundaries: Boundaries,
     changed: bool,
 }
 
@@ -66,6 +68,7 @@ fn lower_block(module: &mut Module, block: BlockId, lowering: &mut Lowering) {
     for op in module.block_op_ids(block) {
         match module.op(op).opcode {
             Opcode::FuncReturn
+            | Opcode::PygBoundary
             | Opcode::PygEmpty
             | Opcode::PygNest
             | Opcode::PygKernel
@@ -82,15 +85,43 @@ fn lower_block(module: &mut Module, block: BlockId, lowering: &mut Lowering) {
             _ => {}
         }
         lowering.changed = true;
-        match lower_op(module, op) {
-            Ok(values) => {
-                let results = module.op(op).results.clone();
-                lowering.replacements.extend(results.into_iter().zip(values));
-                lowering.lowered.push(op);
+        let values = match (lower_op(module, op), lowering.boundaries) {
+            (Ok(values), _) => values,
+            (Err(errors), Boundaries::Keep) => boundary(module, op, &errors),
+            (Err(errors), Boundaries::Refuse) => {
+                lowering.errors.extend(errors.0);
+                continue;
             }
-            Err(errors) => lowering.errors.extend(errors.0),
-        }
+        };
+        let results = module.op(op).results.clone();
+        lowering.replacements.extend(results.into_iter().zip(values));
+        lowering.lowered.push(op);
     }
+}
+
+/// Puts a `pyg.boundary` before an operation that does not run; its results.
+fn boundary(module: &mut Module, op: OpId, errors: &Diagnostics) -> Vec<ValueId> {
+    let operation = module.op(op);
+    let callee = operation.attr("call_target_name").and_then(Attribute::as_str);
+    let (what, remedy) = match callee {
+        Some(callee) => (
+            format!("{} @{callee}", operation.opcode.name()),
+            "leave the call out of the exported function, or give it a kernel of that name",
+        ),
+        None => (operation.opcode.name().to_string(), "export the model without it"),
+    };
+    let reason: Vec<&str> = errors.0.iter().map(|error| error.message.as_str()).collect();
+    let attrs = AttrMap::from_iter([
+        ("what", Attribute::string(&what)),
+        ("reason", Attribute::string(&reason.join("; "))),
+        ("remedy", Attribute::string(remedy)),
+    ]);
+    let (operands, loc) = (operation.operands.clone(), operation.loc);
+    let result_types = operation.results.iter().map(|value| module.ty(*value).clone()).collect();
+    let parts = OpParts { operands, result_types, attrs, ..OpParts::default() };
+    let boundary = module.create_op(Opcode::PygBoundary, parts, loc);
+    module.insert_before(op, boundary);
+    module.op(boundary).results.to_vec()
 }
 
 fn region_blocks(module: &Module, op: OpId) -> Vec<BlockId> {

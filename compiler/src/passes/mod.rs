@@ -69,14 +69,38 @@ pub struct PassDef {
     pub run: fn(&mut Module, &PassContext) -> Result<Changed, Diagnostics>,
 }
 
+/// What becomes of an operation that no device runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Boundaries {
+    /// It is an error.
+    #[default]
+    Refuse,
+    /// It becomes a `pyg.boundary`, so that the rest of the program can be looked at.
+    Keep,
+}
+
+/// What the command line tells passes.
+#[derive(Debug, Clone, Default)]
+pub struct PassOptions {
+    /// What becomes of an operation that no device runs.
+    pub boundaries: Boundaries,
+}
+
 /// What passes are told and where they leave remarks and counts.
 #[derive(Debug, Default)]
 pub struct PassContext {
+    /// What the command line says.
+    pub options: PassOptions,
     remarks: RefCell<Vec<Diagnostic>>,
     statistics: RefCell<BTreeMap<String, u64>>,
 }
 
 impl PassContext {
+    /// A context for passes that are told this.
+    pub fn new(options: PassOptions) -> PassContext {
+        PassContext { options, ..PassContext::default() }
+    }
+
     /// Leaves a remark for the user.
     pub fn remark(&self, remark: Diagnostic) {
         self.remarks.borrow_mut().push(remark);

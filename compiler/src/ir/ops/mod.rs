@@ -358,6 +358,7 @@ opcodes! {
         FxGetAttr = "fx.get_attr",
     }
     pyg: Pyg {
+        PygBoundary = "pyg.boundary",
         PygEmpty = "pyg.empty",
         PygNest = "pyg.nest",
         PygKernel = "pyg.kernel",

@@ -11,6 +11,13 @@ use super::{
 /// The operations, in order of name.
 pub(super) fn facts(name: Pyg) -> Facts {
     match name {
+        PygBoundary => op("an operation of the input that no device runs: segments end at it")
+            .effect(Effect::Some)
+            .operands("operands", ANY_TYPE, Count::Any)
+            .results("results", ANY_TYPE, Count::Any)
+            .attr("what", AttrKind::String)
+            .attr("reason", AttrKind::String)
+            .optional("remedy", AttrKind::String),
         PygEmpty => op("a tensor whose elements nobody has set").result(TENSOR).check(launch::empty),
         PygNest => op("a launch: a loop nest with a scalar body")
             .effect(Effect::Regions)
