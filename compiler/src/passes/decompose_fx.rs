@@ -291,14 +291,14 @@ impl Importer<'_> {
     }
 
     fn expand(&mut self, op: OpId) -> Result<(), Refusal> {
+        let operands = &self.emit.module.op(op).operands;
+        if operands.iter().any(|operand| is_dynamic(self.emit.module.ty(*operand))) {
+            return Err(Refusal::from("a dimension of an operand is known only at run time, and pygraph runs static shapes"));
+        }
         if self.emit.module.op(op).results.iter().any(|result| is_dynamic(self.emit.module.ty(*result))) {
             return Err(Refusal::from(
                 "a dimension of its result is known only at run time (it depends on the data), and pygraph runs static shapes",
             ));
-        }
-        let operands = &self.emit.module.op(op).operands;
-        if operands.iter().any(|operand| is_dynamic(self.emit.module.ty(*operand))) {
-            return Err(Refusal::from("a dimension of an operand is known only at run time, and pygraph runs static shapes"));
         }
         let call = self.read_call(op)?;
         self.enter(op);

@@ -55,7 +55,9 @@ fn cut(module: &Module, op: OpId) -> Option<Diagnostic> {
     let text = |name: &str| operation.attr(name).and_then(Attribute::as_str).map(str::to_string);
     let (op_name, reason, remedy) = match operation.opcode {
         Opcode::PygBoundary => {
-            (text("what").unwrap_or_default(), text("reason").unwrap_or_default(), text("remedy"))
+            let (what, reason) = (text("what").unwrap_or_default(), text("reason").unwrap_or_default());
+            let reason = reason.strip_prefix(&format!("{what}: ")).map(str::to_string).unwrap_or(reason);
+            (what, reason, text("remedy"))
         }
         Opcode::PygWhile | Opcode::PygSwitch if class_of(module, op) == Class::Host => (
             operation.opcode.name().to_string(),

@@ -143,6 +143,7 @@ passes! {
     legalize_custom_calls = "legalize_custom_calls.rs",
     assign_bindings = "assign_bindings.rs",
     inline_calls = "inline_calls.rs",
+    make_graphable = "make_graphable.rs",
     keep_excess_precision = "keep_excess_precision.rs",
     canonicalize = "canonicalize.rs",
     eliminate_common_subexpressions = "eliminate_common_subexpressions.rs",

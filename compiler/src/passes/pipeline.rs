@@ -3,7 +3,8 @@
 use super::{
     PassDef, Phase, assign_bindings, canonicalize, decompose_compound_ops, decompose_fx, drop_dead_ops,
     eliminate_common_subexpressions, fold_constants, form_segments, inline_calls, keep_excess_precision,
-    legalize_custom_calls, legalize_shape_ops, lower_to_launches, plan_memory, simplify, widen_minifloats,
+    legalize_custom_calls, legalize_shape_ops, lower_to_launches, make_graphable, plan_memory, simplify,
+    widen_minifloats,
 };
 
 /// One pass in the pipeline.
@@ -23,6 +24,7 @@ pub static DEFAULT: &[Step] = &[
     Step { pass: &legalize_custom_calls::PASS, why: "what a call says of place stays on operations" },
     Step { pass: &assign_bindings::PASS, why: "mutations are results now, and arguments are final" },
     Step { pass: &inline_calls::PASS, why: "everything after it sees whole programs and no calls" },
+    Step { pass: &make_graphable::PASS, why: "operations still say the device that the user gave them" },
     Step {
         pass: &keep_excess_precision::PASS,
         why: "a rounding and the widening that undoes it stood in two functions",
