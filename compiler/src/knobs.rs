@@ -31,6 +31,8 @@ pub enum Takes {
     Default(&'static str, &'static str),
     /// A value each time it is given.
     Many(&'static str),
+    /// Perhaps a value, shown by this name and written after `=`; without one it stands for the second.
+    Optional(&'static str, &'static str),
     /// It is the argument without a name, and has to be there.
     Positional,
 }
@@ -99,7 +101,7 @@ macro_rules! knobs {
     };
 }
 
-use Takes::{Default, Many, Nothing, One, Positional};
+use Takes::{Default, Many, Nothing, One, Optional, Positional};
 
 knobs! {
     INPUT = "FILE", Positional, [Opt Compile], Files, "the model as MLIR text; `-` is standard input";
@@ -112,6 +114,9 @@ knobs! {
     STRICT_PRECISION = "strict-precision", Nothing, [Opt Compile], Pipeline, "round every bf16 result, also where it is widened at once: leaves keep-excess-precision out";
     BIND = "bind", Many("ARGUMENT=CLASS"), [Opt Compile], Pipeline, "give an argument of the entry function (by name or position) the class once, step, state or host";
     KEEP_BOUNDARIES = "keep-boundaries", Nothing, [Opt], Pipeline, "keep operations that no device runs as `pyg.boundary`, to see what is around them, in place of refusing them";
+    DEPLOY = "deploy", One("FORM"), [Opt Compile], Pipeline, "run every segment in this form (stream, graph, graph-copies, device-loop, host-loop) where it has it, in place of the cheapest";
+    COSTS = "costs", One("FILE"), [Opt Compile], Pipeline, "take the constants of the cost model from this file (JSON); without it, those of an H100";
+    PROFILE = "profile", One("FILE"), [Opt Compile], Pipeline, "take times of segments from this file (JSON), where it has them, in place of estimates";
     VERIFY_EACH = "verify-each", Default("BOOL", "true"), [Opt Compile], Pipeline, "verify the IR after every pass";
     PRINT_GENERIC = "print-generic", Nothing, [Opt], Printing, "print every operation in MLIR's generic form";
     PRINT_LOCATIONS = "print-locations", Nothing, [Opt], Printing, "print where every operation comes from";
@@ -122,7 +127,7 @@ knobs! {
     PRINT_IR_AFTER_CHANGE = "print-ir-after-change", Nothing, [Opt Compile], Inspection, "print the IR after every pass that changed it to standard error";
     DUMP_PHASES = "dump-phases", One("DIR"), [Opt Compile], Inspection, "write the IR before the first and after every pass to numbered files, which can be fed back in";
     TIMING = "timing", Nothing, [Opt Compile], Inspection, "show on standard error how long each pass took and what it counted";
-    REMARKS = "remarks", Nothing, [Opt Compile], Inspection, "show on standard error what passes decided, and why";
+    REMARKS = "remarks", Optional("FORMAT", "text"), [Opt Compile], Inspection, "show on standard error what passes decided, and why: as text, or with `=json` one object a line";
     REPRODUCER = "reproducer", One("FILE"), [Opt Compile], Inspection, "if a pass fails or panics, write the input with the passes up to it to this file, for `--run-reproducer`";
 }
 
@@ -150,6 +155,9 @@ impl Knob {
             Takes::One(value) => arg.value_name(value),
             Takes::Default(value, default) => arg.value_name(value).default_value(default),
             Takes::Many(value) => arg.value_name(value).action(ArgAction::Append),
+            Takes::Optional(value, meant) => {
+                arg.value_name(value).num_args(0..=1).require_equals(true).default_missing_value(meant)
+            }
         };
         let arg = arg.long(self.name);
         if let Some(short) = self.short { arg.short(short) } else { arg }

@@ -5,8 +5,10 @@
 //! - [`driver`]: from a file to IR that went through a pipeline; what the tools share.
 //! - [`evaluate`]: runs the kernel level at compile time.
 //! - [`knobs`]: every command-line option.
+//! - [`cost`]: what launches cost on a device, by a model whose constants are a file.
 //! - [`diagnostic`]: what is said about the user's input, at its location.
 
+pub mod cost;
 pub mod diagnostic;
 pub mod driver;
 pub mod emit;

@@ -9,7 +9,7 @@ use std::{
 use clap::ArgMatches;
 use pygraph_artifact::container;
 use pygraph_compiler::{
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::Diagnostic,
     driver::{
         self, Chunk, CompileError, Settings, Source,
         command_line::{self, EXIT_INPUT, EXIT_USAGE},
@@ -87,10 +87,8 @@ fn compile(source: &Source, chunk: Chunk<'_>, settings: &Settings, matches: &Arg
         CompileError::Diagnosed(diagnostics) => diagnosed(&diagnostics.0),
         error @ CompileError::Output(_) => Failure::error(EXIT_INPUT, error),
     })?;
-    let remarks = knobs::REMARKS.is_set(matches);
-    let shown: Vec<Diagnostic> =
-        compiled.diagnostics.iter().filter(|d| remarks || d.severity != Severity::Remark).cloned().collect();
-    let mut text = driver::render(&shown, source);
+    let remarks = command_line::remark_format(matches).map_err(|error| Failure::error(EXIT_USAGE, error))?;
+    let mut text = driver::render_said(&compiled.diagnostics, source, remarks);
     if knobs::TIMING.is_set(matches) {
         text += &driver::render_timings(&compiled.timings);
     }

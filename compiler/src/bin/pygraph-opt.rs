@@ -8,9 +8,9 @@ use std::{
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use pygraph_compiler::{
-    diagnostic::{Diagnostic, Diagnostics, Severity},
+    diagnostic::Diagnostics,
     driver::{
-        self, Chunk, CompileError, Compiled, Settings, Source, SourceError,
+        self, Chunk, CompileError, Compiled, RemarkFormat, Settings, Source, SourceError,
         command_line::{self, EXIT_INPUT, EXIT_USAGE, UsageError},
         docs, expect,
         output::write_output,
@@ -145,6 +145,7 @@ fn requested_passes(matches: &ArgMatches) -> Result<Option<Vec<&'static PassDef>
 fn compile(source: &Source, settings: &Settings, matches: &ArgMatches) -> Result<String, Failure> {
     let chunks = if knobs::SPLIT_INPUT_FILE.is_set(matches) { source.split() } else { source.whole() };
     let verifies = knobs::VERIFY_DIAGNOSTICS.is_set(matches);
+    let remarks = command_line::remark_format(matches)?;
     let (mut texts, mut failures) = (Vec::new(), String::new());
     for chunk in &chunks {
         let compiled = match driver::compile_chunk(source, *chunk, settings, &mut io::stderr()) {
@@ -158,7 +159,7 @@ fn compile(source: &Source, settings: &Settings, matches: &ArgMatches) -> Result
         match compiled {
             Ok(compiled) => {
                 if !verifies {
-                    report(source, &compiled, matches);
+                    report(source, &compiled, remarks, matches);
                 }
                 texts.push(render(&compiled, matches));
             }
@@ -180,11 +181,8 @@ fn differences(source: &Source, chunk: &Chunk<'_>, compiled: &Result<Compiled, D
 }
 
 /// Shows warnings, and remarks and times if asked.
-fn report(source: &Source, compiled: &Compiled, matches: &ArgMatches) {
-    let remarks = knobs::REMARKS.is_set(matches);
-    let shown: Vec<Diagnostic> =
-        compiled.diagnostics.iter().filter(|d| remarks || d.severity != Severity::Remark).cloned().collect();
-    let mut text = driver::render(&shown, source);
+fn report(source: &Source, compiled: &Compiled, remarks: Option<RemarkFormat>, matches: &ArgMatches) {
+    let mut text = driver::render_said(&compiled.diagnostics, source, remarks);
     if knobs::TIMING.is_set(matches) {
         text += &driver::render_timings(&compiled.timings);
     }

@@ -1,11 +1,13 @@
 //! From command-line arguments to [`Settings`], for all tools.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
+use pygraph_artifact::deployment::Deployment;
 
-use super::{BindOverride, Inspection, Settings, bind, run::REPRODUCER_COMMENT};
+use super::{BindOverride, Inspection, RemarkFormat, Settings, bind, run::REPRODUCER_COMMENT};
 use crate::{
+    cost::{CostError, Costs, Profile},
     ir::print::PrintOptions,
     knobs,
     passes::{Boundaries, PASSES, PassDef, PassOptions, Phase, keep_excess_precision},
@@ -114,13 +116,43 @@ pub fn settings(
         reproducer: knobs::REPRODUCER.value(matches).map(PathBuf::from),
         print,
     };
-    Ok(Settings { passes, binds, options: pass_options(matches), inspection })
+    Ok(Settings { passes, binds, options: pass_options(matches)?, inspection })
 }
 
-fn pass_options(matches: &ArgMatches) -> PassOptions {
+fn pass_options(matches: &ArgMatches) -> Result<PassOptions, UsageError> {
     let keeps = matches.try_get_one::<bool>(knobs::KEEP_BOUNDARIES.name).ok().flatten().copied();
     let boundaries = if keeps.unwrap_or(true) { Boundaries::Keep } else { Boundaries::Refuse };
-    PassOptions { boundaries }
+    let unreadable = |knob: &'static knobs::Knob| {
+        move |error: CostError| UsageError::Value { knob: knob.name, message: error.to_string() }
+    };
+    let costs = knobs::COSTS.value(matches).map(|path| Costs::read(Path::new(path))).transpose();
+    let profile = knobs::PROFILE.value(matches).map(|path| Profile::read(Path::new(path))).transpose();
+    let deploy = knobs::DEPLOY.value(matches).map(|name| {
+        Deployment::from_name(name).ok_or_else(|| {
+            let known: Vec<&str> = Deployment::ALL.iter().map(|form| form.name()).collect();
+            let message = format!("no form is named `{name}`; there are {}", known.join(", "));
+            UsageError::Value { knob: knobs::DEPLOY.name, message }
+        })
+    });
+    Ok(PassOptions {
+        boundaries,
+        costs: costs.map_err(unreadable(&knobs::COSTS))?.unwrap_or_else(Costs::h100),
+        profile: profile.map_err(unreadable(&knobs::PROFILE))?.unwrap_or_default(),
+        deploy: deploy.transpose()?,
+    })
+}
+
+/// How remarks are shown, if they are.
+pub fn remark_format(matches: &ArgMatches) -> Result<Option<RemarkFormat>, UsageError> {
+    match knobs::REMARKS.value(matches) {
+        None => Ok(None),
+        Some("text") => Ok(Some(RemarkFormat::Text)),
+        Some("json") => Ok(Some(RemarkFormat::Json)),
+        Some(other) => {
+            let message = format!("`{other}` is neither text nor json");
+            Err(UsageError::Value { knob: knobs::REMARKS.name, message })
+        }
+    }
 }
 
 #[cfg(test)]

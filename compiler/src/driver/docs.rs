@@ -69,6 +69,7 @@ pub fn debugging_md() -> String {
                 Takes::Nothing => format!("--{}", knob.name),
                 Takes::One(value) | Takes::Many(value) => format!("--{}={value}", knob.name),
                 Takes::Default(value, default) => format!("--{}={value} (default {default})", knob.name),
+                Takes::Optional(value, _) => format!("--{}[={value}]", knob.name),
             };
             let short = knob.short.map_or(String::new(), |short| format!(", `-{short}`"));
             text += &format!("| `{option}`{short} | {} | {} |\n", tools.join(", "), knob.summary.replace('|', "\\|"));

@@ -22,7 +22,7 @@ pub use run::{Timing, render_timings, run_passes};
 pub use source::{Chunk, Source, SourceError, read_source};
 
 use crate::{
-    diagnostic::{Diagnostic, Diagnostics},
+    diagnostic::{Diagnostic, Diagnostics, Severity},
     ir::{self, Module, print::PrintOptions},
     passes::{PassDef, PassOptions},
 };
@@ -125,6 +125,49 @@ pub fn compile_chunk(
     bind::apply(&mut module, &settings.binds)?;
     let diagnostics = run_passes(&mut module, chunk, settings, &mut timings, log)?;
     Ok(Compiled { module, diagnostics, timings })
+}
+
+/// How remarks are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemarkFormat {
+    /// As other diagnostics.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is shown of warnings and remarks; remarks only in a format that is asked for.
+pub fn render_said(diagnostics: &[Diagnostic], source: &Source, remarks: Option<RemarkFormat>) -> String {
+    let is_remark = |diagnostic: &&Diagnostic| diagnostic.severity == Severity::Remark;
+    let shown = diagnostics.iter().filter(|diagnostic| {
+        let as_text = matches!(remarks, Some(RemarkFormat::Text));
+        as_text || !is_remark(diagnostic)
+    });
+    let mut text: String = shown.map(|diagnostic| diagnostic.render(&source.text)).collect();
+    if remarks == Some(RemarkFormat::Json) {
+        for remark in diagnostics.iter().filter(is_remark) {
+            text += &(remark_json(remark).to_string() + "\n");
+        }
+    }
+    text
+}
+
+/// A remark for programs: `file`, `line`, `column`, `message`, and for a decision `kind`, `op`, `reason` and `remedy`.
+fn remark_json(remark: &Diagnostic) -> serde_json::Value {
+    let position = &remark.position;
+    let mut object = serde_json::json!({
+        "file": &*position.file,
+        "line": position.line,
+        "column": position.column,
+        "message": remark.message,
+    });
+    if let Some(decision) = &remark.decision {
+        object["kind"] = decision.kind.name().into();
+        object["op"] = decision.op.as_str().into();
+        object["reason"] = decision.reason.as_str().into();
+        object["remedy"] = decision.remedy.as_deref().into();
+    }
+    object
 }
 
 /// Everything that was said about a file, as a terminal shows it.

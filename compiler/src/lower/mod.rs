@@ -24,6 +24,7 @@ mod reduction;
 mod region;
 mod scalar;
 pub mod site;
+pub mod size;
 mod window;
 
 use pygraph_artifact::validate::array_bytes;

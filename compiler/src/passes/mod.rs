@@ -8,7 +8,10 @@ mod signature;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
+use pygraph_artifact::deployment::Deployment;
+
 use crate::{
+    cost::{Costs, Profile},
     diagnostic::{Diagnostic, Diagnostics},
     ir::Module,
 };
@@ -80,10 +83,27 @@ pub enum Boundaries {
 }
 
 /// What the command line tells passes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct PassOptions {
     /// What becomes of an operation that no device runs.
     pub boundaries: Boundaries,
+    /// What launches cost.
+    pub costs: Costs,
+    /// What segments were measured to take.
+    pub profile: Profile,
+    /// The form that every segment should have; none leaves it to its cost.
+    pub deploy: Option<Deployment>,
+}
+
+impl Default for PassOptions {
+    fn default() -> PassOptions {
+        PassOptions {
+            boundaries: Boundaries::default(),
+            costs: Costs::h100(),
+            profile: Profile::default(),
+            deploy: None,
+        }
+    }
 }
 
 /// What passes are told and where they leave remarks and counts.
@@ -154,6 +174,7 @@ passes! {
     lower_to_launches = "lower_to_launches.rs",
     form_segments = "form_segments.rs",
     plan_memory = "plan_memory.rs",
+    choose_deployment = "choose_deployment.rs",
 }
 
 #[cfg(test)]

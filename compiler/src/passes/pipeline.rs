@@ -1,8 +1,8 @@
 //! The default pipeline: named phases, each a short list, each step with the reason it stands where it stands.
 
 use super::{
-    PassDef, Phase, assign_bindings, canonicalize, decompose_compound_ops, decompose_fx, drop_dead_ops,
-    eliminate_common_subexpressions, fold_constants, form_segments, inline_calls, keep_excess_precision,
+    PassDef, Phase, assign_bindings, canonicalize, choose_deployment, decompose_compound_ops, decompose_fx,
+    drop_dead_ops, eliminate_common_subexpressions, fold_constants, form_segments, inline_calls, keep_excess_precision,
     legalize_custom_calls, legalize_shape_ops, lower_to_launches, make_graphable, plan_memory, simplify,
     widen_minifloats,
 };
@@ -38,6 +38,7 @@ pub static DEFAULT: &[Step] = &[
     Step { pass: &lower_to_launches::PASS, why: "the plan is made of launches" },
     Step { pass: &form_segments::PASS, why: "all launches that can be one graph are known" },
     Step { pass: &plan_memory::PASS, why: "the order of launches is final, so lifetimes are" },
+    Step { pass: &choose_deployment::PASS, why: "copies that memory asked for are launches too" },
 ];
 
 /// The default pipeline up to and including a phase.

@@ -5,12 +5,14 @@
 //!
 //! - [`plan`]: what a device executes, in the order it executes it.
 //! - [`scalar`], [`dtype`]: the scalar language and its element types.
+//! - [`deployment`]: the forms in which a segment can run.
 //! - [`container`]: the file around a plan and its constants.
 //! - [`validate`]: what must hold of a plan.
 
 pub mod atomic;
 pub mod bytes;
 pub mod container;
+pub mod deployment;
 pub mod dtype;
 pub mod minifloat;
 pub mod plan;

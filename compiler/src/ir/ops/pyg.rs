@@ -65,6 +65,8 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .symbol()
             .operands("operands", ANY_TYPE, Count::Any)
             .results("results", ANY_TYPE, Count::Any)
+            .optional("deploy", AttrKind::String)
+            .optional("estimates_us", AttrKind::Dictionary)
             .region("body", Opcode::PygYield)
             .check(launch::segment),
         PygYield => op("ends a region and gives its values").terminator().operands("operands", ANY_TYPE, Count::Any),

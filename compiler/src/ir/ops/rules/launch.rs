@@ -1,6 +1,6 @@
 //! Kernel level: loop nests, named kernels, views, control flow.
 
-use pygraph_artifact::{dtype::DType, scalar::ScalarBody};
+use pygraph_artifact::{deployment::Deployment, dtype::DType, scalar::ScalarBody};
 use pygraph_kernels::manifest::CallType;
 
 use super::{Types, ensure, reduce::body};
@@ -245,8 +245,14 @@ pub fn scalar_index(view: &View) -> Types {
     Ok(vec![Type::Scalar(ElementType::I64)])
 }
 
-/// The region's values are the results'.
+/// The region's values are the results'; the form is one of those there are.
 pub fn segment(view: &View) -> Result<(), String> {
+    if let Some(form) = view.attr("deploy").and_then(Attribute::as_str) {
+        ensure(Deployment::from_name(form).is_some(), || {
+            let known: Vec<&str> = Deployment::ALL.iter().map(|form| form.name()).collect();
+            format!("`deploy` is `{form}`, which is none of {}", known.join(", "))
+        })?;
+    }
     let Some(given) = view.region_results(0) else { return Ok(()) };
     let own: Vec<&Type> = view.results.iter().map(|value| view.module.ty(*value)).collect();
     let fit = own.len() == given.len() && own.iter().zip(&given).all(|(a, b)| types_compatible(a, b));
