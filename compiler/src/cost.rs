@@ -60,7 +60,7 @@ impl Costs {
             ("copy_bytes_per_us", costs.copy_bytes_per_us),
         ];
         let rates = costs.multiply_adds_per_us.iter().map(|(name, rate)| (name.as_str(), *rate));
-        if let Some((name, value)) = positive.into_iter().chain(rates).find(|(_, value)| !(*value > 0.0)) {
+        if let Some((name, value)) = positive.into_iter().chain(rates).find(|(_, value)| *value <= 0.0) {
             return Err(CostError::NotPositive { path: path.to_path_buf(), name: name.to_string(), value });
         }
         Ok(costs)

@@ -128,6 +128,7 @@ knobs! {
     DUMP_PHASES = "dump-phases", One("DIR"), [Opt Compile], Inspection, "write the IR before the first and after every pass to numbered files, which can be fed back in";
     TIMING = "timing", Nothing, [Opt Compile], Inspection, "show on standard error how long each pass took and what it counted";
     REMARKS = "remarks", Optional("FORMAT", "text"), [Opt Compile], Inspection, "show on standard error what passes decided, and why: as text, or with `=json` one object a line";
+    REPORT = "report", Many("FILE"), [Compile], Inspection, "write what became of the program: `.html` is a page for people, `.json` for programs, `-` a table on standard output";
     REPRODUCER = "reproducer", One("FILE"), [Opt Compile], Inspection, "if a pass fails or panics, write the input with the passes up to it to this file, for `--run-reproducer`";
 }
 

@@ -6,6 +6,7 @@
 //! - [`evaluate`]: runs the kernel level at compile time.
 //! - [`knobs`]: every command-line option.
 //! - [`cost`]: what launches cost on a device, by a model whose constants are a file.
+//! - [`report`]: what became of a program, as JSON, a table or a page.
 //! - [`diagnostic`]: what is said about the user's input, at its location.
 
 pub mod cost;
@@ -17,3 +18,4 @@ pub mod ir;
 pub mod knobs;
 pub mod lower;
 pub mod passes;
+pub mod report;

@@ -96,3 +96,24 @@ func.func @units(%arg0: tensor<1x4xf32>) -> (tensor<512x512xf32>, tensor<4x1xf32
   %2 = stablehlo.broadcast_in_dim %arg0, dims = [0, 2] : (tensor<1x4xf32>) -> tensor<1x1x4xf32>
   return %0, %1, %2 : tensor<512x512xf32>, tensor<4x1xf32>, tensor<1x1x4xf32>
 }
+
+// -----
+// What a loop hands on unchanged is not carried: its readers inside and outside read what the loop was given. A value that
+// changes places with another is carried.
+// CHECK-LABEL: @invariant
+// CHECK-NEXT: %[[L:.*]]:3 = stablehlo.while(%[[I:.*]] = %arg0, %[[A:.*]] = %arg2, %[[B:.*]] = %arg3) : tensor<i32>, tensor<f32>, tensor<f32>
+// CHECK: stablehlo.compare GT, %[[I]], %arg1
+// CHECK: %[[J:.*]] = stablehlo.subtract %[[I]], %arg1
+// CHECK-NEXT: stablehlo.return %[[J]], %[[B]], %[[A]]
+// CHECK: return %[[L]]#0, %arg1, %[[L]]#1
+func.func @invariant(%arg0: tensor<i32>, %arg1: tensor<i32>, %arg2: tensor<f32>, %arg3: tensor<f32>) -> (tensor<i32>, tensor<i32>, tensor<f32>) {
+  %0:4 = stablehlo.while(%i = %arg0, %w = %arg1, %a = %arg2, %b = %arg3) : tensor<i32>, tensor<i32>, tensor<f32>, tensor<f32>
+    cond {
+      %p = stablehlo.compare GT, %i, %w : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %p : tensor<i1>
+    } do {
+      %j = stablehlo.subtract %i, %w : tensor<i32>
+      stablehlo.return %j, %w, %b, %a : tensor<i32>, tensor<i32>, tensor<f32>, tensor<f32>
+    }
+  return %0#0, %0#1, %0#2 : tensor<i32>, tensor<i32>, tensor<f32>
+}

@@ -9,21 +9,25 @@ use std::{
 use clap::ArgMatches;
 use pygraph_artifact::container;
 use pygraph_compiler::{
-    diagnostic::Diagnostic,
     driver::{
-        self, Chunk, CompileError, Settings, Source,
+        self, Chunk, CompileError, Compiled, Settings, Source,
         command_line::{self, EXIT_INPUT, EXIT_USAGE},
+        output::write_output,
     },
     emit::{self, Emitted},
     ir::print::PrintOptions,
     knobs::{self, Tool},
     passes::{Phase, pipeline},
+    report,
 };
 
 fn main() -> ExitCode {
     let matches = knobs::command(Tool::Compile, "Compiles a model, as MLIR text, into an artifact")
-        .mut_arg(knobs::OUTPUT.name, |arg| arg.required(true))
-        .after_help("With --split-input-file, part N of the input goes to the output's name with N before the ending.")
+        .mut_arg(knobs::OUTPUT.name, |arg| arg.required_unless_present(knobs::REPORT.name))
+        .after_help(
+            "With --split-input-file, part N of the input goes to the output's name with N before the ending.\n\
+             With --report and no --output, a program that does not run whole is reported all the same.",
+        )
         .get_matches();
     driver::with_deep_stack(|| match run(&matches) {
         Ok(()) => ExitCode::SUCCESS,
@@ -48,30 +52,74 @@ impl Failure {
 
 fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let input = knobs::INPUT.value(matches).expect("the input should be required");
-    let output = Path::new(knobs::OUTPUT.value(matches).expect("the output should be required"));
+    let output = knobs::OUTPUT.value(matches).map(Path::new);
     let settings = command_line::settings(matches, pipeline::default_passes(Phase::Plan), PrintOptions::default())
         .map_err(|error| Failure::error(EXIT_USAGE, error))?;
     let source = driver::read_source(Path::new(input)).map_err(|error| Failure::error(EXIT_INPUT, error))?;
     let splits = knobs::SPLIT_INPUT_FILE.is_set(matches);
     let chunks = if splits { source.split() } else { source.whole() };
 
-    // Nothing is written before everything compiles.
+    let reports = report_files(matches)?;
+    // No artifact is written before everything compiles.
     let mut emitted = Vec::new();
     let mut failures = String::new();
-    for chunk in chunks {
-        match compile(&source, chunk, &settings, matches) {
-            Ok(artifact) => emitted.push(artifact),
-            Err(failure) => failures += &failure.message,
+    for (number, chunk) in chunks.into_iter().enumerate() {
+        let compiled = match compile(&source, chunk, &settings, matches) {
+            Ok(compiled) => compiled,
+            Err(failure) => {
+                failures += &failure.message;
+                continue;
+            }
+        };
+        if !reports.is_empty() {
+            let report = report::gather(&compiled.module, &compiled.diagnostics, &settings.options.costs);
+            for (path, render) in &reports {
+                let path = if splits && path.as_os_str() != "-" { numbered(path, number) } else { path.clone() };
+                write_output(Some(&path), render(&report).as_bytes())
+                    .map_err(|error| Failure::error(EXIT_INPUT, error))?;
+            }
+        }
+        if output.is_some() {
+            match emit::emit(&compiled.module) {
+                Ok(artifact) => emitted.push(artifact),
+                Err(diagnostics) => failures += &driver::render(&diagnostics.0, &source),
+            }
         }
     }
     if !failures.is_empty() {
         return Err(Failure { code: EXIT_INPUT, message: failures });
     }
+    let Some(output) = output else { return Ok(()) };
     for (number, Emitted { plan, constants }) in emitted.iter().enumerate() {
         let path = if splits { numbered(output, number) } else { output.to_path_buf() };
         container::write(&path, plan, constants).map_err(|error| Failure::error(EXIT_INPUT, error))?;
     }
     Ok(())
+}
+
+/// Writes a report.
+type Render = fn(&report::Report) -> String;
+
+/// Where reports go, each in the form that its name asks for.
+fn report_files(matches: &ArgMatches) -> Result<Vec<(PathBuf, Render)>, Failure> {
+    let form = |name: &str| -> Option<Render> {
+        match (name, Path::new(name).extension().and_then(|ending| ending.to_str())) {
+            ("-", _) => Some(report::text::render),
+            (_, Some("json")) => Some(report::json::render),
+            (_, Some("html")) => Some(report::html::render),
+            _ => None,
+        }
+    };
+    let mut files = Vec::new();
+    for name in knobs::REPORT.values(matches) {
+        let render = form(name).ok_or_else(|| {
+            let message =
+                format!("--{}: `{name}` is neither `-` nor a name that ends in .json or .html", knobs::REPORT.name);
+            Failure::error(EXIT_USAGE, message)
+        })?;
+        files.push((PathBuf::from(name), render));
+    }
+    Ok(files)
 }
 
 /// `out.pyg` with 3 is `out.3.pyg`.
@@ -80,11 +128,11 @@ fn numbered(output: &Path, number: usize) -> PathBuf {
     output.with_extension(format!("{number}{ending}"))
 }
 
-fn compile(source: &Source, chunk: Chunk<'_>, settings: &Settings, matches: &ArgMatches) -> Result<Emitted, Failure> {
-    let diagnosed =
-        |diagnostics: &[Diagnostic]| Failure { code: EXIT_INPUT, message: driver::render(diagnostics, source) };
+fn compile(source: &Source, chunk: Chunk<'_>, settings: &Settings, matches: &ArgMatches) -> Result<Compiled, Failure> {
     let compiled = driver::compile_chunk(source, chunk, settings, &mut io::stderr()).map_err(|error| match error {
-        CompileError::Diagnosed(diagnostics) => diagnosed(&diagnostics.0),
+        CompileError::Diagnosed(diagnostics) => {
+            Failure { code: EXIT_INPUT, message: driver::render(&diagnostics.0, source) }
+        }
         error @ CompileError::Output(_) => Failure::error(EXIT_INPUT, error),
     })?;
     let remarks = command_line::remark_format(matches).map_err(|error| Failure::error(EXIT_USAGE, error))?;
@@ -94,5 +142,5 @@ fn compile(source: &Source, chunk: Chunk<'_>, settings: &Settings, matches: &Arg
     }
     // Standard error is for people: if nobody listens, nothing is lost.
     let _ = io::stderr().write_all(text.as_bytes());
-    emit::emit(&compiled.module).map_err(|diagnostics| diagnosed(&diagnostics.0))
+    Ok(compiled)
 }

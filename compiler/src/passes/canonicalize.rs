@@ -87,6 +87,7 @@ static RULES: &[Rule] = rules! {
     "if-known": StablehloIf => control::branch_known;
     "case-known": StablehloCase => control::branch_known;
     "while-never": StablehloWhile => control::while_never;
+    "while-invariant": StablehloWhile => control::while_invariant;
     // Positions and shapes that are known after all.
     "dynamic-slice-known": StablehloDynamicSlice => dynamic::slice_known;
     "dynamic-update-all": StablehloDynamicUpdateSlice => dynamic::update_all;

@@ -202,7 +202,7 @@ impl Importer<'_> {
                     let message = format!(
                         "the value of `{name}` is not in this file: export it as a constant input (torch.export lifts constants)"
                     );
-                    self.lose(op, Some(message));
+                    self.refuse(op, message, "export it as a constant input");
                 }
                 _ => self.copy(op),
             }

@@ -24,6 +24,9 @@ pub static PASS: PassDef = PassDef {
     run,
 };
 
+/// The attribute of a function that says how many launches it had when every operation was its own.
+pub const LAUNCHES_LOWERED: &str = "pyg.launches_lowered";
+
 fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostics> {
     let mut lowering = Lowering { boundaries: context.options.boundaries, ..Lowering::default() };
     for function in module.functions().collect::<Vec<OpId>>() {
@@ -45,7 +48,19 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
         module.erase(op);
     }
     erase_unused_constants(module);
+    if lowering.changed {
+        count_launches(module);
+    }
     Ok(lowering.changed.into())
+}
+
+fn count_launches(module: &mut Module) {
+    for function in module.functions().collect::<Vec<OpId>>() {
+        let ops = module.walk(function);
+        let is_launch = |op: &&OpId| matches!(module.op(**op).opcode, Opcode::PygNest | Opcode::PygKernel);
+        let count = ops.iter().filter(is_launch).count() as i64;
+        module.op_mut(function).attrs.set(LAUNCHES_LOWERED, Attribute::i64(count));
+    }
 }
 
 #[derive(Default)]

@@ -4,7 +4,7 @@ mod build;
 mod einsum;
 mod emit;
 pub mod pipeline;
-mod signature;
+pub mod signature;
 
 use std::{cell::RefCell, collections::BTreeMap};
 

@@ -37,6 +37,9 @@ pub static PASS: PassDef = PassDef {
 /// The attribute of a function that holds the size of its arena.
 pub const ARENA_BYTES: &str = "pyg.arena_bytes";
 
+/// The attribute of a function that holds the most bytes that are needed at one time.
+pub const ARENA_BYTES_LOWER_BOUND: &str = "pyg.arena_bytes_lower_bound";
+
 /// The attribute of an operation that holds the places of its results, -1 for one outside of the arena.
 pub const OFFSETS: &str = "offsets";
 
@@ -72,6 +75,7 @@ fn plan_function(module: &mut Module, function: OpId, context: &PassContext) -> 
         module.op_mut(op).attrs.set(OFFSETS, offsets);
     }
     module.op_mut(function).attrs.set(ARENA_BYTES, Attribute::i64(layout.bytes as i64));
+    module.op_mut(function).attrs.set(ARENA_BYTES_LOWER_BOUND, Attribute::i64(layout.peak as i64));
     let total: u64 = requests.list.iter().map(|request| request.bytes).sum();
     let name = module.op(function).attr("sym_name").and_then(Attribute::as_str).unwrap_or_default();
     context.remark(module.remark(
