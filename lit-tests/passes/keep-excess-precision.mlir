@@ -1,5 +1,6 @@
-// RUN: %pygraph-opt --keep-excess-precision --drop-dead-ops %s | FileCheck %s
+// RUN: %pygraph-opt --keep-excess-precision --drop-dead-ops --split-input-file %s | FileCheck %s
 
+module attributes {mhlo.num_partitions = 1 : i32} {
 // A sum that is widened at once is not rounded in between; its operands are as they were.
 // CHECK-LABEL: @widened_at_once
 // CHECK-SAME: (%[[A:.*]]: tensor<4xbf16>, %[[B:.*]]: tensor<4xbf16>)
@@ -14,7 +15,7 @@ func.func @widened_at_once(%a: tensor<4xbf16>, %b: tensor<4xbf16>) -> (tensor<4x
   return %1, %0 : tensor<4xf32>, tensor<4xbf16>
 }
 
-// A rounding that the program writes stays; so do f16 and the roundings of a graph of PyTorch.
+// A rounding that the program writes stays; so does f16.
 // CHECK-LABEL: @there_and_back
 func.func @there_and_back(%x: tensor<4xf32>, %y: tensor<4xf16>) -> (tensor<4xf32>, tensor<4xf32>) {
   // CHECK: %[[NARROW:.*]] = stablehlo.convert %{{.*}} -> tensor<4xbf16>
@@ -25,14 +26,6 @@ func.func @there_and_back(%x: tensor<4xf32>, %y: tensor<4xf16>) -> (tensor<4xf32
   %2 = stablehlo.add %y, %y : tensor<4xf16>
   %3 = stablehlo.convert %2 : (tensor<4xf16>) -> tensor<4xf32>
   return %1, %3 : tensor<4xf32>, tensor<4xf32>
-}
-
-// CHECK-LABEL: @of_pytorch
-func.func @of_pytorch(%a: tensor<4xbf16> {fx.name = "a"}) -> tensor<4xf32> {
-  // CHECK: stablehlo.add %{{.*}} : tensor<4xbf16>
-  %0 = stablehlo.add %a, %a : tensor<4xbf16>
-  %1 = stablehlo.convert %0 : (tensor<4xbf16>) -> tensor<4xf32>
-  return %1 : tensor<4xf32>
 }
 
 // A product of matrices, and a rounding that is not undone at once, stay.
@@ -49,4 +42,27 @@ func.func @rounds(%x: tensor<2x2xbf16>) -> (tensor<2x2xf32>, tensor<4xf32>) {
   %3 = stablehlo.reshape %2 : (tensor<2x2xbf16>) -> tensor<4xbf16>
   %4 = stablehlo.convert %3 : (tensor<4xbf16>) -> tensor<4xf32>
   return %1, %4 : tensor<2x2xf32>, tensor<4xf32>
+}
+}
+
+// -----
+
+// Attributes of JAX tell too.
+// CHECK-LABEL: @result_of_jax
+func.func @result_of_jax(%a: tensor<4xbf16>) -> (tensor<4xf32> {jax.result_info = "result"}) {
+  // CHECK: stablehlo.add %{{.*}} : tensor<4xf32>
+  %0 = stablehlo.add %a, %a : tensor<4xbf16>
+  %1 = stablehlo.convert %0 : (tensor<4xbf16>) -> tensor<4xf32>
+  return %1 : tensor<4xf32>
+}
+
+// -----
+
+// Who did not write it in JAX rounds every result: PyTorch does.
+// CHECK-LABEL: @of_pytorch
+func.func @of_pytorch(%a: tensor<4xbf16> {fx.name = "a"}) -> tensor<4xf32> {
+  // CHECK: stablehlo.add %{{.*}} : tensor<4xbf16>
+  %0 = stablehlo.add %a, %a : tensor<4xbf16>
+  %1 = stablehlo.convert %0 : (tensor<4xbf16>) -> tensor<4xf32>
+  return %1 : tensor<4xf32>
 }

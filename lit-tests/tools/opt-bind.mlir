@@ -2,7 +2,16 @@
 // RUN: %pygraph-opt %s --pipeline= --bind=weight=once --bind=1=state | FileCheck %s
 // RUN: not %pygraph-opt %s --pipeline= --bind=nobody=once 2>&1 | FileCheck %s --check-prefix=NOBODY
 // RUN: not %pygraph-opt %s --pipeline= --bind=weight=often 2>&1 | FileCheck %s --check-prefix=OFTEN
+// A result that replaces an argument.
+// RUN: %pygraph-opt %s --pipeline= --bind=1=state:0 | FileCheck %s --check-prefix=RESULT
+// RUN: not %pygraph-opt %s --pipeline= --bind=1=state:7 2>&1 | FileCheck %s --check-prefix=NO-RESULT
+// RUN: not %pygraph-opt %s --pipeline= --bind=1=once:0 2>&1 | FileCheck %s --check-prefix=NOT-STATE
+// RUN: not %pygraph-opt %s --pipeline= --bind=1=state:first 2>&1 | FileCheck %s --check-prefix=NO-NUMBER
 
+// RESULT: %y: tensor<2xf32> {pyg.bind = "state", pyg.updated_by = 0 : i64}
+// NO-RESULT: error: `pyg.updated_by` of argument 1 is 7, but the function has 1 results
+// NOT-STATE: error: --bind: `1=once:0` names a result, which only replaces what is bound as `state`
+// NO-NUMBER: error: --bind: `1=state:first` should name a result by its position, like `state:0`
 // CHECK: pyg.bind = "once"
 // CHECK-SAME: pyg.bind = "state"
 // NOBODY: opt-bind.mlir:[[@LINE+2]]:{{[0-9]+}}: error: no argument is named `nobody`; write its name or a position below 2

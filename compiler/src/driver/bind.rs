@@ -1,10 +1,11 @@
-//! `--bind ARGUMENT=CLASS`: classes of arguments from the command line.
+//! `--bind ARGUMENT=CLASS`: classes of arguments from the command line. `state:RESULT` says which result replaces the argument
+//! in the next step, where the file does not.
 
 use pygraph_artifact::plan::Bind;
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
-    ir::{AttrMap, Attribute, Module, OpId},
+    ir::{self, AttrMap, Attribute, Module, OpId},
 };
 
 /// One class from the command line.
@@ -14,16 +15,25 @@ pub struct BindOverride {
     pub argument: String,
     /// Its class.
     pub bind: Bind,
+    /// The result that replaces it in the next step, by position from 0.
+    pub updated_by: Option<u32>,
 }
 
 /// Reads `ARGUMENT=CLASS`; otherwise says what is wrong.
 pub fn parse(text: &str) -> Result<BindOverride, String> {
     let (argument, class) = text.rsplit_once('=').ok_or_else(|| format!("`{text}` is not ARGUMENT=CLASS"))?;
+    let (class, result) = class.split_once(':').map_or((class, None), |(class, result)| (class, Some(result)));
     let bind = Bind::from_name(class).ok_or_else(|| {
         let classes: Vec<&str> = Bind::ALL.iter().map(|bind| bind.name()).collect();
         format!("no binding class is named `{class}`; there are {}", classes.join(", "))
     })?;
-    Ok(BindOverride { argument: argument.to_owned(), bind })
+    let updated_by = match result.map(str::parse) {
+        None => None,
+        Some(Ok(result)) if bind == Bind::State => Some(result),
+        Some(Ok(_)) => return Err(format!("`{text}` names a result, which only replaces what is bound as `state`")),
+        Some(Err(_)) => return Err(format!("`{text}` should name a result by its position, like `state:0`")),
+    };
+    Ok(BindOverride { argument: argument.to_owned(), bind, updated_by })
 }
 
 /// Sets `pyg.bind` on arguments of the entry function: `main`, or the first.
@@ -40,13 +50,20 @@ pub fn apply(module: &mut Module, binds: &[BindOverride]) -> Result<(), Diagnost
         match find(module, function, &attrs, &bind.argument) {
             Ok(at) => {
                 attrs[at].set("pyg.bind", Attribute::string(bind.bind.name()));
+                if let Some(result) = bind.updated_by {
+                    attrs[at].set("pyg.updated_by", Attribute::i64(i64::from(result)));
+                }
             }
             Err(error) => errors.push(error),
         }
     }
     let attrs = attrs.into_iter().map(|map| Attribute::Dictionary(map.into())).collect();
     module.op_mut(function).attrs.set("arg_attrs", Attribute::Array(attrs));
-    if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
+    if !errors.is_empty() {
+        return Err(Diagnostics(errors));
+    }
+    // Whether a result exists, and has the argument's type, is the verifier's to say.
+    ir::verify::verify(module)
 }
 
 /// The attributes of each argument of a function.

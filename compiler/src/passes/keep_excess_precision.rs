@@ -3,7 +3,7 @@
 //! Before: `%1 = stablehlo.add %a, %b : tensor<4xbf16>`, `%2 = stablehlo.convert %1 : … -> tensor<4xf32>`.
 //! After: `%2` is the sum of `%a` and `%b` in f32, never rounded to bf16; other readers of `%1` still see it rounded.
 //! Leaves alone: operations that do not compute element by element; roundings that the program writes as a `convert`,
-//! or does not undo at once; f16; graphs of PyTorch, which rounds every result.
+//! or does not undo at once; f16; what JAX did not write: PyTorch rounds every result.
 //! Relies on: calls inlined.   Guarantees: no reader sees a less precise value than before.
 //!
 //! This is the one pass that changes numbers, and on purpose: XLA on a CPU does the same by default
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use super::{Changed, PassContext, PassDef, Phase};
 use crate::{
     diagnostic::Diagnostics,
-    ir::{Attribute, ElementType, Module, OpId, Opcode, ValueId, build::Builder, types::FloatKind},
+    ir::{AttrMap, Attribute, ElementType, Module, OpId, Opcode, ValueId, build::Builder, types::FloatKind},
 };
 
 /// See the module.
@@ -27,15 +27,13 @@ pub static PASS: PassDef = PassDef {
 };
 
 fn run(module: &mut Module, _: &PassContext) -> Result<Changed, Diagnostics> {
+    if !is_of_jax(module) {
+        return Ok(Changed::No);
+    }
     let mut replacements = HashMap::new();
-    for function in module.functions().collect::<Vec<OpId>>() {
-        if is_of_pytorch(module, function) {
-            continue;
-        }
-        for op in module.walk(function) {
-            if let Some(wide) = widening_source(module, op).and_then(|source| unrounded(module, op, source)) {
-                replacements.insert(module.op(op).results[0], wide);
-            }
+    for op in module.walk(module.root()) {
+        if let Some(wide) = widening_source(module, op).and_then(|source| unrounded(module, op, source)) {
+            replacements.insert(module.op(op).results[0], wide);
         }
     }
     module.replace_values(module.root(), &replacements);
@@ -48,10 +46,20 @@ fn element(module: &Module, value: ValueId) -> Option<&ElementType> {
 
 const BF16: ElementType = ElementType::Float(FloatKind::Bf16);
 
-/// True if the function's arguments say what they are in an FX graph.
-fn is_of_pytorch(module: &Module, function: OpId) -> bool {
-    let Some(Attribute::Array(arguments)) = module.op(function).attr("arg_attrs") else { return false };
-    arguments.iter().any(|of| matches!(of, Attribute::Dictionary(attrs) if attrs.get("fx.name").is_some()))
+/// True if JAX wrote the module: its modules say how many partitions they are for, or carry attributes of its own. Graphs
+/// of PyTorch that torch-mlir lowered carry neither.
+fn is_of_jax(module: &Module) -> bool {
+    let attrs = &module.op(module.root()).attrs;
+    let is_of_jax = |map: &AttrMap| map.iter().any(|(name, _)| name.starts_with("jax."));
+    let dictionaries = module.functions().flat_map(|function| {
+        ["arg_attrs", "res_attrs"].into_iter().filter_map(move |list| match module.op(function).attr(list) {
+            Some(Attribute::Array(maps)) => Some(maps),
+            _ => None,
+        })
+    });
+    attrs.get("mhlo.num_partitions").is_some()
+        || is_of_jax(attrs)
+        || dictionaries.flat_map(|maps| maps.iter()).any(|map| matches!(map, Attribute::Dictionary(map) if is_of_jax(map)))
 }
 
 /// The operation whose bf16 result `op` widens to f32.

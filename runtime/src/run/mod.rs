@@ -84,8 +84,38 @@ fn run_artifact(options: &Options, device: Device, path: &Path, out: &mut impl W
     if options.describe {
         return out.write_all(describe(&artifact).as_bytes()).map_err(RunError::Print);
     }
-    let mut model = Model::load(artifact, options.entry.as_deref(), device)?;
+    for entry in entries(options, &artifact) {
+        run_program(options, device, artifact.clone(), entry.as_deref(), out)?;
+    }
+    Ok(())
+}
+
+/// Which programs to run: the one that is asked for, or `main`, or the only one. A chunk of a split file may hold several
+/// tests; these take no arguments.
+fn entries(options: &Options, artifact: &Artifact) -> Vec<Option<String>> {
+    let programs = &artifact.plan().programs;
+    let has_main = programs.iter().any(|program| program.name == "main");
+    let are_tests = programs.len() > 1 && programs.iter().all(|program| program.params.is_empty());
+    if options.split_input_file && options.entry.is_none() && !has_main && are_tests {
+        return programs.iter().map(|program| Some(program.name.clone())).collect();
+    }
+    vec![options.entry.clone()]
+}
+
+fn run_program(
+    options: &Options,
+    device: Device,
+    artifact: Arc<Artifact>,
+    entry: Option<&str>,
+    out: &mut impl Write,
+) -> Result<(), RunError> {
+    let mut model = Model::load(artifact, entry, device)?;
     let mut steps = StepInputs::open(options.steps.as_deref())?;
+    if let Some((index, result)) = steps.undecided(model.program()).first().copied() {
+        let param = &model.program().params[index];
+        let ty = type_text(param.dtype, &param.shape);
+        return Err(RunError::UndecidedState { index, name: param.name.clone(), ty, result });
+    }
     let mut expectations = Expectations::open(&options.expect, options.tolerance(), model.program(), steps.count())?;
     let values = Sources::open(options)?.values(model.program())?;
     let (weights, values): (Vec<_>, Vec<_>) = values.into_iter().partition(|(index, _)| model.is_weight(*index));
@@ -223,6 +253,21 @@ pub enum RunError {
     /// No memory for a session.
     #[error(transparent)]
     OutOfMemory(#[from] OutOfMemory),
+    /// Several steps of a program that does not say what it carries from step to step.
+    #[error(
+        "no argument is state, and --steps does not give arg{index} `{name}` ({ty}), which has the type of result {result}: \
+         is that its value in the next step? then --bind arg{index}=state:{result}, else --bind arg{index}=once"
+    )]
+    UndecidedState {
+        /// The argument.
+        index: usize,
+        /// Its name.
+        name: String,
+        /// Its type.
+        ty: String,
+        /// The result of its type.
+        result: usize,
+    },
     /// A file of expected values has none.
     #[error("{} has no key like out0 or step1_out0 to compare with", path.display())]
     NothingExpected {

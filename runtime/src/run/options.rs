@@ -74,7 +74,7 @@ pub struct Options {
     #[arg(long)]
     pub describe: bool,
 
-    /// Binding class of an argument, handed to the compiler: once, step, state or host
+    /// Binding class of an argument, handed to the compiler: once, step, state or host; state:N is replaced by result N
     #[arg(long, value_name = "ARG=CLASS")]
     pub bind: Vec<String>,
 }

@@ -1,8 +1,8 @@
 //! The npz convention for several steps: `step{k}_arg{i}` in, `step{k}_out{i}` out; step 0 has no prefix.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
-use pygraph_artifact::plan::Program;
+use pygraph_artifact::plan::{Bind, Program, ResultSlot};
 
 use crate::{
     npz::{NpzError, NpzFile, plain_key},
@@ -55,6 +55,26 @@ impl StepInputs {
     /// How many steps follow step 0.
     pub fn count(&self) -> u32 {
         self.count
+    }
+
+    /// Arguments of which nothing says what becomes of them from step to step: where no argument is state, those that are
+    /// given once although they are not weights, and have the type of a result. Each with the result.
+    pub fn undecided(&self, program: &Program) -> Vec<(usize, usize)> {
+        let Some(file) = self.file.as_ref().filter(|_| self.count > 0) else { return Vec::new() };
+        if program.params.iter().any(|param| param.bind == Bind::State) {
+            return Vec::new();
+        }
+        let given: HashSet<usize> = file.keys().filter_map(|key| Some(parse_key(key, "arg")?.1)).collect();
+        let left = program
+            .params
+            .iter()
+            .enumerate()
+            .filter(|(index, param)| param.bind == Bind::Step && !given.contains(index));
+        left.filter_map(|(index, param)| {
+            let fits = |result: &ResultSlot| (result.dtype, &result.shape) == (param.dtype, &param.shape);
+            Some((index, program.results.iter().position(fits)?))
+        })
+        .collect()
     }
 
     /// The arguments that are replaced before `step`.
