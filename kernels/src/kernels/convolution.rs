@@ -3,7 +3,7 @@
 //! Windows become rows of a matrix (im2col), some images at a time, and [`super::contract`] multiplies them with the
 //! kernel: types and accumulation are its.
 
-use pygraph_artifact::plan::KernelAttr;
+use pygraph_artifact::{dtype::DType, plan::KernelAttr};
 use rayon::prelude::*;
 
 use super::{
@@ -256,12 +256,15 @@ fn group_weights(geometry: &Geometry, kernel: &TensorRef<'_>, first: usize, coun
 
 /// Product of a matrix of windows with a matrix of weights; `shape` is rows, what is summed, columns.
 fn multiply(
-    [lhs, rhs, out]: [pygraph_artifact::dtype::DType; 3],
+    [lhs, rhs, out]: [DType; 3],
     shape: [usize; 3],
     rows: &Bytes,
     weights: &Bytes,
 ) -> Result<Bytes, KernelError> {
     let [m, k, n] = shape.map(|extent| extent as u64);
+    if k <= IN_ORDER_MAX && [lhs, rhs, out] == [DType::F32; 3] {
+        return Ok(multiply_in_order(shape, rows.as_slice(), weights.as_slice()));
+    }
     let mut products = Bytes::zeroed(shape[0] * shape[2] * out.size_bytes());
     let call = Call {
         inputs: &[
@@ -274,6 +277,24 @@ fn multiply(
     let ty = TensorType { dtype: out, shape: &[m, n] };
     (contract::KERNEL.reference)(&call, &mut [TensorMut { ty, bytes: products.as_mut_slice() }])?;
     Ok(products)
+}
+
+/// Windows of up to so many elements are summed in order, each product rounded: a fused multiplication keeps bits that their
+/// users' numbers do not have, and where few terms cancel, these are all that is left.
+const IN_ORDER_MAX: u64 = 8;
+
+/// The product of two row-major matrices of f32, each sum in order.
+fn multiply_in_order([m, k, n]: [usize; 3], rows: &[u8], weights: &[u8]) -> Bytes {
+    let (rows, weights): (&[f32], &[f32]) = (bytemuck::cast_slice(rows), bytemuck::cast_slice(weights));
+    let mut products = Bytes::zeroed(m * n * size_of::<f32>());
+    let row_bytes = n * size_of::<f32>();
+    products.as_mut_slice().par_chunks_exact_mut(row_bytes).zip(rows.par_chunks_exact(k)).for_each(|(sums, row)| {
+        for (column, sum) in sums.chunks_exact_mut(size_of::<f32>()).enumerate() {
+            let terms = row.iter().zip(weights[column..].iter().step_by(n)).map(|(a, b)| a * b);
+            sum.copy_from_slice(&terms.reduce(|sum, term| sum + term).unwrap_or(0.0).to_le_bytes());
+        }
+    });
+    products
 }
 
 fn store(

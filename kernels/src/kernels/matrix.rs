@@ -1,6 +1,6 @@
 //! Inputs of a contraction as matrices: free dimensions are rows, contracted ones columns.
 
-use std::ops::Range;
+use std::{array, ops::Range};
 
 use half::{bf16, f16};
 use num_complex::Complex;
@@ -257,6 +257,10 @@ pub fn rows_times(
     Some(())
 }
 
+/// Sums of so many terms are in order, as XLA's are: where a result is rounded to f16, another order shows now and then.
+/// Longer ones are split over lanes, for speed.
+const IN_ORDER_MAX: usize = 256;
+
 #[derive(Clone, Copy)]
 struct Shape {
     row_count: usize,
@@ -298,7 +302,7 @@ impl Shape {
         }
     }
 
-    /// Rows of the big matrix are contiguous: dot products.
+    /// Rows of the big matrix are contiguous: dot products, short ones in order.
     #[inline(always)]
     fn along<W: Real<Arith = f32>>(
         self,
@@ -310,6 +314,9 @@ impl Shape {
         products: &mut [f32],
     ) {
         const WIDTH: usize = 32;
+        if self.columns <= IN_ORDER_MAX {
+            return self.along_in_order(matrix, stride, rows, start, count, products);
+        }
         for idx in 0..count {
             let big = &matrix[(start + idx) * stride..][..self.columns];
             for row in 0..self.row_count {
@@ -328,7 +335,36 @@ impl Shape {
         }
     }
 
-    /// Columns of the big matrix are contiguous: four of them at a time are added onto the sums.
+    /// Short dot products, each in order; several at a time, so that one does not wait for the other.
+    #[inline(always)]
+    fn along_in_order<W: Real<Arith = f32>>(
+        self,
+        matrix: &[W],
+        stride: usize,
+        rows: &[f32],
+        start: usize,
+        count: usize,
+        products: &mut [f32],
+    ) {
+        const TOGETHER: usize = 8;
+        for first in (0..count).step_by(TOGETHER) {
+            let together = TOGETHER.min(count - first);
+            let big: [&[W]; TOGETHER] =
+                array::from_fn(|of| &matrix[(start + first + of.min(together - 1)) * stride..][..self.columns]);
+            for row in 0..self.row_count {
+                let small = &rows[row * self.columns..][..self.columns];
+                let mut sums = [0f32; TOGETHER];
+                for (column, factor) in small.iter().enumerate() {
+                    for (sum, big) in sums.iter_mut().zip(&big) {
+                        *sum += big[column].up() * factor;
+                    }
+                }
+                products[row * count + first..][..together].copy_from_slice(&sums[..together]);
+            }
+        }
+    }
+
+    /// Columns of the big matrix are contiguous: four of them at a time are added onto the sums, in order.
     #[inline(always)]
     fn across<W: Real<Arith = f32>>(
         self,
@@ -347,8 +383,8 @@ impl Shape {
                 if factors.len() >= 4 {
                     let (a, b, c, d) = (column(first), column(first + 1), column(first + 2), column(first + 3));
                     for idx in 0..count {
-                        sums[idx] += (a[idx].up() * factors[0] + b[idx].up() * factors[1])
-                            + (c[idx].up() * factors[2] + d[idx].up() * factors[3]);
+                        let sum = sums[idx] + a[idx].up() * factors[0] + b[idx].up() * factors[1];
+                        sums[idx] = sum + c[idx].up() * factors[2] + d[idx].up() * factors[3];
                     }
                 } else {
                     for (of, factor) in factors.iter().enumerate() {
