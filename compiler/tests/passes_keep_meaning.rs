@@ -1,6 +1,7 @@
 //! Makes random small programs, runs every pass of the tensor level and the default pipeline on them, verifies, and compares
 //! what they compute, element for element.
 
+#[allow(dead_code, reason = "checks of whole plans read the rest")]
 mod random_program;
 
 use proptest::prelude::*;

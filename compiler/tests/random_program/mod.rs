@@ -11,6 +11,8 @@ pub struct Program {
     pub inputs: Vec<Vec<u8>>,
     /// For every result, whether it is of a float type.
     pub results_are_float: Vec<bool>,
+    /// Arguments that a result replaces in the next step, with the result.
+    pub carried: Vec<(usize, usize)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +64,7 @@ pub fn random_program(seed: u64, op_count: usize) -> Program {
         let element = [Element::F32, Element::F32, Element::I32][at];
         let shape = maker.shape();
         let value = Value { name: format!("%arg{at}"), shape, element };
-        arguments.push(format!("{}: {}", value.name, value.ty()));
+        arguments.push(value.clone());
         inputs.push(maker.bytes(&value));
         maker.values.push(value);
     }
@@ -72,6 +74,22 @@ pub fn random_program(seed: u64, op_count: usize) -> Program {
     // The last values, so that most of what was made is read, and one early one.
     let mut results: Vec<Value> = maker.values.iter().rev().take(3).cloned().collect();
     results.push(maker.values[maker.values.len() / 2].clone());
+    let mut carried: Vec<(usize, usize)> = Vec::new();
+    let arguments: Vec<String> = arguments
+        .into_iter()
+        .enumerate()
+        .map(|(at, argument)| {
+            let is_free = |result: &usize| carried.iter().all(|(_, taken)| taken != result);
+            let fits = |result: &usize| results[*result].ty() == argument.ty() && is_free(result);
+            match (0..results.len()).find(fits) {
+                Some(result) if maker.pick(4) > 0 => {
+                    carried.push((at, result));
+                    format!("{}: {} {{tf.aliasing_output = {result} : i32}}", argument.name, argument.ty())
+                }
+                _ => format!("{}: {}", argument.name, argument.ty()),
+            }
+        })
+        .collect();
     let names: Vec<&str> = results.iter().map(|value| value.name.as_str()).collect();
     let types: Vec<String> = results.iter().map(Value::ty).collect();
     let text = format!(
@@ -82,7 +100,8 @@ pub fn random_program(seed: u64, op_count: usize) -> Program {
         names.join(", "),
         types.join(", ")
     );
-    Program { text, inputs, results_are_float: results.iter().map(|value| value.element == Element::F32).collect() }
+    let results_are_float = results.iter().map(|value| value.element == Element::F32).collect();
+    Program { text, inputs, results_are_float, carried }
 }
 
 const CALLEE: &str = "func.func private @twice_less_one(%x: tensor<2x2xf32>) -> (tensor<2x2xf32>, tensor<2x2xf32>) {

@@ -94,14 +94,15 @@ fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), Kerne
             problem.run::<$t, $out>(output, |batch, out| $multiply(&problem, lhs, rhs, batch, out), $narrow)
         };
     }
+    // A sum of floats begins at zero, so that it is never -0, however it was computed: hence `+ 0.0`.
     match output.ty.dtype {
-        DType::Bf16 if wide => products!(f64, multiply_wide, half::bf16, <half::bf16 as Real>::from_f64),
-        DType::F16 if wide => products!(f64, multiply_wide, half::f16, <half::f16 as Real>::from_f64),
-        DType::F32 if wide => products!(f64, multiply_wide, f32, |x| x as f32),
-        DType::Bf16 => products!(f32, multiply_f32, half::bf16, Real::down),
-        DType::F16 => products!(f32, multiply_f32, half::f16, Real::down),
-        DType::F32 => products!(f32, multiply_f32, f32, |x| x),
-        DType::F64 => products!(f64, multiply_wide, f64, |x| x),
+        DType::Bf16 if wide => products!(f64, multiply_wide, half::bf16, |x| <half::bf16 as Real>::from_f64(x + 0.0)),
+        DType::F16 if wide => products!(f64, multiply_wide, half::f16, |x| <half::f16 as Real>::from_f64(x + 0.0)),
+        DType::F32 if wide => products!(f64, multiply_wide, f32, |x| (x + 0.0) as f32),
+        DType::Bf16 => products!(f32, multiply_f32, half::bf16, |x| Real::down(x + 0.0)),
+        DType::F16 => products!(f32, multiply_f32, half::f16, |x| Real::down(x + 0.0)),
+        DType::F32 => products!(f32, multiply_f32, f32, |x| x + 0.0),
+        DType::F64 => products!(f64, multiply_wide, f64, |x| x + 0.0),
         DType::C64 if wide => {
             products!(num_complex::Complex<f64>, multiply_wide, num_complex::Complex<f32>, matrix::narrow_complex)
         }
@@ -180,7 +181,8 @@ impl Problem {
         let is_same = std::any::TypeId::of::<T>() == std::any::TypeId::of::<R>();
         let one = |batch: Batch, out: &mut [R]| {
             if is_same {
-                return multiply(batch, bytemuck::cast_slice_mut(out));
+                multiply(batch, bytemuck::cast_slice_mut(out));
+                return out.iter_mut().for_each(|out| *out = narrow(bytemuck::cast(*out)));
             }
             let mut wide = vec![T::zeroed(); size];
             multiply(batch, &mut wide);

@@ -105,6 +105,16 @@ fn empty_sums_are_zero_and_truth_values_combine() {
 }
 
 #[test]
+fn a_sum_that_begins_at_zero_is_never_minus_zero() {
+    for contracted in [[1, 0], [0, 0], [1, 1]] {
+        let lists: [&[i64]; 4] = [&[], &[], &contracted[..1], &contracted[1..]];
+        let of_zeros =
+            case(lists, tensor(&[2, 2], &[-1f32; 4]), tensor(&[2, 2], &[0f32; 4]), tensor(&[2, 2], &[7f32; 4]));
+        assert_eq!(of_zeros.first::<f32>().into_iter().map(f32::to_bits).collect::<Vec<u32>>(), [0; 4]);
+    }
+}
+
+#[test]
 fn refusals() {
     let of = |shape: &[u64]| zeros(DType::F32, shape);
     let good = case([&[0], &[0], &[2], &[1]], of(&[2, 3, 4]), of(&[2, 4, 5]), of(&[2, 3, 5]));
