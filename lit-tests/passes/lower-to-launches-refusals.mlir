@@ -22,7 +22,7 @@ func.func @dynamic(%x: tensor<?xf32>) -> tensor<?xf32> {
 
 // -----
 func.func @quantized(%x: tensor<2x!quant.uniform<i8:f32, 1.0:17>>) -> tensor<2x!quant.uniform<i8:f32, 1.0:17>> {
-  // expected-error @+1 {{`stablehlo.reshape` does not run yet: elements of type}}
+  // expected-error @+1 {{need quantized kernels}}
   %0 = stablehlo.reshape %x : (tensor<2x!quant.uniform<i8:f32, 1.0:17>>) -> tensor<2x!quant.uniform<i8:f32, 1.0:17>>
   return %0 : tensor<2x!quant.uniform<i8:f32, 1.0:17>>
 }
@@ -47,4 +47,135 @@ func.func @calls(%x: tensor<f32>) -> tensor<f32> {
 }
 func.func @called(%x: tensor<f32>) -> tensor<f32> {
   return %x : tensor<f32>
+}
+
+// -----
+func.func @main() -> !stablehlo.token {
+  // expected-error @+1 {{`stablehlo.create_token` does not run: tokens need an order of side effects}}
+  %t = stablehlo.create_token : !stablehlo.token
+  return %t : !stablehlo.token
+}
+
+// -----
+func.func @main(%t: !stablehlo.token) {
+  // expected-error @+1 {{`stablehlo.optimization_barrier` does not run yet: tokens need an order of side effects}}
+  %0 = stablehlo.optimization_barrier %t : !stablehlo.token
+  return
+}
+
+// -----
+func.func @main(%t: !shape.witness) {
+  // expected-error @+1 {{`stablehlo.optimization_barrier` does not run yet: values of type `!shape.witness` have no place in memory}}
+  %0 = stablehlo.optimization_barrier %t : !shape.witness
+  return
+}
+
+// -----
+func.func @main(%t: tuple<tensor<2xf32>>) {
+  // expected-error @+1 {{`stablehlo.optimization_barrier` does not run yet: a tuple is used as a whole: use its elements}}
+  %0 = stablehlo.optimization_barrier %t : tuple<tensor<2xf32>>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<2xtf32>) {
+  // expected-error @+1 {{`stablehlo.negate` does not run yet: elements of type tf32 need conversions and kernels}}
+  %0 = stablehlo.negate %x : tensor<2xtf32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<2xi128>) {
+  // expected-error @+1 {{`stablehlo.negate` does not run yet: integers of 128 bits need kernels}}
+  %0 = stablehlo.negate %x : tensor<2xi128>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<2xi5>) {
+  // expected-error @+1 {{`stablehlo.negate` does not run yet: integers of 5 bits need kernels}}
+  %0 = stablehlo.negate %x : tensor<2xi5>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<1099511627776x8xf32>) {
+  // expected-error @+1 {{`stablehlo.negate` does not run yet: a tensor of shape [1099511627776, 8] and type f32 is too large}}
+  %0 = stablehlo.negate %x : tensor<1099511627776x8xf32>
+  return
+}
+
+// -----
+func.func @main(%t: tuple<tensor<2xf32>>) -> tensor<2xf32> {
+  // expected-error @+1 {{`stablehlo.get_tuple_element` does not run: the tuple is an argument, which does not run yet}}
+  %0 = stablehlo.get_tuple_element %t[0] : (tuple<tensor<2xf32>>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
+
+// -----
+func.func @main(%t: tuple<tuple<tensor<2xf32>>>) -> tensor<2xf32> {
+  // expected-error @+1 {{`stablehlo.get_tuple_element` does not run: the tuple is an argument, which does not run yet}}
+  %0 = stablehlo.get_tuple_element %t[0] : (tuple<tuple<tensor<2xf32>>>) -> tuple<tensor<2xf32>>
+  // expected-error @+1 {{`stablehlo.get_tuple_element` does not run: the tuple is an argument, which does not run yet}}
+  %1 = stablehlo.get_tuple_element %0[0] : (tuple<tensor<2xf32>>) -> tensor<2xf32>
+  return %1 : tensor<2xf32>
+}
+
+// -----
+func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+  // expected-error @+1 {{custom call `@pair` is not known: it needs a kernel of that name}}
+  %0 = stablehlo.custom_call @pair(%x) : (tensor<2xf32>) -> tuple<tensor<2xf32>>
+  // expected-error @+1 {{`stablehlo.get_tuple_element` does not run: the tuple is made by another operation than `stablehlo.tuple`, which does not run yet}}
+  %1 = stablehlo.get_tuple_element %0[0] : (tuple<tensor<2xf32>>) -> tensor<2xf32>
+  return %1 : tensor<2xf32>
+}
+
+// -----
+func.func @main(%x: tensor<4xf32>, %s: tensor<1xi64>) -> tensor<4xf32> {
+  // expected-error @+1 {{`stablehlo.dynamic_reshape` does not run: its shape is known when the model runs, which needs dynamic dimensions: export with fixed shapes}}
+  %0 = stablehlo.dynamic_reshape %x, %s : (tensor<4xf32>, tensor<1xi64>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+func.func @main(%x: tensor<2xf32>) {
+  // expected-error @+1 {{`fx.call` does not run: it has no decomposition}}
+  %0 = "fx.call"(%x) {target = "aten.relu.default", args = ["%0"], device = "cpu"} : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<2xf32>) {
+  // expected-error @+1 {{`stablehlo.custom_call` does not run: `check.eq` compares two operands, here are 1}}
+  stablehlo.custom_call @check.eq(%x) : (tensor<2xf32>) -> ()
+  return
+}
+
+// -----
+func.func @main(%x: tensor<2xf32>) {
+  // expected-error @+1 {{`stablehlo.custom_call` does not run: `check.expect_close` compares two operands, here are 1}}
+  stablehlo.custom_call @check.expect_close(%x) : (tensor<2xf32>) -> ()
+  return
+}
+
+// -----
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = "stablehlo.map"(%x) ({
+  ^bb0(%a: tensor<f32>):
+    // expected-error @+1 {{`stablehlo.custom_call` does not run in the body of `stablehlo.map`: it needs elementwise operations on single elements}}
+    %d = stablehlo.custom_call @mine(%a) : (tensor<f32>) -> tensor<f32>
+    stablehlo.return %d : tensor<f32>
+  }) {dimensions = array<i64: 0>} : (tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+func.func @main(%x: tensor<4xf32>, %i: tensor<f32>) -> tensor<6xf32> {
+  // expected-error @+1 {{`stablehlo.reduce_window` does not run: the padded operand is too large}}
+  %0 = "stablehlo.reduce_window"(%x, %i) ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+    %d = stablehlo.add %a, %b : tensor<f32>
+    stablehlo.return %d : tensor<f32>
+  }) {window_dimensions = array<i64: 4611686018427387904>, window_strides = array<i64: 1>, padding = dense<[[4611686018427387904, 1]]> : tensor<1x2xi64>} : (tensor<4xf32>, tensor<f32>) -> tensor<6xf32>
+  return %0 : tensor<6xf32>
 }
