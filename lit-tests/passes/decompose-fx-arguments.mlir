@@ -734,3 +734,94 @@ func.func @main(%a0: tensor<i1>) {
   %r = "fx.call"(%a0) {target = "cond", args = ["%0", @nobody, @nobody, 1 : i64], device = "cpu"} : (tensor<i1>) -> tensor<4xf32>
   return
 }
+
+// -----
+func.func @main(%p: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{cond: the operands of a sub-graph should be a list}}
+  %0 = "fx.call"(%p, %x) {target = "cond", args = ["%0", @t, @t, "%1"], device = "cpu"} : (tensor<i1>, tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+func.func private @t(%a: tensor<4xf32>) -> tensor<4xf32> {
+  %r = "fx.call"(%a) {target = "aten.relu.default", args = ["%0"], device = "cpu"} : (tensor<4xf32>) -> tensor<4xf32>
+  return %a : tensor<4xf32>
+}
+
+// -----
+func.func @main(%p: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{cond: sub-graph @t takes 1 operands, not 0}}
+  %0 = "fx.call"(%p, %x) {target = "cond", args = ["%0", @t, @t, []], device = "cpu"} : (tensor<i1>, tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+func.func private @t(%a: tensor<4xf32>) -> tensor<4xf32> {
+  %r = "fx.call"(%a) {target = "aten.relu.default", args = ["%0"], device = "cpu"} : (tensor<4xf32>) -> tensor<4xf32>
+  return %a : tensor<4xf32>
+}
+
+// -----
+func.func @main(%p: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{cond: sub-graph @t stores into its operands}}
+  %0 = "fx.call"(%p, %x) {target = "cond", args = ["%0", @t, @t, ["%1"]], device = "cpu"} : (tensor<i1>, tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+func.func private @t(%a: tensor<4xf32>) -> tensor<4xf32> {
+  %r = "fx.call"(%a) {target = "aten.relu_.default", args = ["%0"], device = "cpu"} : (tensor<4xf32>) -> tensor<4xf32>
+  return %a : tensor<4xf32>
+}
+
+// -----
+func.func @main(%p: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = "fx.call"(%p, %x) {target = "cond", args = ["%0", @t, @t, ["%1"]], device = "cpu"} : (tensor<i1>, tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+func.func private @t(%a: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{no decomposition for mine.op}}
+  %r = "fx.call"(%a) {target = "mine.op", args = ["%0"], device = "cpu"} : (tensor<4xf32>) -> tensor<4xf32>
+  return %a : tensor<4xf32>
+}
+
+// -----
+func.func @main(%p: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{cond: an operand of a sub-graph should be a tensor or a number}}
+  %0 = "fx.call"(%p, %x) {target = "cond", args = ["%0", @t, @t, ["str:x"]], device = "cpu"} : (tensor<i1>, tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+func.func private @t(%a: tensor<4xf32>) -> tensor<4xf32> {
+  %r = "fx.call"(%a) {target = "aten.relu.default", args = ["%0"], device = "cpu"} : (tensor<4xf32>) -> tensor<4xf32>
+  return %a : tensor<4xf32>
+}
+
+// -----
+func.func @main(%x: tensor<4xf32>) {
+  // expected-error @below {{aten.add.Tensor: 99999999999999999999999999 does not fit 64 bits}}
+  %0 = "fx.call"(%x) {target = "aten.add.Tensor", args = ["%0", 99999999999999999999999999 : i128], device = "cpu"} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<2x4x4xf32>) {
+  // expected-error @below {{aten.max_pool2d.default: windows of [2, 2] every [0, 0] do not fit shape [2, 4, 4]}}
+  %0 = "fx.call"(%x) {target = "aten.max_pool2d.default", args = ["%0", [2 : i64, 2 : i64], [0 : i64, 0 : i64]], device = "cpu"} : (tensor<2x4x4xf32>) -> tensor<2x4x4xf32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<4xf32>) {
+  // expected-error @below {{aten.add.Tensor: argument `other` should be a tensor or a number}}
+  %0 = "fx.call"(%x) {target = "aten.add.Tensor", args = ["%0"], device = "cpu"} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<2x2xf32>, %y: tensor<2x2xf32>) {
+  %0 = "fx.call"(%x) {target = "aten.as_strided.default", args = ["%0", [2 : i64], [1 : i64]], device = "cpu"} : (tensor<2x2xf32>) -> tensor<2xf32>
+  // expected-error @below {{aten.relu_.default: it is stored into, and stores through this view are not followed: clone it first}}
+  %1 = "fx.call"(%0) {target = "aten.relu_.default", args = ["%0"], device = "cpu"} : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+func.func @main(%x: i64) {
+  // expected-error @below {{sub: -9223372036854775807 and 9 have no such result in 64 bits}}
+  %0 = "fx.call"(%x) {target = "sub", args = [-9223372036854775807 : i64, 9 : i64], device = "cpu"} : (i64) -> i64
+  return
+}

@@ -55,3 +55,21 @@ func.func @dynamic(%x: tensor<?xf32>) -> tensor<2x?xf32> {
   %b = stablehlo.dynamic_broadcast_in_dim %x, %s, dims = [1] : (tensor<?xf32>, tensor<2xindex>) -> tensor<2x?xf32>
   return %b : tensor<2x?xf32>
 }
+
+// -----
+// Numbers outside tensors that a function takes and gives are tensors of no dimensions.
+// CHECK-LABEL: @numbers
+// CHECK-SAME: (%x: tensor<f32>) -> (tensor<f32>, tensor<f32>)
+// CHECK: %[[S:.*]] = stablehlo.add %x, %x : tensor<f32>
+// CHECK: return %[[S]], %x : tensor<f32>, tensor<f32>
+func.func @numbers(%x: f32) -> (f32, f32) {
+  %0 = arith.addf %x, %x : f32
+  return %0, %x : f32, f32
+}
+
+// -----
+// CHECK-LABEL: @handed_on
+// CHECK-SAME: (%x: tensor<f32>) -> tensor<f32>
+func.func @handed_on(%x: f32) -> f32 {
+  return %x : f32
+}

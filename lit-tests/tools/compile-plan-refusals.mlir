@@ -56,3 +56,13 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {pyg.arena_bytes 
   }) {sym_name = "s0"} : () -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }
+
+// -----
+// CHECK: error: a launch works on tensors that run
+func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
+  return %x : tensor<?xf32>
+}
+
+// -----
+// CHECK: error: the function has no body
+func.func @main(%x: tensor<4xf32>)

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use super::{
     Changed, PassContext, PassDef, Phase,
     emit::{Emit, Number, Out, Refusal, static_shape, tensor_type},
-    signature::function_type,
+    signature::{self, function_type},
 };
 use crate::{
     diagnostic::Diagnostics,
@@ -38,7 +38,10 @@ fn run(module: &mut Module, ctx: &PassContext) -> Result<Changed, Diagnostics> {
     let mut changed = false;
     for function in module.functions().collect::<Vec<_>>() {
         let ops = module.walk(function);
-        changed |= scalars::number_arguments(module, function);
+        if scalars::number_arguments(module, function) {
+            refine_results(module, function);
+            changed = true;
+        }
         if !ops.iter().any(|op| concerns(module.op(*op).opcode)) {
             continue;
         }
@@ -106,12 +109,26 @@ impl Rewrite<'_> {
                 Ok(())
             }
             Opcode::CfAssert => self.assert(op, ctx),
+            Opcode::FuncReturn => {
+                self.return_numbers(op);
+                Ok(())
+            }
             _ if scalars::concerns(opcode) => self.scalar(op),
             _ => {
                 if let Some(value) = self.static_form(op)? {
                     self.replace(op, value);
                 }
                 Ok(())
+            }
+        }
+    }
+
+    /// Numbers outside tensors that a public function gives are tensors of no dimensions, as those that it takes.
+    fn return_numbers(&mut self, op: OpId) {
+        let function = self.module.parent_op(op).expect("a return should be in a function");
+        if signature::is_public(self.module, function) {
+            for operand in &mut self.module.op_mut(op).operands {
+                *operand = self.scalars.get(operand).copied().unwrap_or(*operand);
             }
         }
     }
