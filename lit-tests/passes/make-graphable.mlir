@@ -35,12 +35,16 @@ func.func @arguments(
 // -----
 
 // Computation and results on the CPU. What does more than compute stays the host's.
-// REMARK: [[#@LINE+8]]:8: remark: rescue: stablehlo.negate: it is computed on the CPU, and does nothing else: it is computed on the device, without a copy there and back
-// REMARK: [[#@LINE+8]]:8: remark: rescue: stablehlo.constant: it is made on the CPU: it becomes a constant of the device
+// REMARK: [[#@LINE+12]]:8: remark: rescue: stablehlo.negate: it is computed on the CPU, and does nothing else: it is computed on the device, without a copy there and back
+// REMARK: [[#@LINE+12]]:8: remark: rescue: stablehlo.constant: it is made on the CPU: it becomes a constant of the device
 // REMARK-NOT: custom_call
 // REMARK: remark: rescue: result 0: it is wanted on the CPU: it is computed on the device, and its 16 bytes are copied after the last segment
 // CHECK-LABEL: @computation
 // CHECK-SAME: -> (tensor<4xf32> {fx.device = "cpu", fx.kind = "user_output", pyg.place = "host"})
+// What is said of devices has been acted on, and goes.
+// CHECK-NEXT: stablehlo.negate %x : tensor<4xf32>
+// CHECK-NEXT: stablehlo.constant dense<1.0> : tensor<4xf32>
+// CHECK: stablehlo.custom_call @log({{.*}}) {fx.device = "cpu", has_side_effect = true}
 func.func @computation(%x: tensor<4xf32> {fx.device = "cuda:0", pyg.bind = "step", pyg.name = "x"})
     -> (tensor<4xf32> {fx.device = "cpu", fx.kind = "user_output"}) {
   %0 = stablehlo.negate %x {fx.device = "cpu"} : tensor<4xf32>

@@ -421,7 +421,12 @@ fn every_chunk_of_a_split_file_runs() {
     };
     let place = Place::with(&chunk(1));
     fs::write(place.path("two.pyg"), chunk(2)).expect("written");
-    let plan = Plan { programs: ["a", "b"].map(|name| Builder::new(name).finish(vec![]).0).to_vec() };
+    let with_argument = |name: &str| {
+        let mut b = Builder::new(name);
+        b.param("x", DType::F32, &[], Bind::Step);
+        b.finish(vec![]).0
+    };
+    let plan = Plan { programs: ["a", "b"].map(with_argument).to_vec() };
     fs::write(place.path("bad.pyg"), encode(&plan, &[]).expect("valid")).expect("written");
     let copy = |file: &str, number: u32| format!("cp {file} \"${{3%.pyg}}.{number}.pyg\"\n");
     let program = with_compiler(&place, &(copy("model.pyg", 0) + &copy("two.pyg", 1)));

@@ -5,7 +5,8 @@
 //! After: `%s … {pyg.bind = "host"}`, a field of the parameter block; the sort computed on the device; the result with
 //! `pyg.place = "host"`, copied after the last segment. A larger CPU argument that is new each step has
 //! `pyg.place = "host"` too: it is uploaded before the first segment. One that is fixed is uploaded when the model is loaded.
-//! Each of these is a remark. What was said of devices stays in the attributes, and means nothing any more.
+//! Each of these is a remark. What operations that only compute say of devices and strides is dropped then, since it would
+//! keep equal operations apart; arguments and results keep theirs.
 //! Leaves alone: programs that are all on the CPU, or say nothing of devices; operations that do more than compute.
 //! Relies on: calls inlined, and binding classes (`assign-bindings`).
 //! Guarantees: no operation that only computes belongs to the host; times are linear. This is PyGraph's transformation of
@@ -36,6 +37,9 @@ pub static PASS: PassDef = PassDef {
 /// The attribute of an argument or result that the caller has in host memory.
 pub const PLACE: &str = "pyg.place";
 
+const FRONTEND: &str = "mhlo.frontend_attributes";
+const COMPUTE_TYPE: &str = "_xla_compute_type";
+
 /// Arguments of up to so many bytes go into the parameter block by value: what a launch parameter of a kernel would be.
 const BLOCK_VALUE_BYTES_MAX: u64 = 64;
 
@@ -48,6 +52,7 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
             changed |= place_arguments(module, function, block, is_mixed, context);
             remark_computation(module, block, is_mixed, context);
             changed |= place_results(module, function, is_mixed, context);
+            changed |= drop_placement(module, function);
         }
     }
     Ok(changed.into())
@@ -148,6 +153,42 @@ fn remark_computation(module: &Module, block: BlockId, is_mixed: bool, context: 
     }
 }
 
+/// Takes devices, strides and compute types off operations that only compute.
+fn drop_placement(module: &mut Module, function: OpId) -> bool {
+    let mut changed = false;
+    for op in module.walk(function) {
+        if op == function || !is_placed(module, op) || !is_pure_or_inner(module, op) {
+            continue;
+        }
+        let attrs = &mut module.op_mut(op).attrs;
+        attrs.remove("fx.device");
+        attrs.remove("fx.stride");
+        if let Some(Attribute::Dictionary(frontend)) = attrs.get(FRONTEND) {
+            let mut left = frontend.as_ref().clone();
+            left.remove(COMPUTE_TYPE);
+            if left.is_empty() {
+                attrs.remove(FRONTEND);
+            } else {
+                attrs.set(FRONTEND, Attribute::Dictionary(left.into()));
+            }
+        }
+        changed = true;
+    }
+    changed
+}
+
+fn is_placed(module: &Module, op: OpId) -> bool {
+    let attrs = &module.op(op).attrs;
+    let has_compute_type =
+        matches!(attrs.get(FRONTEND), Some(Attribute::Dictionary(frontend)) if frontend.get(COMPUTE_TYPE).is_some());
+    attrs.get("fx.device").is_some() || attrs.get("fx.stride").is_some() || has_compute_type
+}
+
+/// A terminator hands values on: it is as pure as the operation around it.
+fn is_pure_or_inner(module: &Module, op: OpId) -> bool {
+    module.op(op).opcode.def().is_terminator() || is_pure_op(module, op)
+}
+
 fn is_constant(module: &Module, op: OpId) -> bool {
     matches!(module.op(op).opcode, Opcode::StablehloConstant | Opcode::StablehloIota)
 }
@@ -155,8 +196,8 @@ fn is_constant(module: &Module, op: OpId) -> bool {
 fn is_host_op(module: &Module, op: OpId, is_mixed: bool) -> bool {
     let operation = module.op(op);
     let is_cpu = operation.attr("fx.device").and_then(Attribute::as_str).is_some_and(|device| device.starts_with("cpu"));
-    let is_host_compute = match operation.attr("mhlo.frontend_attributes") {
-        Some(Attribute::Dictionary(attrs)) => text(attrs, "_xla_compute_type").as_deref() == Some("host"),
+    let is_host_compute = match operation.attr(FRONTEND) {
+        Some(Attribute::Dictionary(attrs)) => text(attrs, COMPUTE_TYPE).as_deref() == Some("host"),
         _ => false,
     };
     (is_mixed && is_cpu) || is_host_compute
