@@ -110,6 +110,7 @@ knobs! {
     RUN_REPRODUCER = "run-reproducer", Nothing, [Opt], Pipeline, "take the passes from the comment that `--reproducer` left in the input";
     STOP_AFTER = "stop-after", One("PHASE"), [Opt], Pipeline, "run the default pipeline up to this phase (import, tensor, kernel, plan); without it, up to tensor";
     STRICT_PRECISION = "strict-precision", Nothing, [Opt Compile], Pipeline, "round every bf16 result, also where it is widened at once: leaves keep-excess-precision out";
+    NO_FUSE = "no-fuse", Nothing, [Opt Compile], Pipeline, "one launch for each operation: leaves fuse-launches out";
     BIND = "bind", Many("ARGUMENT=CLASS"), [Opt Compile], Pipeline, "give an argument of the entry function (by name or position) the class once, step, state or host";
     VERIFY_EACH = "verify-each", Default("BOOL", "true"), [Opt Compile], Pipeline, "verify the IR after every pass";
     PRINT_GENERIC = "print-generic", Nothing, [Opt], Printing, "print every operation in MLIR's generic form";

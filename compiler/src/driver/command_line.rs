@@ -8,7 +8,7 @@ use super::{BindOverride, Inspection, Settings, bind, run::REPRODUCER_COMMENT};
 use crate::{
     ir::print::PrintOptions,
     knobs,
-    passes::{PASSES, PassDef, Phase, keep_excess_precision},
+    passes::{PASSES, PassDef, Phase, fuse_launches, keep_excess_precision},
 };
 
 /// Exit code when the input is wrong.
@@ -105,6 +105,9 @@ pub fn settings(
     };
     if knobs::STRICT_PRECISION.is_set(matches) {
         passes.retain(|pass| pass.name != keep_excess_precision::PASS.name);
+    }
+    if knobs::NO_FUSE.is_set(matches) {
+        passes.retain(|pass| pass.name != fuse_launches::PASS.name);
     }
     let inspection = Inspection {
         verify_each,

@@ -69,6 +69,7 @@ fn lower_block(module: &mut Module, block: BlockId, lowering: &mut Lowering) {
             | Opcode::PygEmpty
             | Opcode::PygNest
             | Opcode::PygKernel
+            | Opcode::PygFused
             | Opcode::PygView
             | Opcode::PygConstant
             | Opcode::PygYield => continue,

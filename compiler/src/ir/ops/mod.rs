@@ -359,6 +359,7 @@ opcodes! {
     }
     pyg: Pyg {
         PygEmpty = "pyg.empty",
+        PygFused = "pyg.fused",
         PygNest = "pyg.nest",
         PygKernel = "pyg.kernel",
         PygView = "pyg.view",
