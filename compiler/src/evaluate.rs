@@ -102,7 +102,7 @@ pub fn evaluate_op(module: &Module, op: OpId, values: &mut Values) -> Result<(),
             let bytes = values.get(module, operation.operands[0])?;
             values.0.insert(operation.results[0], bytes);
         }
-        Opcode::PygNest | Opcode::PygKernel => launch(module, op, values)?,
+        Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused => launch(module, op, values)?,
         Opcode::PygWhile => run_loop(module, op, values)?,
         Opcode::PygSwitch => {
             let index = values.get(module, operation.operands[0])?;
@@ -170,7 +170,7 @@ fn launch(module: &Module, op: OpId, values: &mut Values) -> Result<(), Evaluate
     // The results of a nest start as what its inits hold.
     let inits = match work {
         Work::Nest(_) => &operation.operands[operation.operands.len() - operation.results.len()..],
-        Work::Kernel(_) => &[],
+        Work::Kernel(_) | Work::Fused(_) => &[],
     };
     let (mut tensors, mut contents) = (Vec::new(), Vec::new());
     for value in &buffers {

@@ -9,7 +9,7 @@ use pygraph_compiler::{
     diagnostic::Diagnostics,
     evaluate::evaluate_function,
     ir::{Module, parse::parse, print::print, verify::verify},
-    passes::{PASSES, PassContext, PassDef, Phase, inline_calls, lower_to_launches, pipeline},
+    passes::{PASSES, PassContext, PassDef, Phase, fuse_launches, inline_calls, lower_to_launches, pipeline},
 };
 use pygraph_kernels::memory::Bytes;
 use random_program::{Program, random_program};
@@ -25,6 +25,23 @@ proptest! {
             check(&program, &before, &[pass], pass.name)?;
         }
         check(&program, &before, &pipeline::default_passes(Phase::Tensor), "the default pipeline")?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Bit for bit: fusion may not even change which NaN it is.
+    #[test]
+    fn fused_launches_compute_what_single_ones_do(seed in any::<u64>(), op_count in 1usize..40) {
+        let program = random_program(seed, op_count);
+        for passes in [Vec::new(), pipeline::default_passes(Phase::Tensor)] {
+            let single = compute_by_launches(&program, &passes, &[]);
+            let fused = compute_by_launches(&program, &passes, &[&fuse_launches::PASS]);
+            for (at, (single, fused)) in single.iter().zip(&fused).enumerate() {
+                prop_assert_eq!(single.as_slice(), fused.as_slice(), "fusion changes result {}\n{}", at, program.text);
+            }
+        }
     }
 }
 
@@ -69,8 +86,26 @@ fn compute(program: &Program, passes: &[&PassDef]) -> Vec<Bytes> {
             panic!("{} leaves IR that does not verify\n{}\nafter:\n{after}", pass.name, show(&errors, program))
         });
     }
+    compute_module(module, program, &[])
+}
+
+/// The same, with passes between launches and numbers.
+fn compute_by_launches(program: &Program, passes: &[&PassDef], launch_passes: &[&PassDef]) -> Vec<Bytes> {
+    let mut module = parse(&program.text, "random.mlir").unwrap_or_else(|errors| panic!("{}", show(&errors, program)));
+    passes.iter().for_each(|pass| run(pass, &mut module, program));
+    compute_module(module, program, launch_passes)
+}
+
+fn compute_module(mut module: Module, program: &Program, launch_passes: &[&PassDef]) -> Vec<Bytes> {
     run(&inline_calls::PASS, &mut module, program);
     run(&lower_to_launches::PASS, &mut module, program);
+    for pass in launch_passes {
+        run(pass, &mut module, program);
+        verify(&module).unwrap_or_else(|errors| {
+            let after = print(&module, &Default::default());
+            panic!("{} leaves IR that does not verify\n{}\nafter:\n{after}", pass.name, show(&errors, program))
+        });
+    }
     let inputs: Vec<Bytes> = program.inputs.iter().map(|bytes| Bytes::copy_of(bytes)).collect();
     evaluate_function(&module, "main", &inputs).unwrap_or_else(|error| panic!("{error}\n{}", program.text))
 }

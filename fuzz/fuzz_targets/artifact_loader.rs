@@ -10,7 +10,7 @@ use std::sync::Arc;
 use libfuzzer_sys::fuzz_target;
 use pygraph_artifact::{
     container::{Artifact, FORMAT_VERSION, MAGIC, is_artifact},
-    plan::{Program, Step, Work},
+    plan::{Nest, Program, Step, Work},
     validate::array_bytes,
 };
 use pygraph_runtime::{describe::describe, device::Device, init, model::Model, session::Session};
@@ -82,11 +82,16 @@ fn is_small(program: &Program) -> bool {
     memory <= MEMORY_BYTES_MAX && buffers.max().unwrap_or(0) <= MEMORY_BYTES_MAX && points <= POINTS_MAX
 }
 
+fn nest_points(nest: &Nest) -> u64 {
+    nest.extents.iter().fold(1, |points: u64, extent| points.saturating_mul(*extent))
+}
+
 fn points(steps: &[Step]) -> u64 {
     let cost = |step: &Step| match step {
         Step::Launch(launch) => match &launch.work {
-            Work::Nest(nest) => nest.extents.iter().fold(1, |points: u64, extent| points.saturating_mul(*extent)),
+            Work::Nest(nest) => nest_points(nest),
             Work::Kernel(_) => 1 << 12,
+            Work::Fused(fused) => fused.stages.iter().map(nest_points).fold(0, u64::saturating_add),
         },
         Step::While { .. } => u64::MAX,
         Step::Switch { branches, .. } => branches.iter().map(|steps| points(steps)).fold(1, u64::saturating_add),

@@ -146,7 +146,11 @@ impl<'a> Buffer<'a> {
 
 /// A buffer as the threads of one launch see it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SharedBuffer<'a>(Buffer<'a>);
+pub(crate) struct SharedBuffer<'a> {
+    buffer: Buffer<'a>,
+    /// The number of the first element in the region: the elements before it are elsewhere.
+    first: i64,
+}
 
 // SAFETY: the constructor's caller promises that threads never write what another thread uses.
 unsafe impl Send for SharedBuffer<'_> {}
@@ -159,7 +163,12 @@ impl<'a> SharedBuffer<'a> {
     /// # Safety
     /// As long as several threads use it, no two of them use the same byte unless all only read it.
     pub(crate) unsafe fn new(buffer: Buffer<'a>) -> SharedBuffer<'a> {
-        SharedBuffer(buffer)
+        SharedBuffer { buffer, first: 0 }
+    }
+
+    /// The same region as a part of something larger: element `first` of that is its first.
+    pub(crate) fn starting_at(self, first: i64) -> SharedBuffer<'a> {
+        SharedBuffer { first, ..self }
     }
 
     /// Reads `out.len()` elements: the first at element `first`, each next `stride` elements on.
@@ -181,7 +190,7 @@ impl<'a> SharedBuffer<'a> {
 
     /// Writes the elements: the first at element `first`, each next `stride` elements on.
     pub(crate) fn write_run<T: Pod>(&self, first: i64, stride: i64, elements: &[T]) {
-        assert!(self.0.writable, "a buffer that is written should be writable");
+        assert!(self.buffer.writable, "a buffer that is written should be writable");
         let Some(start) = self.run_start::<T>(first, stride, elements.len()) else { return };
         // SAFETY: `run_start` checked that every element of the run lies in the region; writes need no alignment.
         unsafe {
@@ -200,11 +209,12 @@ impl<'a> SharedBuffer<'a> {
         if count == 0 {
             return None;
         }
+        let first = first - self.first;
         let last = i128::from(first) + i128::from(stride) * (count as i128 - 1);
-        let elements = (self.0.size_bytes / size_of::<T>()) as i128;
+        let elements = (self.buffer.size_bytes / size_of::<T>()) as i128;
         let inside = |element: i128| (0..elements).contains(&element);
         assert!(inside(i128::from(first)) && inside(last), "a run should lie in its buffer");
-        Some(self.0.start.cast::<T>().wrapping_add(first as usize))
+        Some(self.buffer.start.cast::<T>().wrapping_add(first as usize))
     }
 }
 

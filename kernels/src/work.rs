@@ -8,7 +8,7 @@ use pygraph_artifact::{
 use crate::{
     manifest::{self, AttrKind, Call, CallType, InPlace, KernelDef, KernelError},
     memory::{Buffer, Bytes},
-    nest::PreparedNest,
+    nest::{PreparedFused, PreparedNest},
     scalar::PreparedBody,
     tensor::{TensorMut, TensorRef, TensorType},
 };
@@ -21,6 +21,7 @@ pub struct PreparedWork(Form);
 enum Form {
     Nest(Box<PreparedNest>),
     Kernel(PreparedCall),
+    Fused(PreparedFused),
 }
 
 /// Checks work against the types of the program's buffers, by number, and says what does not fit.
@@ -30,6 +31,7 @@ pub fn prepare(work: &Work, buffers: &[TensorType<'_>]) -> Result<PreparedWork, 
     Ok(PreparedWork(match work {
         Work::Nest(nest) => Form::Nest(Box::new(PreparedNest::new(nest, buffers)?)),
         Work::Kernel(call) => Form::Kernel(PreparedCall::new(call, buffers)?),
+        Work::Fused(fused) => Form::Fused(PreparedFused::new(fused, buffers)?),
     }))
 }
 
@@ -37,11 +39,12 @@ impl PreparedWork {
     /// Runs it on the program's buffers, by number.
     ///
     /// Buffers may overlap where the plan allows it: a nest's output and input that walk the same elements in the
-    /// same way, and what [`InPlace`] says of a kernel. Any other overlap within the work is an error.
+    /// same way, and what [`InPlace`] says of a kernel; nothing of fused nests. Any other overlap within the work is an error.
     pub fn run(&self, buffers: &[Buffer<'_>]) -> Result<(), KernelError> {
         match &self.0 {
             Form::Nest(nest) => nest.run(buffers),
             Form::Kernel(call) => call.run(buffers),
+            Form::Fused(fused) => fused.run(buffers),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use pygraph_artifact::{
     container::Artifact,
     dtype::{DType, Family},
-    plan::{Access, BufferId, KernelAttr, KernelCall, Launch, Nest, Place, Program, Step, Work},
+    plan::{Access, BufferId, Fused, FusedOperand, KernelAttr, KernelCall, Launch, Nest, Place, Program, Step, Work},
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
 
@@ -93,6 +93,7 @@ fn launch_text(program: &Program, launch: &Launch) -> String {
     let work = match &launch.work {
         Work::Nest(nest) => nest_text(program, nest),
         Work::Kernel(call) => call_text(program, call),
+        Work::Fused(fused) => fused_text(program, fused),
     };
     format!("{}: {work}  // {}", launch.name, launch.location)
 }
@@ -109,6 +110,29 @@ fn buffer_text(program: &Program, id: BufferId) -> String {
 }
 
 fn nest_text(program: &Program, nest: &Nest) -> String {
+    let mut named: Vec<BufferId> = nest.inputs.iter().chain(&nest.outputs).map(|access| access.buffer).collect();
+    named.sort_unstable();
+    named.dedup();
+    let buffers: Vec<String> = named.iter().map(|id| buffer_text(program, *id)).collect();
+    loops_text(nest, &|id| format!("b{}", id.0)) + &format!("  where {}", buffers.join(", "))
+}
+
+/// Each stage as a nest, in the order in which a row goes through them; `t3` is a temporary.
+fn fused_text(program: &Program, fused: &Fused) -> String {
+    let name = |id: BufferId| match fused.operands.get(id.0 as usize) {
+        Some(FusedOperand::Buffer(buffer)) => format!("b{}", buffer.0),
+        _ => format!("t{}", id.0),
+    };
+    let stages: Vec<String> = fused.stages.iter().map(|stage| loops_text(stage, &name)).collect();
+    let operand = |(number, operand): (usize, &FusedOperand)| match operand {
+        FusedOperand::Buffer(buffer) => buffer_text(program, *buffer),
+        FusedOperand::Temporary { dtype, shape } => format!("t{number}: {}", type_text(*dtype, shape)),
+    };
+    let operands: Vec<String> = fused.operands.iter().enumerate().map(operand).collect();
+    format!("{} rows of {{ {} }}  where {}", fused.rows, stages.join("; "), operands.join(", "))
+}
+
+fn loops_text(nest: &Nest, name: &dyn Fn(BufferId) -> String) -> String {
     let kept = nest.extents.len().saturating_sub(nest.reduction_dims as usize);
     let loops = |range: std::ops::Range<usize>| {
         range.map(|d| format!("d{d}<{}", nest.extents[d])).collect::<Vec<_>>().join(" ")
@@ -119,9 +143,9 @@ fn nest_text(program: &Program, nest: &Nest) -> String {
         text.push_str(&format!("{space}| {}", loops(kept..nest.extents.len())));
     }
     text.push_str("] ");
-    let inputs: Vec<String> = nest.inputs.iter().map(access_text).collect();
+    let inputs: Vec<String> = nest.inputs.iter().map(|access| access_text(access, name)).collect();
     let values = body_text(&nest.map, &inputs);
-    let outputs: Vec<String> = nest.outputs.iter().map(access_text).collect();
+    let outputs: Vec<String> = nest.outputs.iter().map(|access| access_text(access, name)).collect();
     match &nest.combine {
         None => text.push_str(&format!("{} = {}", outputs.join(", "), values)),
         Some(combine) => {
@@ -133,15 +157,11 @@ fn nest_text(program: &Program, nest: &Nest) -> String {
             text.push_str(&format!("{} <- fold({folded}) of {values}", outputs.join(", ")));
         }
     }
-    let mut named: Vec<BufferId> = nest.inputs.iter().chain(&nest.outputs).map(|access| access.buffer).collect();
-    named.sort_unstable();
-    named.dedup();
-    let buffers: Vec<String> = named.iter().map(|id| buffer_text(program, *id)).collect();
-    text + &format!("  where {}", buffers.join(", "))
+    text
 }
 
 /// `b7[2*d0 + d1 + 5]`.
-fn access_text(access: &Access) -> String {
+fn access_text(access: &Access, name: &dyn Fn(BufferId) -> String) -> String {
     let mut terms: Vec<String> = access
         .strides
         .iter()
@@ -152,7 +172,7 @@ fn access_text(access: &Access) -> String {
     if access.offset != 0 || terms.is_empty() {
         terms.push(access.offset.to_string());
     }
-    format!("b{}[{}]", access.buffer.0, terms.join(" + ").replace("+ -", "- "))
+    format!("{}[{}]", name(access.buffer), terms.join(" + ").replace("+ -", "- "))
 }
 
 /// A body's results as expressions of its inputs. A value that is used twice, or is long, gets a name before them.

@@ -10,7 +10,7 @@ use crate::{
     cost::{CostError, Costs, Profile},
     ir::print::PrintOptions,
     knobs,
-    passes::{Boundaries, PASSES, PassDef, PassOptions, Phase, keep_excess_precision},
+    passes::{Boundaries, PASSES, PassDef, PassOptions, Phase, fuse_launches, keep_excess_precision},
 };
 
 /// Exit code when the input is wrong.
@@ -107,6 +107,9 @@ pub fn settings(
     };
     if knobs::STRICT_PRECISION.is_set(matches) {
         passes.retain(|pass| pass.name != keep_excess_precision::PASS.name);
+    }
+    if knobs::NO_FUSE.is_set(matches) {
+        passes.retain(|pass| pass.name != fuse_launches::PASS.name);
     }
     let inspection = Inspection {
         verify_each,

@@ -1,7 +1,9 @@
 //! Launches: `pyg.nest` and `pyg.kernel` as the artifact has them.
 
+use std::collections::HashMap;
+
 use pygraph_artifact::{
-    plan::{Access, BufferId, KernelAttr, KernelCall, Nest, Work},
+    plan::{Access, BufferId, Fused, FusedOperand, KernelAttr, KernelCall, Nest, Work},
     scalar::{ScalarBody, ScalarInst},
 };
 
@@ -20,6 +22,7 @@ pub fn work_of(
     match module.op(op).opcode {
         Opcode::PygNest => nest_of(module, op, buffer_of).map(Work::Nest),
         Opcode::PygKernel => kernel_of(module, op, buffer_of).map(Work::Kernel),
+        Opcode::PygFused => fused_of(module, op, buffer_of).map(Work::Fused),
         other => Err(module.error(op, format!("`{}` is no launch", other.name()))),
     }
 }
@@ -66,7 +69,7 @@ fn nest_of(
 }
 
 /// Offset and strides of a tensor that is walked through a map; none if they do not fit it.
-fn walk_of(module: &Module, value: ValueId, map: &AffineMap, dim_count: usize) -> Option<(i64, Vec<i64>)> {
+pub(crate) fn walk_of(module: &Module, value: ValueId, map: &AffineMap, dim_count: usize) -> Option<(i64, Vec<i64>)> {
     let shape = tensor_of(module.ty(value))?.shape;
     if map.dim_count != dim_count || map.results.len() != shape.len() {
         return None;
@@ -82,6 +85,81 @@ fn walk_of(module: &Module, value: ValueId, map: &AffineMap, dim_count: usize) -
         step = step.checked_mul(i64::try_from((*extent).max(1)).ok()?)?;
     }
     Some((offset, strides))
+}
+
+/// Arguments and results are buffers; what else the stages make is a temporary. A view is what it is a view of.
+fn fused_of(
+    module: &Module,
+    op: OpId,
+    buffer_of: &mut dyn FnMut(ValueId) -> Result<BufferId, Diagnostic>,
+) -> Result<Fused, Diagnostic> {
+    let operation = module.op(op);
+    let refuse = |what: &str| module.error(op, format!("`{what}` is missing or does not fit"));
+    let rows = operation.attr("rows").and_then(Attribute::as_i64).and_then(|rows| u64::try_from(rows).ok());
+    let block = module.region_block(op, 0).ok_or_else(|| refuse("stages"))?;
+    let end = module.block(block).last().ok_or_else(|| refuse("stages"))?;
+    let mut operands: Vec<FusedOperand> = Vec::new();
+    // From values to the memory that they are, which is a number of a set of values, and from there to the operand.
+    let mut memory = Memory::default();
+    let mut known: HashMap<ValueId, u32> = HashMap::new();
+    let mut add = |operand: FusedOperand| {
+        operands.push(operand);
+        operands.len() as u32 - 1
+    };
+    for stage in module.block_ops(block) {
+        let stage = module.op(stage);
+        if stage.opcode == Opcode::PygView {
+            memory.unite(stage.results[0], stage.operands[0]);
+        } else if stage.opcode == Opcode::PygNest {
+            for (init, result) in stage.operands.iter().rev().zip(stage.results.iter().rev()) {
+                memory.unite(*result, *init);
+            }
+        }
+    }
+    for (argument, value) in module.block(block).arguments.iter().zip(&operation.operands) {
+        known.insert(memory.root(*argument), add(FusedOperand::Buffer(buffer_of(*value)?)));
+    }
+    for (yielded, result) in module.op(end).operands.iter().zip(&operation.results) {
+        known.insert(memory.root(*yielded), add(FusedOperand::Buffer(buffer_of(*result)?)));
+    }
+    // Shapes are checked access by access: an operand has the shape of whichever value is met first.
+    let mut stages = Vec::new();
+    for stage in module.block_ops(block) {
+        if module.op(stage).opcode == Opcode::PygNest {
+            let mut operand_of = |value: ValueId| {
+                let root = memory.root(value);
+                if let Some(operand) = known.get(&root) {
+                    return Ok(BufferId(*operand));
+                }
+                let tensor = tensor_of(module.ty(root))
+                    .ok_or_else(|| module.error(stage, "a value that it names has no type that runs"))?;
+                let operand = add(FusedOperand::Temporary { dtype: tensor.dtype, shape: tensor.shape });
+                known.insert(root, operand);
+                Ok(BufferId(operand))
+            };
+            stages.push(nest_of(module, stage, &mut operand_of)?);
+        }
+    }
+    Ok(Fused { rows: rows.ok_or_else(|| refuse("rows"))?, operands, stages })
+}
+
+/// Which values are the same memory.
+#[derive(Default)]
+struct Memory(HashMap<ValueId, ValueId>);
+
+impl Memory {
+    fn root(&self, value: ValueId) -> ValueId {
+        let mut value = value;
+        while let Some(source) = self.0.get(&value) {
+            value = *source;
+        }
+        value
+    }
+
+    fn unite(&mut self, value: ValueId, source: ValueId) {
+        let source = self.root(source);
+        self.0.insert(value, source);
+    }
 }
 
 fn kernel_of(
@@ -125,6 +203,7 @@ pub fn attribute_of(attribute: &Attribute) -> Option<KernelAttr> {
 pub fn name_of(work: &Work) -> String {
     match work {
         Work::Kernel(call) => call.kernel.clone(),
+        Work::Fused(_) => "fused".to_string(),
         Work::Nest(nest) => match &nest.combine {
             Some(combine) => format!("reduce_{}", body_name(combine)),
             None => match (nest.inputs.is_empty(), body_name(&nest.map)) {

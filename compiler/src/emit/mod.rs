@@ -96,6 +96,7 @@ fn refused_launches(module: &Module, program: &Program, launch_ops: &[OpId]) -> 
         let what = match launch {
             Work::Nest(_) => "a loop nest".to_string(),
             Work::Kernel(call) => format!("kernel `{}`", call.kernel),
+            Work::Fused(_) => "a fused launch".to_string(),
         };
         Some(module.error(*op, format!("{what} does not run: {reason}")))
     });

@@ -145,7 +145,7 @@ impl Emission<'_> {
                         place.ok_or_else(|| self.module.error(op, "a constant of this type does not run yet"))?;
                     self.buffers.set_place(operation.results[0], Some(place));
                 }
-                Opcode::PygNest | Opcode::PygKernel => steps.extend(self.launch(op)?),
+                Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused => steps.extend(self.launch(op)?),
                 Opcode::PygWhile => steps.push(self.while_loop(op, depth)?),
                 Opcode::PygSwitch => steps.push(self.switch(op, depth)?),
                 other => {
@@ -189,7 +189,8 @@ impl Emission<'_> {
         let work = work_of(module, op, &mut |value| buffers.id(module, op, value))?;
         let number = self.launch_ops.len();
         self.launch_ops.push(op);
-        let name = format!("{}_{number}", name_of(&work));
+        let given = operation.attr("name").and_then(Attribute::as_str);
+        let name = format!("{}_{number}", given.map_or_else(|| name_of(&work), str::to_string));
         let location = module.location(operation.loc).position.to_string();
         Ok(Some(Step::Launch(Launch { name, location, work })))
     }

@@ -145,6 +145,7 @@ impl Drawing<'_> {
                 | Opcode::PygWhile
                 | Opcode::PygSwitch
                 | Opcode::PygSegment
+                | Opcode::PygFused
         );
         let label = label(self.module, op, &self.folded);
         let shape = if operation.opcode.def().is_terminator() { "shape=plaintext, " } else { "" };
@@ -169,6 +170,7 @@ impl Drawing<'_> {
             (Opcode::StablehloIf, 0) => "then".to_owned(),
             (Opcode::StablehloIf, _) => "else".to_owned(),
             (Opcode::PygSegment, _) => "segment".to_owned(),
+            (Opcode::PygFused, _) => "stages".to_owned(),
             _ => format!("case {region}"),
         };
         self.line(

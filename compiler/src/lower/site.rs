@@ -38,7 +38,7 @@ impl Tensor {
 }
 
 /// A loop nest in the making; see `pyg.nest`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NestParts {
     /// Extents of the iteration space, outermost first.
     pub extents: Vec<u64>,

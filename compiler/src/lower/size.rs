@@ -13,6 +13,7 @@ pub fn work_size(module: &Module, op: OpId) -> Option<WorkSize> {
     match module.op(op).opcode {
         Opcode::PygNest => Some(nest_size(module, op)),
         Opcode::PygKernel => Some(kernel_size(module, op)),
+        Opcode::PygFused => Some(fused_size(module, op)),
         _ => None,
     }
 }
@@ -33,6 +34,17 @@ fn nest_size(module: &Module, op: OpId) -> WorkSize {
     }
     let scalars = module.walk(op).into_iter().filter(|op| matches!(module.op(*op).opcode, Opcode::Scalar(_))).count();
     WorkSize { bytes, scalar_ops: points.saturating_mul(scalars as u64), ..WorkSize::default() }
+}
+
+/// What comes from outside and leaves, each once, and the operations of all stages: what stays inside moves no bytes.
+fn fused_size(module: &Module, op: OpId) -> WorkSize {
+    let operation = module.op(op);
+    let outside = operation.operands.iter().chain(&operation.results);
+    let tensors = outside.filter_map(|value| tensor_of(module.ty(*value)));
+    let bytes = tensors.map(|tensor| bytes_of(&tensor)).fold(0, u64::saturating_add);
+    let stages = module.walk(op).into_iter().filter(|stage| module.op(*stage).opcode == Opcode::PygNest);
+    let scalar_ops = stages.map(|stage| nest_size(module, stage).scalar_ops).fold(0, u64::saturating_add);
+    WorkSize { bytes, scalar_ops, ..WorkSize::default() }
 }
 
 fn kernel_size(module: &Module, op: OpId) -> WorkSize {

@@ -87,6 +87,7 @@ fn lower_block(module: &mut Module, block: BlockId, lowering: &mut Lowering) {
             | Opcode::PygEmpty
             | Opcode::PygNest
             | Opcode::PygKernel
+            | Opcode::PygFused
             | Opcode::PygView
             | Opcode::PygConstant
             | Opcode::PygYield => continue,

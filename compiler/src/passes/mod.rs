@@ -172,6 +172,7 @@ passes! {
     drop_dead_ops = "drop_dead_ops.rs",
     widen_minifloats = "widen_minifloats.rs",
     lower_to_launches = "lower_to_launches.rs",
+    fuse_launches = "fuse_launches.rs",
     form_segments = "form_segments.rs",
     plan_memory = "plan_memory.rs",
     choose_deployment = "choose_deployment.rs",

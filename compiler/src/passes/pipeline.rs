@@ -2,9 +2,9 @@
 
 use super::{
     PassDef, Phase, assign_bindings, canonicalize, choose_deployment, decompose_compound_ops, decompose_fx,
-    drop_dead_ops, eliminate_common_subexpressions, fold_constants, form_segments, inline_calls, keep_excess_precision,
-    legalize_custom_calls, legalize_shape_ops, lower_to_launches, make_graphable, plan_memory, simplify,
-    widen_minifloats,
+    drop_dead_ops, eliminate_common_subexpressions, fold_constants, form_segments, fuse_launches, inline_calls,
+    keep_excess_precision, legalize_custom_calls, legalize_shape_ops, lower_to_launches, make_graphable, plan_memory,
+    simplify, widen_minifloats,
 };
 
 /// One pass in the pipeline.
@@ -36,6 +36,7 @@ pub static DEFAULT: &[Step] = &[
     Step { pass: &drop_dead_ops::PASS, why: "nothing later pays for what nobody reads" },
     Step { pass: &widen_minifloats::PASS, why: "scalars compute on no float of eight bits" },
     Step { pass: &lower_to_launches::PASS, why: "the plan is made of launches" },
+    Step { pass: &fuse_launches::PASS, why: "all launches are known, and none has a place yet" },
     Step { pass: &form_segments::PASS, why: "all launches that can be one graph are known" },
     Step { pass: &plan_memory::PASS, why: "the order of launches is final, so lifetimes are" },
     Step { pass: &choose_deployment::PASS, why: "copies that memory asked for are launches too" },

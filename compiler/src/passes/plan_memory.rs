@@ -61,9 +61,12 @@ fn plan_function(module: &mut Module, function: OpId, context: &PassContext) -> 
     let requests = buffers(module, function, &mut classes);
     let layout = arena::pack(&requests.list);
     for op in module.walk(function) {
-        let has_place =
-            matches!(module.op(op).opcode, Opcode::PygNest | Opcode::PygKernel | Opcode::PygWhile | Opcode::PygSwitch);
-        if !has_place {
+        let has_place = matches!(
+            module.op(op).opcode,
+            Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused | Opcode::PygWhile | Opcode::PygSwitch
+        );
+        let is_stage = module.parent_op(op).is_some_and(|owner| module.op(owner).opcode == Opcode::PygFused);
+        if !has_place || is_stage {
             continue;
         }
         let results = module.op(op).results.clone();

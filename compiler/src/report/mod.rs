@@ -253,6 +253,9 @@ fn segment(module: &Module, op: OpId, costs: &Costs) -> Segment {
         _ => Vec::new(),
     };
     let launches = module.walk(op).into_iter().filter_map(|launch| {
+        if module.parent_op(launch).is_some_and(|owner| module.op(owner).opcode == Opcode::PygFused) {
+            return None; // a stage, not a launch
+        }
         let work = size::work_size(module, launch)?;
         let name =
             work_of(module, launch, &mut |_| Ok(BufferId(0))).map_or("launch".to_string(), |work| name_of(&work));

@@ -1,20 +1,23 @@
 //! Nests without a combine: every point on its own.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::{BLOCK_POINTS, PreparedNest, Shared};
 use crate::scalar::Registers;
 
 impl PreparedNest {
-    pub(super) fn run_map(&self, shared: &Shared<'_>) {
-        let points = self.parallel_points;
+    /// Evaluates some of the points.
+    pub(super) fn run_map(&self, shared: &Shared<'_>, range: Range<u64>) {
+        let points = range.end - range.start;
         let registers = || self.body.registers((points.min(self.chunk as u64)) as usize);
         if points <= BLOCK_POINTS {
-            return self.map_points(shared, &mut registers(), 0, points);
+            return self.map_points(shared, &mut registers(), range.start, range.end);
         }
         (0..points.div_ceil(BLOCK_POINTS)).into_par_iter().for_each_init(registers, |registers, block| {
-            let start = block * BLOCK_POINTS;
-            self.map_points(shared, registers, start, (start + BLOCK_POINTS).min(points));
+            let start = range.start + block * BLOCK_POINTS;
+            self.map_points(shared, registers, start, (start + BLOCK_POINTS).min(range.end));
         });
     }
 

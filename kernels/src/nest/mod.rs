@@ -7,6 +7,7 @@
 //! Big nests are cut into blocks whose size does not depend on the number of threads, and neither do results.
 
 pub(crate) mod fold;
+mod fused;
 mod map;
 mod reduce;
 pub(crate) mod walk;
@@ -17,6 +18,7 @@ use pygraph_artifact::{
     scalar::ScalarBody,
 };
 
+pub use self::fused::{PreparedFused, TEMPORARY_BYTES_MAX, row_dims, walks_its_row};
 use self::{fold::Fold, walk::Walk};
 use crate::{
     manifest::KernelError,
@@ -107,7 +109,8 @@ impl PreparedNest {
         }
         let combine = nest.combine.as_ref().map(|combine| check_combine(combine, &body)).transpose()?;
         let mut prepared = PreparedNest {
-            chunk: body.preferred_lanes(),
+            // A fold's order must not depend on what makes its elements.
+            chunk: if combine.is_some() { LANES_MAX } else { body.preferred_lanes() },
             parallel_points: points(parallel).unwrap_or(0),
             reduction_points: points(folded).unwrap_or(0),
             inputs: check_accesses(&nest.inputs, &nest.map.inputs, "input", &nest.extents, buffers)?,
@@ -129,8 +132,8 @@ impl PreparedNest {
         }
         let shared = self.share(buffers)?;
         match &self.combine {
-            None => self.run_map(&shared),
-            Some(combine) => self.run_reduction(combine, &shared),
+            None => self.run_map(&shared, 0..self.parallel_points),
+            Some(combine) => self.run_reduction(combine, &shared, 0..self.parallel_points),
         }
         Ok(())
     }
@@ -141,7 +144,8 @@ impl PreparedNest {
         let parallel = nest.extents.len() - reduced;
         let mut order: Vec<usize> = (0..nest.extents.len()).collect();
         if let Some(combine) = &mut self.combine {
-            combine.strategy = choose(nest, combine, self.parallel_points);
+            let is_simple = !combine.folds.is_empty();
+            combine.strategy = choose(&nest.extents, reduced, &nest.inputs, is_simple);
             if matches!(combine.strategy, Strategy::Lanes | Strategy::LaneBody) {
                 order.rotate_left(parallel);
             }
@@ -293,19 +297,31 @@ fn check_combine(combine: &ScalarBody, map: &PreparedBody) -> Result<Combine, St
     Ok(Combine { strategy: Strategy::Rows, folds, body })
 }
 
-fn choose(nest: &Nest, combine: &Combine, parallel_points: u64) -> Strategy {
-    let parallel = nest.extents.len() - nest.reduction_dims as usize;
-    let innermost = |access: &Access, from: usize, to: usize| {
-        let dimension = (from..to).rev().find(|dimension| nest.extents[*dimension] > 1);
-        dimension.map_or(0, |dimension| access.strides[dimension].unsigned_abs())
-    };
-    if combine.folds.is_empty() {
+/// True if two nests with these extents and this combine fold in one order, whichever of two sets of elements they read: then
+/// equal elements give equal results, to the last bit.
+pub fn folds_alike(extents: &[u64], reduction_dims: usize, combine: &ScalarBody, a: &[Access], b: &[Access]) -> bool {
+    let is_simple = fold::simple_folds(combine).is_some();
+    choose(extents, reduction_dims, a, is_simple) == choose(extents, reduction_dims, b, is_simple)
+}
+
+/// Chooses by what moves along the folded dimensions; the rest, such as a mean of each row, is small.
+fn choose(extents: &[u64], reduced: usize, inputs: &[Access], is_simple: bool) -> Strategy {
+    let parallel = extents.len() - reduced;
+    let parallel_points = extents[..parallel].iter().fold(1u64, |points, extent| points.saturating_mul(*extent));
+    if !is_simple {
         return if parallel_points < 32 { Strategy::RowTree } else { Strategy::LaneBody };
     }
-    let across = |access: &&Access| innermost(access, 0, parallel) == 1;
-    let along = |access: &&Access| innermost(access, parallel, nest.extents.len()) == 1;
-    let votes = |of: &dyn Fn(&&Access) -> bool| nest.inputs.iter().filter(|access| of(access)).count();
-    if parallel_points > 1 && votes(&across) > votes(&along) { Strategy::Lanes } else { Strategy::Rows }
+    let innermost = |access: &Access, from: usize, to: usize| {
+        let dimension = (from..to).rev().find(|dimension| extents[*dimension] > 1);
+        dimension.map_or(0, |dimension| access.strides[dimension].unsigned_abs())
+    };
+    let (mut across, mut along) = (0, 0);
+    for access in inputs {
+        let along_step = innermost(access, parallel, extents.len());
+        along += usize::from(along_step == 1);
+        across += usize::from(along_step != 0 && innermost(access, 0, parallel) == 1);
+    }
+    if parallel_points > 1 && across > along { Strategy::Lanes } else { Strategy::Rows }
 }
 
 fn check_outputs(nest: &Nest, body: &PreparedBody, buffers: &[TensorType<'_>]) -> Result<Vec<Operand>, String> {

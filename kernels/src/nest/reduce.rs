@@ -21,12 +21,14 @@ struct Task {
 type Partial = Vec<Vec<u128>>;
 
 impl PreparedNest {
-    pub(super) fn run_reduction(&self, combine: &Combine, shared: &Shared<'_>) {
+    /// Folds for some of the parallel points. The order is that of the whole: it does not depend on which points those are.
+    pub(super) fn run_reduction(&self, combine: &Combine, shared: &Shared<'_>, range: Range<u64>) {
+        let points = range.end - range.start;
         let (parallel_step, reduction_step) = self.task_size(combine);
         let parts = self.reduction_points.div_ceil(reduction_step);
-        let groups = self.parallel_points.div_ceil(parallel_step);
+        let groups = points.div_ceil(parallel_step);
         let task = |group: u64, part: u64| Task {
-            parallel: group * parallel_step..((group + 1) * parallel_step).min(self.parallel_points),
+            parallel: range.start + group * parallel_step..(range.start + (group + 1) * parallel_step).min(range.end),
             reduction: part * reduction_step..((part + 1) * reduction_step).min(self.reduction_points),
         };
         let compute = |task: &Task| match combine.strategy {
@@ -48,7 +50,7 @@ impl PreparedNest {
             }
             self.finish(combine, shared, &result, &first);
         };
-        if groups > 1 && self.parallel_points.saturating_mul(self.reduction_points) > BLOCK_POINTS {
+        if groups > 1 && points.saturating_mul(self.reduction_points) > BLOCK_POINTS {
             (0..groups).into_par_iter().for_each(finish_group);
         } else {
             (0..groups).for_each(finish_group);

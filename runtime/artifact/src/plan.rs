@@ -180,6 +180,28 @@ pub enum Work {
     Nest(Nest),
     /// A named kernel of the manifest.
     Kernel(KernelCall),
+    /// Generated loop nests, row by row.
+    Fused(Fused),
+}
+
+impl Work {
+    /// The buffers that it may read, in order, with repeats.
+    pub fn reads(&self) -> Vec<BufferId> {
+        match self {
+            Work::Nest(nest) => nest.inputs.iter().map(|access| access.buffer).collect(),
+            Work::Kernel(call) => call.inputs.clone(),
+            Work::Fused(fused) => fused.buffers_of(|stage| &stage.inputs),
+        }
+    }
+
+    /// The buffers that it writes, in order, with repeats.
+    pub fn writes(&self) -> Vec<BufferId> {
+        match self {
+            Work::Nest(nest) => nest.outputs.iter().map(|access| access.buffer).collect(),
+            Work::Kernel(call) => call.outputs.clone(),
+            Work::Fused(fused) => fused.buffers_of(|stage| &stage.outputs),
+        }
+    }
 }
 
 /// How a loop nest walks one buffer: element `offset + Σ strides[d] * index[d]`.
@@ -217,6 +239,47 @@ pub struct Nest {
     pub map: ScalarBody,
     /// Folds values along the reduced dimensions.
     pub combine: Option<ScalarBody>,
+}
+
+/// Loop nests that run one after another, as one launch.
+///
+/// Rows are independent. The first parallel dimensions of every stage count the rows; a temporary, and a buffer that a stage
+/// writes, has as many equal parts in order of its elements, and every stage touches them in its own row's part alone. So rows may
+/// run at the same time or one by one, and a temporary needs room for the rows that run at the same time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fused {
+    /// How many rows; at least 1.
+    pub rows: u64,
+    /// What the stages read and write.
+    pub operands: Vec<FusedOperand>,
+    /// In order. Their accesses name operands: [`BufferId`] is an index into `operands` there.
+    pub stages: Vec<Nest>,
+}
+
+impl Fused {
+    /// The buffers among the operands that these accesses of each stage name; numbers of no operand are left out.
+    fn buffers_of(&self, accesses: impl Fn(&Nest) -> &Vec<Access>) -> Vec<BufferId> {
+        let named = self.stages.iter().flat_map(|stage| accesses(stage).iter().map(|access| access.buffer.0 as usize));
+        let buffer = |number: usize| match self.operands.get(number) {
+            Some(FusedOperand::Buffer(buffer)) => Some(*buffer),
+            _ => None,
+        };
+        named.filter_map(buffer).collect()
+    }
+}
+
+/// What stages of a [`Fused`] read and write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FusedOperand {
+    /// A buffer of the program.
+    Buffer(BufferId),
+    /// An array that nobody needs afterwards. Its elements are unspecified until a stage writes them.
+    Temporary {
+        /// Element type.
+        dtype: DType,
+        /// Extents, outermost first, of all rows together.
+        shape: Vec<u64>,
+    },
 }
 
 /// A call of a kernel that the manifest names.

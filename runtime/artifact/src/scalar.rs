@@ -204,7 +204,7 @@ impl ScalarOp {
 }
 
 /// One step of a [`ScalarBody`]. It defines the next register.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ScalarInst {
     /// A literal: the element's little-endian bytes, zero-extended.
     Constant {

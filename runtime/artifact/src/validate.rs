@@ -7,6 +7,7 @@
 //! 5. A result has the type of its buffer. A parameter that a result updates has the type of that result and is
 //!    bound as state or host value.
 //! 6. Every buffer that a step names exists, and what a launch writes lies in the arena.
+//!    A stage of a fused launch names operands that exist, and its temporaries keep to rule 2.
 //! 7. Steps nest at most [`DEPTH_MAX`] deep; a loop's predicate is one `i1`, a choice's index is one `i32`, and a
 //!    choice has a branch.
 //!
@@ -18,7 +19,7 @@ use std::collections::HashSet;
 use crate::{
     bytes::ALIGNMENT,
     dtype::DType,
-    plan::{Bind, Buffer, BufferId, Param, Place, Plan, Program, ResultSlot, Segment, Step, Work},
+    plan::{Bind, Buffer, BufferId, Fused, FusedOperand, Param, Place, Plan, Program, ResultSlot, Segment, Step, Work},
     steps::DEPTH_MAX,
 };
 
@@ -183,26 +184,26 @@ fn check_scalar(
 }
 
 fn check_launch(program: &Program, name: &str, work: &Work) -> Result<(), Invalid> {
-    let named = || format!("launch `{name}`");
-    match work {
-        Work::Nest(nest) => {
-            for access in &nest.inputs {
-                find_buffer(program, access.buffer, named)?;
-            }
-            for access in &nest.outputs {
-                check_written(program, name, access.buffer)?;
-            }
-        }
-        Work::Kernel(call) => {
-            for input in &call.inputs {
-                find_buffer(program, *input, named)?;
-            }
-            for output in &call.outputs {
-                check_written(program, name, *output)?;
-            }
+    if let Work::Fused(fused) = work {
+        check_operands(name, fused)?;
+    }
+    for buffer in work.reads() {
+        find_buffer(program, buffer, || format!("launch `{name}`"))?;
+    }
+    work.writes().into_iter().try_for_each(|buffer| check_written(program, name, buffer))
+}
+
+fn check_operands(name: &str, fused: &Fused) -> Result<(), Invalid> {
+    for (number, operand) in fused.operands.iter().enumerate() {
+        if let FusedOperand::Temporary { dtype, shape } = operand {
+            check_array(|| format!("operand {number} of launch `{name}`"), *dtype, shape)?;
         }
     }
-    Ok(())
+    let accesses = fused.stages.iter().flat_map(|stage| stage.inputs.iter().chain(&stage.outputs));
+    match accesses.map(|access| access.buffer.0).find(|operand| *operand as usize >= fused.operands.len()) {
+        Some(operand) => Err(Invalid::OperandMissing { launch: name.to_string(), operand }),
+        None => Ok(()),
+    }
 }
 
 fn check_written(program: &Program, launch: &str, id: BufferId) -> Result<(), Invalid> {
@@ -272,6 +273,9 @@ pub enum Invalid {
     /// A buffer that does not exist.
     #[error("{user} names buffer {buffer}, which does not exist")]
     BufferMissing { user: String, buffer: u32 },
+    /// A stage of a fused launch names an operand that it has not.
+    #[error("a stage of launch `{launch}` names operand {operand}, which does not exist")]
+    OperandMissing { launch: String, operand: u32 },
     /// Steps above the cap.
     #[error("steps of segment `{segment}` nest deeper than {DEPTH_MAX} levels")]
     TooDeep { segment: String },

@@ -1,6 +1,6 @@
 //! One launch on the host device: checked at load, run many times.
 
-use pygraph_artifact::plan::{BufferId, Launch, Work};
+use pygraph_artifact::plan::{BufferId, Launch};
 use pygraph_kernels::{
     manifest::KernelError,
     memory::Buffer,
@@ -21,10 +21,7 @@ impl PreparedLaunch {
     /// Checks a launch; `types` are those of all buffers of the program.
     pub fn prepare(launch: &Launch, types: &[TensorType]) -> Result<PreparedLaunch, LaunchError> {
         let (name, location) = (launch.name.clone(), launch.location.clone());
-        let outputs = match &launch.work {
-            Work::Nest(nest) => nest.outputs.iter().map(|access| access.buffer).collect(),
-            Work::Kernel(call) => call.outputs.clone(),
-        };
+        let outputs = launch.work.writes();
         match prepare(&launch.work, types) {
             Ok(work) => Ok(PreparedLaunch { name, location, outputs, work }),
             Err(reason) => Err(LaunchError { name, location, reason }),

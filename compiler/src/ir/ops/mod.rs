@@ -360,6 +360,7 @@ opcodes! {
     pyg: Pyg {
         PygBoundary = "pyg.boundary",
         PygEmpty = "pyg.empty",
+        PygFused = "pyg.fused",
         PygNest = "pyg.nest",
         PygKernel = "pyg.kernel",
         PygView = "pyg.view",

@@ -5,7 +5,7 @@ use super::{
     constraint::{ANY_TYPE, AttrKind, TENSOR, sets::LOGIC, tensor_of},
     def::{Count, Effect, Facts, op},
     names::Pyg::{self, *},
-    rules::{control, launch},
+    rules::{control, fused, launch},
 };
 
 /// The operations, in order of name.
@@ -30,6 +30,16 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .optional("offsets", AttrKind::I64Array)
             .regions("map", Opcode::ScalarYield, Count::Some)
             .infer(launch::nest),
+        PygFused => op("a launch: loop nests that run one after another, row by row")
+            .isolated()
+            .effect(Effect::Regions)
+            .operands("inputs", TENSOR, Count::Any)
+            .results("results", TENSOR, Count::Some)
+            .attr("rows", AttrKind::Integer(64))
+            .attr("name", AttrKind::String)
+            .optional("offsets", AttrKind::I64Array)
+            .region("stages", Opcode::PygYield)
+            .check(fused::fused),
         PygKernel => op("a launch of a named kernel")
             .effect(Effect::Launch)
             .operands("inputs", TENSOR, Count::Any)

@@ -21,7 +21,7 @@ pub enum Visit {
     Leave(OpId),
 }
 
-/// The steps of a function in order of the text; bodies of launches are not entered.
+/// The steps of a function in order of the text; bodies and stages of launches are not entered.
 pub fn visits(module: &Module, function: OpId) -> Vec<Visit> {
     let mut found = Vec::new();
     let mut pending = vec![Visit::Enter(function)];
@@ -30,7 +30,7 @@ pub fn visits(module: &Module, function: OpId) -> Vec<Visit> {
         let Visit::Enter(op) = visit else { continue };
         pending.push(Visit::Leave(op));
         let operation = module.op(op);
-        if matches!(operation.opcode, Opcode::PygNest | Opcode::PygKernel) {
+        if matches!(operation.opcode, Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused) {
             continue;
         }
         let blocks = operation.regions.iter().flat_map(|region| module.region(*region).blocks.iter());

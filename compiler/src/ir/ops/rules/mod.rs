@@ -12,6 +12,7 @@ pub(super) mod control;
 pub(super) mod convolve;
 pub(super) mod dynamic;
 pub(super) mod elementwise;
+pub(super) mod fused;
 pub(super) mod index;
 pub(super) mod launch;
 pub(super) mod misc;

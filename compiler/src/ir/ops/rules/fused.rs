@@ -1,0 +1,158 @@
+//! `pyg.fused`: nests that a device may run row by row.
+//!
+//! It computes what its stages compute one after another. So that rows may run at the same time, and each with room of its own:
+//! 1. Its region holds nests, views and empty tensors, takes the inputs, and yields results of nests, each once.
+//! 2. The first parallel dimensions of every nest count the rows.
+//! 3. What is made inside (an empty tensor, what a nest writes into it, a view of either) has as many equal parts, in order
+//!    of its elements, and every nest touches it in its own row's part alone. Inputs may be read anywhere.
+//! 4. A nest writes into what is made inside, and nobody reads what was there before: an init has one reader.
+//! 5. A view keeps the type of elements, and temporaries of a row fit [`TEMPORARY_BYTES_MAX`] together.
+
+use std::collections::HashMap;
+
+use pygraph_artifact::plan::{Access, BufferId};
+use pygraph_kernels::nest::{TEMPORARY_BYTES_MAX, row_dims, walks_its_row};
+
+use super::{ensure, reduce::body};
+use crate::{
+    emit::launch::walk_of,
+    ir::{
+        Attribute, Module, OpId, Opcode, Type, ValueId,
+        ops::view::{View, show},
+    },
+    lower::site::tensor_of,
+};
+
+/// See the module.
+pub fn fused(view: &View) -> Result<(), String> {
+    let rows = u64::try_from(view.int("rows")?).ok().filter(|rows| *rows > 0);
+    let rows = rows.ok_or("`rows` should be at least 1")?;
+    let own: Vec<&Type> = view.operands.iter().map(|value| view.module.ty(*value)).collect();
+    let results: Vec<&Type> = view.results.iter().map(|value| view.module.ty(*value)).collect();
+    body(view, 0, &own, Some(&results))?;
+    let Some(block) = view.regions.first().and_then(|region| view.module.region(*region).blocks.first()) else {
+        return Err("pyg.fused has no stages".to_string());
+    };
+    let arguments = view.module.block(*block).arguments.iter().map(|argument| (*argument, Made::Input));
+    let mut stages = Stages { module: view.module, rows, made: arguments.collect(), readers: HashMap::new(), bytes: 0 };
+    for op in view.module.block_ops(*block) {
+        stages.stage(op)?;
+    }
+    ensure(stages.bytes / rows <= TEMPORARY_BYTES_MAX, || {
+        format!("temporaries of a row take {} bytes, at most {TEMPORARY_BYTES_MAX} are allowed", stages.bytes / rows)
+    })?;
+    let inits = stages.made.iter().filter(|(_, made)| **made == Made::Init);
+    let read_again = inits.into_iter().find(|(value, _)| stages.readers.get(value).copied().unwrap_or(0) > 1);
+    ensure(read_again.is_none(), || "pyg.fused reads what a nest writes over".to_string())
+}
+
+fn element_count(ty: &Type) -> u64 {
+    let count =
+        tensor_of(ty).and_then(|tensor| tensor.shape.iter().try_fold(1u64, |count, extent| count.checked_mul(*extent)));
+    count.unwrap_or(0)
+}
+
+/// Where a value of the region comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// From outside, or a view of that.
+    Input,
+    /// An empty tensor, or a view of what was made here.
+    Here,
+    /// By a nest.
+    Nest,
+    /// As before, and written over.
+    Init,
+}
+
+struct Stages<'m> {
+    module: &'m Module,
+    rows: u64,
+    made: HashMap<ValueId, Made>,
+    /// How often each value is read.
+    readers: HashMap<ValueId, usize>,
+    /// Of everything made here.
+    bytes: u64,
+}
+
+impl Stages<'_> {
+    fn stage(&mut self, op: OpId) -> Result<(), String> {
+        let operation = self.module.op(op);
+        for operand in &operation.operands {
+            *self.readers.entry(*operand).or_default() += 1;
+        }
+        match operation.opcode {
+            Opcode::PygEmpty => self.empty(operation.results[0]),
+            Opcode::PygView => self.view(operation.operands[0], operation.results[0]),
+            Opcode::PygNest => self.nest(op),
+            Opcode::PygYield => self.yielded(&operation.operands),
+            other => Err(format!("pyg.fused holds {}, which is no stage", other.name())),
+        }
+    }
+
+    fn empty(&mut self, value: ValueId) -> Result<(), String> {
+        self.made.insert(value, Made::Here);
+        let bytes = tensor_of(self.module.ty(value))
+            .and_then(|tensor| pygraph_artifact::validate::array_bytes(tensor.dtype, &tensor.shape));
+        self.bytes = self.bytes.saturating_add(bytes.unwrap_or(u64::MAX));
+        Ok(())
+    }
+
+    fn view(&mut self, source: ValueId, value: ValueId) -> Result<(), String> {
+        let [from, to] = [source, value].map(|value| self.module.ty(value));
+        let element = |ty: &Type| tensor_of(ty).map(|tensor| tensor.dtype);
+        ensure(element(from) == element(to), || format!("pyg.fused holds a view of {} as {}", show(from), show(to)))?;
+        let made = if self.made.get(&source) == Some(&Made::Input) { Made::Input } else { Made::Here };
+        self.made.insert(value, made);
+        Ok(())
+    }
+
+    fn yielded(&self, values: &[ValueId]) -> Result<(), String> {
+        for (at, value) in values.iter().enumerate() {
+            let is_new = self.made.get(value) == Some(&Made::Nest) && !values[..at].contains(value);
+            ensure(is_new, || {
+                format!("pyg.fused yields as result {at} what is no result of a nest, or yielded twice")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn nest(&mut self, op: OpId) -> Result<(), String> {
+        let operation = self.module.op(op);
+        let extents = operation.attr("extents").and_then(Attribute::as_i64_slice).ok_or("`extents` is missing")?;
+        let extents: Vec<u64> = extents.iter().map(|extent| u64::try_from(*extent).unwrap_or(0)).collect();
+        let number =
+            |name: &str| operation.attr(name).and_then(Attribute::as_i64).and_then(|n| usize::try_from(n).ok());
+        let (input_count, reduced) = (number("input_count").unwrap_or(0), number("reduction_dims").unwrap_or(0));
+        let dims = row_dims(&extents, reduced, self.rows)
+            .ok_or_else(|| format!("the first of a stage's extents {extents:?} do not count {} rows", self.rows))?;
+        let Some(Attribute::Array(maps)) = operation.attr("maps") else { return Err("`maps` is missing".to_string()) };
+        for (at, (operand, map)) in operation.operands.iter().zip(maps.iter()).enumerate() {
+            let is_written = at >= input_count;
+            if self.made.get(operand) == Some(&Made::Input) {
+                ensure(!is_written, || format!("a stage writes into operand {at}, which comes from outside"))?;
+                continue;
+            }
+            let Attribute::AffineMap(map) = map else { continue };
+            let walk = walk_of(self.module, *operand, map, extents.len());
+            let elements = element_count(self.module.ty(*operand));
+            let stays = walk.is_some_and(|(offset, strides)| {
+                let access = Access { buffer: BufferId(0), offset, strides };
+                walks_its_row(&access, &extents, dims, self.rows, elements)
+            });
+            ensure(stays, || {
+                format!("a stage touches operand {at}, {}, in other rows than its own", show(self.module.ty(*operand)))
+            })?;
+            if is_written {
+                ensure(!self.is_view(*operand), || format!("a stage writes into operand {at}, which is a view"))?;
+                self.made.insert(*operand, Made::Init);
+            }
+        }
+        self.made.extend(operation.results.iter().map(|result| (*result, Made::Nest)));
+        Ok(())
+    }
+
+    fn is_view(&self, value: ValueId) -> bool {
+        self.module.defining_op(value).is_some_and(|op| self.module.op(op).opcode == Opcode::PygView)
+    }
+}

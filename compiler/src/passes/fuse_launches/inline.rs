@@ -1,0 +1,398 @@
+//! Producers into consumers.
+//!
+//! In order of the text: when a nest is looked at, its own producers are in it already, so one round reaches chains of any
+//! length. Nests are changed in a table and written back once.
+
+use std::collections::HashMap;
+
+use pygraph_artifact::{
+    dtype::DType,
+    plan::{Access, BufferId},
+    scalar::{ScalarBody, ScalarInst, ScalarOp},
+};
+use pygraph_kernels::nest::folds_alike;
+use smallvec::SmallVec;
+
+use super::{
+    PassContext,
+    access::{canonical, compose, is_identity, through_view},
+    step_blocks,
+};
+use crate::{
+    emit::launch::walk_of,
+    ir::{
+        Attribute, Module, OpId, Opcode, ValueId,
+        attribute::{AffineMap, LinearExpr},
+    },
+    lower::{
+        body::body_of,
+        literal::splat_bits,
+        site::{NestParts, Site, constant_elements, tensor_of},
+    },
+};
+
+/// What a launch costs, in bytes that could be moved in the time: a microsecond of an H100.
+const LAUNCH_BYTES: u64 = 1 << 20;
+/// Bodies do not grow beyond this: registers of a thread are few.
+const INSTRUCTIONS_MAX: usize = 256;
+/// And not beyond so many accesses.
+const INPUTS_MAX: usize = 16;
+
+/// For every value (by index) the operations that read it.
+pub type Uses = [SmallVec<[OpId; 2]>];
+
+struct Entry {
+    parts: NestParts,
+    changed: bool,
+}
+
+/// True if anything changed.
+pub fn inline(module: &mut Module, function: OpId, uses: &Uses, context: &PassContext) -> bool {
+    let mut nests: HashMap<OpId, Entry> = HashMap::new();
+    let mut order: Vec<OpId> = Vec::new();
+    for block in step_blocks(module, function) {
+        for op in module.block_ops(block) {
+            if module.op(op).opcode == Opcode::PygNest
+                && let Some(mut parts) = read(module, op)
+            {
+                let changed = simplify(module, &mut parts);
+                nests.insert(op, Entry { parts, changed });
+                order.push(op);
+            }
+        }
+    }
+    let mut inlined = 0;
+    for op in &order {
+        inlined += u64::from(inline_producer(module, *op, uses, &mut nests));
+    }
+    context.count("producers inlined", inlined);
+    write_back(module, function, order, nests)
+}
+
+/// The nest that an operation is; none for one without points.
+pub fn read(module: &Module, op: OpId) -> Option<NestParts> {
+    let operation = module.op(op);
+    let extents: Vec<u64> =
+        operation.attr("extents")?.as_i64_slice()?.iter().map(|extent| u64::try_from(*extent).ok()).collect::<Option<_>>()?;
+    if extents.contains(&0) {
+        return None;
+    }
+    let reduction_dims = usize::try_from(operation.attr("reduction_dims")?.as_i64()?).ok()?;
+    let input_count = usize::try_from(operation.attr("input_count")?.as_i64()?).ok()?;
+    let Some(Attribute::Array(maps)) = operation.attr("maps") else { return None };
+    let mut inputs: Vec<(ValueId, AffineMap)> = Vec::with_capacity(maps.len());
+    for (value, map) in operation.operands.iter().zip(maps.iter()) {
+        let Attribute::AffineMap(map) = map else { return None };
+        inputs.push((*value, canonical(map, &extents)));
+    }
+    let outputs = inputs.split_off(input_count);
+    let map = body_of(module, op, 0).ok()?;
+    let combine = if operation.regions.len() > 1 { Some(body_of(module, op, 1).ok()?) } else { None };
+    Some(NestParts { extents, reduction_dims, inputs, outputs, map, combine })
+}
+
+/// Reads through views what an affine map can say, and constants of one value not at all.
+fn simplify(module: &Module, parts: &mut NestParts) -> bool {
+    let mut sources = Vec::with_capacity(parts.inputs.len());
+    let mut changed = false;
+    for (value, map) in &parts.inputs {
+        let (value, map, was_view) = behind_views(module, *value, map.clone(), &parts.extents);
+        let literal = constant_elements(module, value).and_then(|elements| splat_bits(&elements));
+        changed |= was_view || literal.is_some();
+        sources.push(match (literal, tensor_of(module.ty(value))) {
+            (Some(bits), Some(tensor)) => Source::Literal { dtype: tensor.dtype, bits },
+            _ => Source::Element(value, map),
+        });
+    }
+    if !changed {
+        return false;
+    }
+    match rebuild(module, parts, sources) {
+        Some(rebuilt) if folds_the_same(module, parts, &rebuilt) => *parts = rebuilt,
+        _ => return false,
+    }
+    true
+}
+
+fn behind_views(module: &Module, value: ValueId, map: AffineMap, extents: &[u64]) -> (ValueId, AffineMap, bool) {
+    let (mut value, mut map, mut was_view) = (value, map, false);
+    while let Some(op) = module.defining_op(value)
+        && module.op(op).opcode == Opcode::PygView
+    {
+        let source = module.op(op).operands[0];
+        let (Some(from), Some(to)) = (tensor_of(module.ty(value)), tensor_of(module.ty(source))) else { break };
+        if from.dtype != to.dtype {
+            break;
+        }
+        let Some(through) = through_view(&map, extents, &from.shape, &to.shape) else { break };
+        (value, map, was_view) = (source, through, true);
+    }
+    (value, map, was_view)
+}
+
+/// Moves a nest into all its readers, if it can be moved into each and that pays.
+fn inline_producer(module: &Module, op: OpId, uses: &Uses, nests: &mut HashMap<OpId, Entry>) -> bool {
+    let producer = &nests[&op].parts;
+    let [result] = module.op(op).results[..] else { return false };
+    if !is_inlinable(module, producer) {
+        return false;
+    }
+    let Some(readers) = readers_of(module, op, result, uses, nests) else { return false };
+    if readers.is_empty() || !is_worth_it(module, producer, result, readers.iter().map(|reader| &nests[reader].parts)) {
+        return false;
+    }
+    let fused: Option<Vec<NestParts>> =
+        readers.iter().map(|reader| fuse(module, &nests[reader].parts, producer, result)).collect();
+    let Some(fused) = fused else { return false };
+    for (reader, parts) in readers.into_iter().zip(fused) {
+        nests.insert(reader, Entry { parts, changed: true });
+    }
+    true
+}
+
+/// True if each element is computed by itself and stored where the point is.
+fn is_inlinable(module: &Module, producer: &NestParts) -> bool {
+    let [(init, map)] = &producer.outputs[..] else { return false };
+    let Some(tensor) = tensor_of(module.ty(*init)) else { return false };
+    producer.combine.is_none() && is_identity(map, &producer.extents, &tensor.shape)
+}
+
+/// The nests that read a value, each once; none if anything else does, or a nest reads it in another way than by element.
+fn readers_of(
+    module: &Module,
+    producer: OpId,
+    result: ValueId,
+    uses: &Uses,
+    nests: &HashMap<OpId, Entry>,
+) -> Option<Vec<OpId>> {
+    let block = module.op(producer).parent();
+    let mut readers: Vec<OpId> = Vec::new();
+    let mut pending = vec![result];
+    while let Some(value) = pending.pop() {
+        for user in &uses[value.index()] {
+            let operation = module.op(*user);
+            if operation.opcode == Opcode::PygView {
+                pending.push(operation.results[0]);
+                continue;
+            }
+            let parts = &nests.get(user)?.parts;
+            let reads_view = value != result && parts.inputs.iter().any(|(input, _)| *input == value);
+            let writes = parts.outputs.iter().any(|(init, _)| *init == value);
+            if operation.parent() != block || reads_view || writes {
+                return None;
+            }
+            if !readers.contains(user) {
+                readers.push(*user);
+            }
+        }
+        if readers.len() > INPUTS_MAX {
+            return None;
+        }
+    }
+    Some(readers)
+}
+
+/// Compares bytes: those of the tensor between and of a launch, against those of what is read and computed again.
+fn is_worth_it<'p>(
+    module: &Module,
+    producer: &NestParts,
+    result: ValueId,
+    readers: impl Iterator<Item = &'p NestParts>,
+) -> bool {
+    let size = |value: ValueId| tensor_of(module.ty(value)).map_or(0, |tensor| tensor.dtype.size_bytes() as u64);
+    let points = |parts: &NestParts| parts.extents.iter().fold(1u64, |points, extent| points.saturating_mul(*extent));
+    let evaluations = readers.fold(0u64, |sum, reader| {
+        let reads = reader.inputs.iter().filter(|(value, _)| *value == result).count() as u64;
+        sum.saturating_add(points(reader).saturating_mul(reads))
+    });
+    let own = points(producer);
+    let again = evaluations.saturating_sub(own);
+    if again > 0 && producer.map.instructions.iter().any(is_dear) {
+        return false;
+    }
+    let read: u64 = producer.inputs.iter().map(|(value, _)| size(*value)).sum();
+    let fused = read.saturating_mul(evaluations).saturating_add(again.saturating_mul(operation_count(&producer.map)));
+    let apart = (read + size(result)).saturating_mul(own).saturating_add(size(result).saturating_mul(evaluations));
+    fused <= apart.saturating_add(LAUNCH_BYTES)
+}
+
+fn operation_count(body: &ScalarBody) -> u64 {
+    body.instructions.iter().filter(|instruction| matches!(instruction, ScalarInst::Op { .. })).count() as u64
+}
+
+/// True for operations that take longer than a few additions.
+fn is_dear(instruction: &ScalarInst) -> bool {
+    use ScalarOp::{
+        Abs, Add, And, Bitcast, Ceil, Clz, Complex, Convert, Eq, EqTotal, Floor, Ge, GeTotal, Gt, GtTotal, Imag, IsFinite,
+        Le, LeTotal, Lt, LtTotal, Max, Min, Mul, Ne, NeTotal, Neg, NextAfter, Not, Or, Popcnt, Real, ReducePrecision,
+        RoundAway, RoundEven, Select, Shl, ShrArith, ShrLogical, Sign, Sub, Xor,
+    };
+    let ScalarInst::Op { op, .. } = instruction else { return false };
+    !matches!(
+        op,
+        Abs | Add | And | Bitcast | Ceil | Clz | Complex | Convert | Eq | EqTotal | Floor | Ge | GeTotal | Gt | GtTotal
+            | Imag | IsFinite | Le | LeTotal | Lt | LtTotal | Max | Min | Mul | Ne | NeTotal | Neg | NextAfter | Not | Or
+            | Popcnt | Real | ReducePrecision | RoundAway | RoundEven | Select | Shl | ShrArith | ShrLogical | Sign | Sub | Xor
+    )
+}
+
+/// The reader with the producer in its body; none if that is too large or would fold in another order.
+fn fuse(module: &Module, reader: &NestParts, producer: &NestParts, result: ValueId) -> Option<NestParts> {
+    let source = |(value, map): &(ValueId, AffineMap)| {
+        if *value != result {
+            return Some(Source::Element(*value, map.clone()));
+        }
+        let composed = |(value, own): &(ValueId, AffineMap)| {
+            Some((*value, canonical(&compose(own, map)?, &reader.extents)))
+        };
+        let inputs = producer.inputs.iter().map(composed).collect::<Option<_>>()?;
+        Some(Source::Computed { body: &producer.map, inputs, point: map.clone() })
+    };
+    let sources = reader.inputs.iter().map(source).collect::<Option<_>>()?;
+    let fused = rebuild(module, reader, sources)?;
+    folds_the_same(module, reader, &fused).then_some(fused)
+}
+
+/// What an input of a body becomes.
+enum Source<'p> {
+    /// An element of a tensor.
+    Element(ValueId, AffineMap),
+    /// A number.
+    Literal { dtype: DType, bits: u128 },
+    /// What a body computes from elements, at a point of its own space.
+    Computed { body: &'p ScalarBody, inputs: Vec<(ValueId, AffineMap)>, point: AffineMap },
+}
+
+/// The nest with its inputs replaced; none where it gets too large. Equal accesses and equal operations are one.
+fn rebuild(module: &Module, parts: &NestParts, sources: Vec<Source>) -> Option<NestParts> {
+    let mut inputs: Vec<(ValueId, AffineMap)> = Vec::new();
+    let mut slot = |access: &(ValueId, AffineMap)| {
+        let known = inputs.iter().position(|own| own == access);
+        known.unwrap_or_else(|| {
+            inputs.push(access.clone());
+            inputs.len() - 1
+        }) as u32
+    };
+    let slots: Vec<Vec<u32>> = sources
+        .iter()
+        .map(|source| match source {
+            Source::Element(value, map) => vec![slot(&(*value, map.clone()))],
+            Source::Literal { .. } => Vec::new(),
+            Source::Computed { inputs, .. } => inputs.iter().map(&mut slot).collect(),
+        })
+        .collect();
+    let dtypes: Option<Vec<DType>> =
+        inputs.iter().map(|(value, _)| Some(tensor_of(module.ty(*value))?.dtype)).collect();
+    let mut body = Numbered::new(dtypes?);
+    let identity: Vec<LinearExpr> = crate::lower::site::identity(parts.extents.len()).results;
+    let mut registers = Vec::with_capacity(sources.len());
+    for (source, slots) in sources.iter().zip(slots) {
+        registers.push(match source {
+            Source::Element(..) => slots[0],
+            Source::Literal { dtype, bits } => body.push(ScalarInst::Constant { dtype: *dtype, bits: *bits }),
+            Source::Computed { body: inner, point, .. } => *body.append(inner, &slots, &point.results).first()?,
+        });
+    }
+    let outputs = body.append(&parts.map, &registers, &identity);
+    if body.body.instructions.len() > INSTRUCTIONS_MAX.max(parts.map.instructions.len())
+        || inputs.len() > INPUTS_MAX.max(parts.inputs.len())
+    {
+        return None;
+    }
+    body.body.outputs = outputs;
+    Some(NestParts { inputs, map: body.body, ..parts.clone() })
+}
+
+/// A body in which no operation stands twice.
+struct Numbered {
+    body: ScalarBody,
+    known: HashMap<ScalarInst, u32>,
+}
+
+impl Numbered {
+    fn new(inputs: Vec<DType>) -> Numbered {
+        Numbered { body: ScalarBody { inputs, ..ScalarBody::default() }, known: HashMap::new() }
+    }
+
+    fn push(&mut self, instruction: ScalarInst) -> u32 {
+        if let Some(register) = self.known.get(&instruction) {
+            return *register;
+        }
+        let register = (self.body.inputs.len() + self.body.instructions.len()) as u32;
+        self.body.instructions.push(instruction.clone());
+        self.known.insert(instruction, register);
+        register
+    }
+
+    /// Appends a body whose dimensions are these expressions of the dimensions here; its results.
+    fn append(&mut self, body: &ScalarBody, arguments: &[u32], point: &[LinearExpr]) -> Vec<u32> {
+        let mut registers = arguments.to_vec();
+        for instruction in &body.instructions {
+            registers.push(match instruction {
+                ScalarInst::Index { dimension } => self.position(&point[*dimension as usize]),
+                ScalarInst::Constant { .. } => self.push(instruction.clone()),
+                ScalarInst::Op { op, dtype, operands, immediates } => {
+                    let operands = operands.iter().map(|register| registers[*register as usize]).collect();
+                    self.push(ScalarInst::Op { op: *op, dtype: *dtype, operands, immediates: immediates.clone() })
+                }
+            });
+        }
+        body.outputs.iter().map(|register| registers[*register as usize]).collect()
+    }
+
+    fn position(&mut self, expr: &LinearExpr) -> u32 {
+        let op = |op, a, b| ScalarInst::Op { op, dtype: DType::I64, operands: vec![a, b], immediates: Vec::new() };
+        let number = |number: i64| ScalarInst::Constant { dtype: DType::I64, bits: u128::from(number as u64) };
+        let mut sum = None;
+        for (dimension, coefficient) in (0u32..).zip(&expr.coefficients) {
+            if *coefficient == 0 {
+                continue;
+            }
+            let mut term = self.push(ScalarInst::Index { dimension });
+            if *coefficient != 1 {
+                let factor = self.push(number(*coefficient));
+                term = self.push(op(ScalarOp::Mul, term, factor));
+            }
+            sum = Some(sum.map_or(term, |sum| self.push(op(ScalarOp::Add, sum, term))));
+        }
+        match sum {
+            Some(sum) if expr.constant == 0 => sum,
+            Some(sum) => {
+                let constant = self.push(number(expr.constant));
+                self.push(op(ScalarOp::Add, sum, constant))
+            }
+            None => self.push(number(expr.constant)),
+        }
+    }
+}
+
+/// True if two nests that differ only in what they read fold in one order.
+fn folds_the_same(module: &Module, before: &NestParts, after: &NestParts) -> bool {
+    let Some(combine) = &before.combine else { return true };
+    let accesses = |parts: &NestParts| {
+        let access = |(value, map): &(ValueId, AffineMap)| {
+            let (offset, strides) = walk_of(module, *value, map, parts.extents.len())?;
+            Some(Access { buffer: BufferId(0), offset, strides })
+        };
+        parts.inputs.iter().map(access).collect::<Option<Vec<Access>>>()
+    };
+    let (Some(old), Some(new)) = (accesses(before), accesses(after)) else { return false };
+    folds_alike(&before.extents, before.reduction_dims, combine, &old, &new)
+}
+
+/// Puts changed nests in the place of the old ones.
+fn write_back(module: &mut Module, function: OpId, order: Vec<OpId>, mut nests: HashMap<OpId, Entry>) -> bool {
+    let mut replacements: HashMap<ValueId, ValueId> = HashMap::new();
+    let mut replaced = Vec::new();
+    for op in order {
+        let Some(Entry { parts, changed: true }) = nests.remove(&op) else { continue };
+        let results = Site { module, op }.nest(parts);
+        replacements.extend(module.op(op).results.clone().into_iter().zip(results));
+        replaced.push(op);
+    }
+    module.replace_values(function, &replacements);
+    for op in &replaced {
+        module.erase(*op);
+    }
+    !replaced.is_empty()
+}
