@@ -48,9 +48,14 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
         (drop_dead_ops::PASS.run)(module, &PassContext::default())?;
     }
     let uses = module.uses();
+    let mut grouped = false;
     for function in &functions {
-        changed |= rows::group(module, *function, &uses, context);
+        grouped |= rows::group(module, *function, &uses, context);
     }
+    if grouped {
+        (drop_dead_ops::PASS.run)(module, &PassContext::default())?;
+    }
+    changed |= grouped;
     for (function, before) in functions.into_iter().zip(before) {
         let after = launch_count(module, function);
         if after < before {
