@@ -39,7 +39,8 @@ pub static PASS: PassDef = PassDef {
 fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostics> {
     let functions: Vec<OpId> = module.functions().collect();
     let before: Vec<usize> = functions.iter().map(|function| launch_count(module, *function)).collect();
-    let mut changed = false;
+    // What nobody reads would be a reader, or a launch without results.
+    let mut changed = (drop_dead_ops::PASS.run)(module, &PassContext::default())? == Changed::Yes;
     let uses = module.uses();
     for function in &functions {
         changed |= inline::inline(module, *function, &uses, context);
