@@ -3,12 +3,13 @@
 
   scripts/corpus.py [--binaries DIR] [--filter REGEX] [--jobs N] FOLDER...
 
-Every `*.mlir` under a folder is up to three tests:
+Every `*.mlir` under a folder is up to four tests:
 
   roundtrip  pygraph-opt prints it, reads its own text again and prints the same
   pipeline   the default pipeline accepts it
   run        pygraph-run gives the expected numbers: those of the npz beside it (NAME.npz, and NAME.steps.npz where state is
              carried), or those that its own check operations state
+  fusion     with an npz beside it, the results are the same to the last bit whether launches are fused or not
 
 What cannot work yet stands in FOLDER/refusals.txt, one line a test: `run interpret/infeed.mlir: words of the message`.
 Such a test passes when the program refuses with exit status 1, a location and these words, and fails when it suddenly works.
@@ -70,6 +71,8 @@ def cases_of(folder):
     unused = set(refusals)
     for model in sorted(folder.rglob("*.mlir")):
         kinds = ["roundtrip", "pipeline"] + (["run"] if npz_of(model) or has_checks(model) else [])
+        if npz_of(model) and f"run {model.relative_to(folder)}" not in refusals:
+            kinds.append("fusion")
         for kind in kinds:
             case = Case(kind, folder, model, None)
             unused.discard(case.name)
@@ -135,14 +138,35 @@ def numbers(case, binaries):
     return call(case, binaries / "pygraph-run", case.model, *arguments)
 
 
+def fusion(case, binaries):
+    npz = npz_of(case.model)
+    steps = npz.with_suffix(".steps.npz")
+    arguments = ["--inputs", npz]
+    if steps.exists() and not case.model.name.endswith(WITHOUT_STATE):
+        arguments += ["--steps", steps]
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, options in (("fused", []), ("single", ["--no-fuse"])):
+            artifact, outputs = Path(folder, f"{name}.pyg"), Path(folder, f"{name}.npz")
+            call(case, binaries / "pygraph-compile", case.model, *options, "-o", artifact)
+            call(case, binaries / "pygraph-run", artifact, *arguments, "--outputs", outputs)
+            results.append(outputs.read_bytes())
+    if results[0] != results[1]:
+        raise Failed("fused launches compute other numbers than single ones")
+    return True
+
+
 def outcome(case, binaries):
     """Why a case failed, or nothing."""
     try:
-        succeeded = {"roundtrip": round_trip, "pipeline": pipeline, "run": numbers}[case.kind](case, binaries)
+        succeeded = TESTS[case.kind](case, binaries)
     except Failed as failure:
         return str(failure)
     if succeeded and case.refusal is not None:
         return f"works now: remove it from {case.folder.name}/refusals.txt"
+
+
+TESTS = {"roundtrip": round_trip, "pipeline": pipeline, "run": numbers, "fusion": fusion}
 
 
 def main():

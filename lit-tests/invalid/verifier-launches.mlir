@@ -259,3 +259,176 @@ func.func @main() {
   %0 = "pyg.empty"() : () -> tensor<?xf32>
   return
 }
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>) {
+  // expected-error @below {{`rows` should be at least 1}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4xf32>):
+    %e = "pyg.empty"() : () -> tensor<4xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    "pyg.yield"(%n) : (tensor<4xf32>) -> ()
+  }) {name = "fused", rows = 0 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>) {
+  // expected-error @below {{the first of a stage's extents [4] do not count 2 rows}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4xf32>):
+    %e = "pyg.empty"() : () -> tensor<4xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    "pyg.yield"(%n) : (tensor<4xf32>) -> ()
+  }) {name = "fused", rows = 2 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>) {
+  // expected-error @below {{a stage writes into operand 1, which comes from outside}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4xf32>):
+    %e = "pyg.empty"() : () -> tensor<4xf32>
+    %n = "pyg.nest"(%x, %x) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    "pyg.yield"(%n) : (tensor<4xf32>) -> ()
+  }) {name = "fused", rows = 4 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>) {
+  // expected-error @below {{pyg.fused yields as result 0 what is no result of a nest, or yielded twice}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4xf32>):
+    %e = "pyg.empty"() : () -> tensor<4xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    "pyg.yield"(%e) : (tensor<4xf32>) -> ()
+  }) {name = "fused", rows = 4 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>) {
+  // expected-error @below {{a stage touches operand 0, tensor<4xf32>, in other rows than its own}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4xf32>):
+    %e = "pyg.empty"() : () -> tensor<4xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    %f = "pyg.empty"() : () -> tensor<4xf32>
+    %m = "pyg.nest"(%n, %f) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (-d0 + 3)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    "pyg.yield"(%m) : (tensor<4xf32>) -> ()
+  }) {name = "fused", rows = 4 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>) {
+  // expected-error @below {{pyg.fused reads what a nest writes over}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4xf32>):
+    %e = "pyg.empty"() : () -> tensor<4xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    %m = "pyg.nest"(%n, %n) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    "pyg.yield"(%m) : (tensor<4xf32>) -> ()
+  }) {name = "fused", rows = 4 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>) {
+  // expected-error @below {{pyg.fused holds pyg.kernel, which is no stage}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4xf32>):
+    "pyg.kernel"(%x, %x) {kernel = "check_equal", attributes = {}} : (tensor<4xf32>, tensor<4xf32>) -> ()
+    %e = "pyg.empty"() : () -> tensor<4xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    "pyg.yield"(%n) : (tensor<4xf32>) -> ()
+  }) {name = "fused", rows = 4 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>) {
+  // expected-error @below {{pyg.fused holds a view of tensor<4xf32> as tensor<4xi32>}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4xf32>):
+    %w = "pyg.view"(%x) : (tensor<4xf32>) -> tensor<4xi32>
+    %e = "pyg.empty"() : () -> tensor<4xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    "pyg.yield"(%n) : (tensor<4xf32>) -> ()
+  }) {name = "fused", rows = 4 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4xf32>) {
+  // expected-error @below {{a stage writes into operand 1, which is a view}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4xf32>):
+    %b = "pyg.empty"() : () -> tensor<4xf32>
+    %w = "pyg.view"(%b) : (tensor<4xf32>) -> tensor<4xf32>
+    %e = "pyg.empty"() : () -> tensor<4xf32>
+    %n = "pyg.nest"(%x, %w) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    "pyg.yield"(%n) : (tensor<4xf32>) -> ()
+  }) {name = "fused", rows = 4 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<f32>) {
+  // expected-error @below {{temporaries of a row take 16777220 bytes, at most 16777216 are allowed}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<f32>):
+    %e = "pyg.empty"() : () -> tensor<4194305xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4194305>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> ()>, affine_map<(d0) -> (d0)>]} : (tensor<f32>, tensor<4194305xf32>) -> tensor<4194305xf32>
+    "pyg.yield"(%n) : (tensor<4194305xf32>) -> ()
+  }) {name = "fused", rows = 1 : i64} : (tensor<f32>) -> tensor<4194305xf32>
+  return
+}

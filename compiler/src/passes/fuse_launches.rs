@@ -41,7 +41,8 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
     let is_planned = |function: &OpId| module.op(*function).attr(ARENA_BYTES).is_some();
     let functions: Vec<OpId> = module.functions().filter(|function| !is_planned(function)).collect();
     let before: Vec<usize> = functions.iter().map(|function| launch_count(module, *function)).collect();
-    let mut changed = false;
+    // What nobody reads would be a reader, or a launch without results.
+    let mut changed = (drop_dead_ops::PASS.run)(module, &PassContext::default())? == Changed::Yes;
     let uses = module.uses();
     for function in &functions {
         changed |= inline::inline(module, *function, &uses, context);
@@ -50,9 +51,14 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
         (drop_dead_ops::PASS.run)(module, &PassContext::default())?;
     }
     let uses = module.uses();
+    let mut grouped = false;
     for function in &functions {
-        changed |= rows::group(module, *function, &uses, context);
+        grouped |= rows::group(module, *function, &uses, context);
     }
+    if grouped {
+        (drop_dead_ops::PASS.run)(module, &PassContext::default())?;
+    }
+    changed |= grouped;
     for (function, before) in functions.into_iter().zip(before) {
         let after = launch_count(module, function);
         if after < before {

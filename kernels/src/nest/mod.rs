@@ -417,4 +417,6 @@ fn check_access(access: &Access, dtype: DType, extents: &[u64], buffers: &[Tenso
 }
 
 #[cfg(test)]
+mod fused_tests;
+#[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ mod support;
 
 use pygraph_artifact::{
     dtype::DType,
-    plan::{Bind, BufferId, Place, Plan, Program, Step, Work},
+    plan::{Bind, BufferId, Fused, FusedOperand, Place, Plan, Program, Step, Work},
     steps::DEPTH_MAX,
     validate::{array_bytes, validate},
 };
@@ -21,7 +21,7 @@ fn kernel_call(program: &mut Program) -> &mut pygraph_artifact::plan::KernelCall
     match program.segments[0].steps.last_mut() {
         Some(Step::Launch(launch)) => match &mut launch.work {
             Work::Kernel(call) => call,
-            Work::Nest(_) => panic!("the last step should be a kernel call"),
+            _ => panic!("the last step should be a kernel call"),
         },
         _ => panic!("the last step should be a launch"),
     }
@@ -31,7 +31,7 @@ fn nest(program: &mut Program) -> &mut pygraph_artifact::plan::Nest {
     match &mut program.segments[0].steps[0] {
         Step::Launch(launch) => match &mut launch.work {
             Work::Nest(nest) => nest,
-            Work::Kernel(_) => panic!("the first step should be a nest"),
+            _ => panic!("the first step should be a nest"),
         },
         _ => panic!("the first step should be a launch"),
     }
@@ -117,6 +117,30 @@ fn launches_name_buffers_they_may_use() {
     check(
         |p| kernel_call(p).outputs[0] = BufferId(5),
         "launch `copy_0` writes buffer 5, which is a parameter or a constant",
+    );
+}
+
+/// Makes the first step a fused launch of its nest.
+fn fused(program: &mut Program, operands: &[FusedOperand]) {
+    let stages = vec![nest(program).clone()];
+    let Step::Launch(launch) = &mut program.segments[0].steps[0] else { panic!("the first step should be a launch") };
+    launch.work = Work::Fused(Fused { rows: 1, operands: operands.to_vec(), stages });
+}
+
+#[test]
+fn fused_launches_name_what_exists() {
+    let buffers = |ids: &[u32]| ids.iter().map(|id| FusedOperand::Buffer(BufferId(*id))).collect::<Vec<_>>();
+    let mut plan = support::plan();
+    fused(&mut plan.programs[0], &buffers(&[0, 1, 2]));
+    assert_eq!(validate(&plan, 16), Ok(()));
+    check(|p| fused(p, &buffers(&[0, 1])), "a stage of launch `add_0` names operand 2, which does not exist");
+    check(|p| fused(p, &buffers(&[0, 99, 2])), "launch `add_0` names buffer 99, which does not exist");
+    check(|p| fused(p, &buffers(&[2, 1, 0])), "launch `add_0` writes buffer 0, which is a parameter or a constant");
+    let huge = FusedOperand::Temporary { dtype: DType::F32, shape: vec![1 << 40] };
+    check(
+        |p| fused(p, &[buffers(&[0, 1, 2]), vec![huge]].concat()),
+        "operand 3 of launch `add_0` has type f32 and shape [1099511627776], \
+         more than 64 dimensions or 1099511627776 bytes",
     );
 }
 

@@ -23,6 +23,7 @@ use crate::{
     ir::{
         Attribute, Module, OpId, Opcode, ValueId,
         attribute::{AffineMap, LinearExpr},
+        ops::is_pure_op,
     },
     lower::{
         body::body_of,
@@ -43,6 +44,8 @@ pub type Uses = [SmallVec<[OpId; 2]>];
 
 struct Entry {
     parts: NestParts,
+    /// How many effects come before it in its block: work does not move past one.
+    epoch: u32,
     changed: bool,
 }
 
@@ -51,12 +54,14 @@ pub fn inline(module: &mut Module, function: OpId, uses: &Uses, context: &PassCo
     let mut nests: HashMap<OpId, Entry> = HashMap::new();
     let mut order: Vec<OpId> = Vec::new();
     for block in step_blocks(module, function) {
+        let mut epoch = 0;
         for op in module.block_ops(block) {
-            if module.op(op).opcode == Opcode::PygNest
-                && let Some(mut parts) = read(module, op)
-            {
+            let opcode = module.op(op).opcode;
+            if opcode != Opcode::PygNest {
+                epoch += u32::from(!opcode.def().is_terminator() && !is_pure_op(module, op));
+            } else if let Some(mut parts) = read(module, op) {
                 let changed = simplify(module, &mut parts);
-                nests.insert(op, Entry { parts, changed });
+                nests.insert(op, Entry { parts, epoch, changed });
                 order.push(op);
             }
         }
@@ -145,7 +150,8 @@ fn inline_producer(module: &Module, op: OpId, uses: &Uses, nests: &mut HashMap<O
         readers.iter().map(|reader| fuse(module, &nests[reader].parts, producer, result)).collect();
     let Some(fused) = fused else { return false };
     for (reader, parts) in readers.into_iter().zip(fused) {
-        nests.insert(reader, Entry { parts, changed: true });
+        let entry = nests.get_mut(&reader).expect("a reader should be a nest that is known");
+        (entry.parts, entry.changed) = (parts, true);
     }
     true
 }
@@ -175,10 +181,10 @@ fn readers_of(
                 pending.push(operation.results[0]);
                 continue;
             }
-            let parts = &nests.get(user)?.parts;
+            let Entry { parts, epoch, .. } = nests.get(user)?;
             let reads_view = value != result && parts.inputs.iter().any(|(input, _)| *input == value);
             let writes = parts.outputs.iter().any(|(init, _)| *init == value);
-            if operation.parent() != block || reads_view || writes {
+            if operation.parent() != block || *epoch != nests[&producer].epoch || reads_view || writes {
                 return None;
             }
             if !readers.contains(user) {
@@ -385,7 +391,7 @@ fn write_back(module: &mut Module, function: OpId, order: Vec<OpId>, mut nests: 
     let mut replacements: HashMap<ValueId, ValueId> = HashMap::new();
     let mut replaced = Vec::new();
     for op in order {
-        let Some(Entry { parts, changed: true }) = nests.remove(&op) else { continue };
+        let Some(Entry { parts, changed: true, .. }) = nests.remove(&op) else { continue };
         let results = Site { module, op }.nest(parts);
         replacements.extend(module.op(op).results.clone().into_iter().zip(results));
         replaced.push(op);
