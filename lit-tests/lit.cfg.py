@@ -30,6 +30,11 @@ for _program in ("pygraph-opt", "pygraph-compile", "pygraph-run"):
 for _script in ("npz", "flip-byte"):
     _command = f"/usr/bin/python3 {os.path.join(config.test_source_root, 'Inputs', _script + '.py')}"
     config.substitutions.append(("%" + _script, _command))
+config.substitutions.append(
+    ("%attention", f"sh {os.path.join(config.test_source_root, 'Inputs', 'attention.sh')} {_binaries}")
+)
+_inputs = os.path.join(config.test_source_root, "Inputs")
+config.substitutions.append(("%near-miss", f"sh {_inputs}/near-miss.sh {_binaries} {_inputs}/npz.py"))
 config.substitutions.append(("%models", os.path.join(config.test_source_root, "models")))
 
 if shutil.which("nvidia-smi"):

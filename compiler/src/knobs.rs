@@ -113,6 +113,10 @@ knobs! {
     STOP_AFTER = "stop-after", One("PHASE"), [Opt], Pipeline, "run the default pipeline up to this phase (import, tensor, kernel, plan); without it, up to tensor";
     STRICT_PRECISION = "strict-precision", Nothing, [Opt Compile], Pipeline, "round every bf16 result, also where it is widened at once: leaves keep-excess-precision out";
     NO_FUSE = "no-fuse", Nothing, [Opt Compile], Pipeline, "one launch for each operation: leaves fuse-launches out";
+    NO_RECOGNIZE = "no-recognize", Nothing, [Opt Compile], Pipeline, "keep attention as the operations that the model has: leaves recognize-attention out";
+    STRICT = "strict", Nothing, [Opt Compile], Pipeline, "do nothing that rests on premises about values: no bounded attention";
+    KV_HANDLE_BYTES = "kv-handle-bytes", Default("BYTES", "2097152"), [Opt Compile], Pipeline, "the pieces of physical memory that caches grow by";
+    KV_GROUPING = "kv-grouping", Default("WHICH", "all"), [Opt Compile], Pipeline, "which caches share an arena: all that go together, those of a layer, or none";
     BIND = "bind", Many("ARGUMENT=CLASS"), [Opt Compile], Pipeline, "give an argument of the entry function (by name or position) the class once, step, state or host; `state:N` says that result N replaces it in the next step";
     KEEP_BOUNDARIES = "keep-boundaries", Nothing, [Opt], Pipeline, "keep operations that no device runs as `pyg.boundary`, to see what is around them, in place of refusing them";
     DEPLOY = "deploy", One("FORM"), [Opt Compile], Pipeline, "run every segment in this form (stream, graph, graph-copies, device-loop, host-loop) where it has it, in place of the cheapest";

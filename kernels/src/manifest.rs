@@ -126,6 +126,7 @@ pub enum KernelError {
 
 /// All kernels, by name.
 pub static KERNELS: &[&KernelDef] = &[
+    &kernels::attention::KERNEL,
     &kernels::check_almost_equal::KERNEL,
     &kernels::check_close::KERNEL,
     &kernels::check_equal::KERNEL,

@@ -10,7 +10,10 @@ use crate::{
     cost::{CostError, Costs, Profile},
     ir::print::PrintOptions,
     knobs,
-    passes::{Boundaries, PASSES, PassDef, PassOptions, Phase, fuse_launches, keep_excess_precision},
+    passes::{
+        Boundaries, KvGrouping, PASSES, PassDef, PassOptions, Phase, fuse_launches, keep_excess_precision,
+        recognize_attention,
+    },
 };
 
 /// Exit code when the input is wrong.
@@ -111,6 +114,9 @@ pub fn settings(
     if knobs::NO_FUSE.is_set(matches) {
         passes.retain(|pass| pass.name != fuse_launches::PASS.name);
     }
+    if knobs::NO_RECOGNIZE.is_set(matches) {
+        passes.retain(|pass| pass.name != recognize_attention::PASS.name);
+    }
     let inspection = Inspection {
         verify_each,
         print_after_all: knobs::PRINT_IR_AFTER_ALL.is_set(matches),
@@ -137,12 +143,31 @@ fn pass_options(matches: &ArgMatches) -> Result<PassOptions, UsageError> {
             UsageError::Value { knob: knobs::DEPLOY.name, message }
         })
     });
+    let (kv_handle_bytes, kv_grouping) = (kv_handle_bytes(matches)?, kv_grouping(matches)?);
     Ok(PassOptions {
         boundaries,
+        strict: knobs::STRICT.is_set(matches),
+        kv_handle_bytes,
+        kv_grouping,
         costs: costs.map_err(unreadable(&knobs::COSTS))?.unwrap_or_else(Costs::h100),
         profile: profile.map_err(unreadable(&knobs::PROFILE))?.unwrap_or_default(),
         deploy: deploy.transpose()?,
     })
+}
+
+fn kv_handle_bytes(matches: &ArgMatches) -> Result<i64, UsageError> {
+    let Some(text) = knobs::KV_HANDLE_BYTES.value(matches) else { return Ok(PassOptions::default().kv_handle_bytes) };
+    let message = || format!("`{text}` is no number of bytes above 0");
+    let bytes = text.parse().ok().filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| UsageError::Value { knob: knobs::KV_HANDLE_BYTES.name, message: message() })
+}
+
+fn kv_grouping(matches: &ArgMatches) -> Result<KvGrouping, UsageError> {
+    let Some(text) = knobs::KV_GROUPING.value(matches) else { return Ok(KvGrouping::default()) };
+    let names: Vec<&str> = KvGrouping::ALL.iter().map(|(name, _)| *name).collect();
+    let message = || format!("`{text}` is none of {}", names.join(", "));
+    let found = KvGrouping::ALL.iter().find(|(name, _)| *name == text).map(|(_, grouping)| *grouping);
+    found.ok_or_else(|| UsageError::Value { knob: knobs::KV_GROUPING.name, message: message() })
 }
 
 /// How remarks are shown, if they are.

@@ -38,7 +38,7 @@ impl Timing {
     }
 }
 
-/// Runs the passes on a verified module and returns their warnings and remarks.
+/// Runs the passes of the settings on a verified module and returns their warnings and remarks.
 ///
 /// A pass that panics or leaves IR that does not verify is reported as a bug. `chunk` is what the module was read from: it
 /// goes into the reproducer.

@@ -9,9 +9,10 @@ use super::{
     site::{Site, Tensor, identity},
 };
 use crate::ir::{
-    Attribute, ValueId,
+    Attribute, ElementType, Type, ValueId,
     attribute::{ConvDimensions, DotDimensions, GatherDimensions, ScatterDimensions},
     enums::{EnumAttr, FftType, RngAlgorithm, RngDistribution, Transpose},
+    ops::view::View,
 };
 
 fn ints(values: &[i64]) -> Attribute {
@@ -70,6 +71,39 @@ fn converted(site: &mut Site, value: ValueId, dtype: DType) -> ValueId {
     let body = body.finish(&[element]);
     let inputs = vec![(value, identity(source.rank()))];
     site.generate(&Tensor { dtype, shape: source.shape }, inputs, body)
+}
+
+/// `pyg.attention`
+pub fn attention(site: &mut Site) -> Lowered {
+    let flags = ["mask", "bias", "positions", "length"].map(|name| {
+        let count = View::of(site.module, site.op).group(name).len();
+        count as i64
+    });
+    let mut attributes = vec![("optional", ints(&flags))];
+    for name in ["q_dims", "k_dims", "v_dims", "output_dims"] {
+        attributes.push((name, ints(&site.int_list(name)?)));
+    }
+    for name in ["key_type", "value_type", "score_type", "logit_type", "softmax_type", "probability_type"] {
+        let dtype = match site.attr(name) {
+            Some(Attribute::Type(Type::Scalar(element))) => element.dtype(),
+            _ => None,
+        };
+        attributes.push((name, Attribute::string(dtype.ok_or_else(|| Refusal::missing(name))?.name())));
+    }
+    for (name, default) in [("key_scale", 1.0), ("scale", 1.0), ("divisor", 1.0), ("fill", f64::NEG_INFINITY)] {
+        let bits = match site.attr(name) {
+            Some(Attribute::Float { bits, .. }) => bits,
+            _ => f64::to_bits(default),
+        };
+        attributes.push((name, Attribute::Float { bits, ty: ElementType::F64 }));
+    }
+    for name in ["mask_adds", "safe"] {
+        attributes.push((name, Attribute::Bool(site.flag(name))));
+    }
+    for name in ["diagonal", "window"] {
+        attributes.push((name, Attribute::i64(site.int(name).unwrap_or(0))));
+    }
+    call(site, "attention", &attributes, &[])
 }
 
 /// `convolution`

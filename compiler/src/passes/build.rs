@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use crate::ir::{
-    AttrMap, Attribute, Module, OpId, Opcode, TensorType, Type, ValueId, attribute::DenseElements, module::OpParts,
+    AttrMap, Attribute, Module, OpId, Opcode, TensorType, Type, ValueId,
+    attribute::DenseElements,
+    enums::{ComparisonDirection, EnumAttr},
+    module::OpParts,
 };
 
 /// A new operation with one result before another, with its location.
@@ -51,4 +54,12 @@ pub fn static_tensor(module: &Module, value: ValueId) -> Option<(Vec<u64>, Arc<T
 /// An operation's list of integers.
 pub fn integers_attr<'m>(module: &'m Module, op: OpId, name: &str) -> Option<&'m [i64]> {
     module.op(op).attr(name)?.as_i64_slice()
+}
+
+/// Which relation a comparison tests.
+pub fn direction_of(module: &Module, compare: OpId) -> Option<ComparisonDirection> {
+    match module.op(compare).attr("comparison_direction")? {
+        Attribute::Enum(EnumAttr::ComparisonDirection(direction)) => Some(*direction),
+        _ => None,
+    }
 }

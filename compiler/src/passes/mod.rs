@@ -4,7 +4,9 @@ mod build;
 mod einsum;
 mod emit;
 pub mod pipeline;
+mod positions;
 pub mod signature;
+mod view;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -82,6 +84,24 @@ pub enum Boundaries {
     Keep,
 }
 
+/// How caches of one arena are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KvGrouping {
+    /// All layers that go together.
+    #[default]
+    All,
+    /// The keys and values of a layer.
+    Layer,
+    /// Each by itself.
+    None,
+}
+
+impl KvGrouping {
+    /// Every case, by its spelling.
+    pub const ALL: &[(&str, KvGrouping)] =
+        &[("all", KvGrouping::All), ("layer", KvGrouping::Layer), ("none", KvGrouping::None)];
+}
+
 /// What the command line tells passes.
 #[derive(Debug, Clone)]
 pub struct PassOptions {
@@ -93,6 +113,12 @@ pub struct PassOptions {
     pub profile: Profile,
     /// The form that every segment should have; none leaves it to its cost.
     pub deploy: Option<Deployment>,
+    /// Refuse what rests on premises about values.
+    pub strict: bool,
+    /// Size of the pieces of physical memory that arenas grow by, in bytes.
+    pub kv_handle_bytes: i64,
+    /// Which caches share an arena.
+    pub kv_grouping: KvGrouping,
 }
 
 impl Default for PassOptions {
@@ -102,6 +128,9 @@ impl Default for PassOptions {
             costs: Costs::h100(),
             profile: Profile::default(),
             deploy: None,
+            strict: false,
+            kv_handle_bytes: 2 << 20,
+            kv_grouping: KvGrouping::default(),
         }
     }
 }
@@ -169,7 +198,9 @@ passes! {
     eliminate_common_subexpressions = "eliminate_common_subexpressions.rs",
     fold_constants = "fold_constants.rs",
     simplify = "simplify.rs",
+    recognize_attention = "recognize_attention.rs",
     drop_dead_ops = "drop_dead_ops.rs",
+    find_caches = "find_caches.rs",
     widen_minifloats = "widen_minifloats.rs",
     lower_to_launches = "lower_to_launches.rs",
     fuse_launches = "fuse_launches.rs",

@@ -2,9 +2,9 @@
 
 use super::{
     PassDef, Phase, assign_bindings, canonicalize, choose_deployment, decompose_compound_ops, decompose_fx,
-    drop_dead_ops, eliminate_common_subexpressions, fold_constants, form_segments, fuse_launches, inline_calls,
-    keep_excess_precision, legalize_custom_calls, legalize_shape_ops, lower_to_launches, make_graphable, plan_memory,
-    simplify, widen_minifloats,
+    drop_dead_ops, eliminate_common_subexpressions, find_caches, fold_constants, form_segments, fuse_launches,
+    inline_calls, keep_excess_precision, legalize_custom_calls, legalize_shape_ops, lower_to_launches, make_graphable,
+    plan_memory, recognize_attention, simplify, widen_minifloats,
 };
 
 /// One pass in the pipeline.
@@ -33,7 +33,9 @@ pub static DEFAULT: &[Step] = &[
     Step { pass: &eliminate_common_subexpressions::PASS, why: "nothing later looks at one computation twice" },
     Step { pass: &fold_constants::PASS, why: "what is known is a constant that rules can see" },
     Step { pass: &simplify::PASS, why: "its windows hold only what is left" },
+    Step { pass: &recognize_attention::PASS, why: "constants and masks have one spelling, and nothing is fused yet" },
     Step { pass: &drop_dead_ops::PASS, why: "nothing later pays for what nobody reads" },
+    Step { pass: &find_caches::PASS, why: "every reader of a cache is known, and attention is one of them" },
     Step { pass: &widen_minifloats::PASS, why: "scalars compute on no float of eight bits" },
     Step { pass: &lower_to_launches::PASS, why: "the plan is made of launches" },
     Step { pass: &fuse_launches::PASS, why: "all launches are known, and none has a place yet" },

@@ -1,5 +1,6 @@
 //! The named kernels, one file each: what it is called, its check, its reference.
 
+pub mod attention;
 mod call;
 pub mod check_almost_equal;
 pub mod check_close;

@@ -13,6 +13,7 @@ use crate::{
     work::{self, ExecuteError},
 };
 
+mod attention;
 mod contract;
 mod convolution;
 mod indexing;

@@ -359,6 +359,10 @@ opcodes! {
     }
     pyg: Pyg {
         PygBoundary = "pyg.boundary",
+        PygAttention = "pyg.attention",
+        PygKvArena = "pyg.kv.arena",
+        PygKvEnsure = "pyg.kv.ensure",
+        PygKvRetire = "pyg.kv.retire",
         PygEmpty = "pyg.empty",
         PygFused = "pyg.fused",
         PygNest = "pyg.nest",

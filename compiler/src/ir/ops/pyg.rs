@@ -2,10 +2,14 @@
 
 use super::{
     Opcode,
-    constraint::{ANY_TYPE, AttrKind, TENSOR, sets::LOGIC, tensor_of},
+    constraint::{
+        ANY_TYPE, AttrKind, TENSOR, ranked,
+        sets::{BOOL, FLOAT, INT, LOGIC},
+        tensor_of,
+    },
     def::{Count, Effect, Facts, op},
     names::Pyg::{self, *},
-    rules::{control, fused, launch},
+    rules::{attention, control, fused, launch},
 };
 
 /// The operations, in order of name.
@@ -18,6 +22,57 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .attr("what", AttrKind::String)
             .attr("reason", AttrKind::String)
             .optional("remedy", AttrKind::String),
+        PygAttention => op("values weighted by a softmax of scaled, masked products of queries and keys")
+            .operand("q", ranked(FLOAT, 4))
+            .operand("k", ranked(FLOAT, 4))
+            .operand("v", ranked(FLOAT, 4))
+            .operands("mask", ranked(BOOL, 4), Count::Any)
+            .operands("bias", ranked(FLOAT, 4), Count::Any)
+            .operands("positions", ranked(INT, 2), Count::Any)
+            .operands("length", ranked(INT, 1), Count::Any)
+            .result(ranked(FLOAT, 4))
+            .attr("q_dims", AttrKind::I64Array)
+            .attr("k_dims", AttrKind::I64Array)
+            .attr("v_dims", AttrKind::I64Array)
+            .attr("output_dims", AttrKind::I64Array)
+            .attr("key_type", AttrKind::Type)
+            .attr("value_type", AttrKind::Type)
+            .attr("score_type", AttrKind::Type)
+            .attr("logit_type", AttrKind::Type)
+            .attr("softmax_type", AttrKind::Type)
+            .attr("probability_type", AttrKind::Type)
+            .default("key_scale", AttrKind::Float, "1.0")
+            .default("scale", AttrKind::Float, "1.0")
+            .default("divisor", AttrKind::Float, "1.0")
+            .default("fill", AttrKind::Float, "minus infinity")
+            .default("mask_adds", AttrKind::Bool, "false")
+            .default("diagonal", AttrKind::Integer(64), "0")
+            .optional("window", AttrKind::Integer(64))
+            .default("safe", AttrKind::Bool, "false")
+            .check(attention::attention),
+        PygKvArena => op("reserved addresses for the rows of caches, mapped as they grow")
+            .symbol()
+            .attr("slots", AttrKind::Integer(64))
+            .attr("tokens_max", AttrKind::Integer(64))
+            .attr("layers", AttrKind::Integer(64))
+            .attr("heads", AttrKind::Integer(64))
+            .attr("features", AttrKind::I64Array)
+            .attr("element", AttrKind::Type)
+            .attr("token_bytes", AttrKind::Integer(64))
+            .attr("handle_bytes", AttrKind::Integer(64))
+            .attr("bounded", AttrKind::Bool)
+            .optional("window", AttrKind::Integer(64))
+            .check(attention::arena),
+        PygKvEnsure => op("rows of an arena that must be mapped before the next launch")
+            .effect(Effect::Some)
+            .operand("positions", ranked(INT, 2))
+            .attr("arena", AttrKind::Symbol)
+            .check(attention::rows),
+        PygKvRetire => op("rows of an arena that no later step of the request reads")
+            .effect(Effect::Some)
+            .operand("positions", ranked(INT, 2))
+            .attr("arena", AttrKind::Symbol)
+            .check(attention::rows),
         PygEmpty => op("a tensor whose elements nobody has set").result(TENSOR).check(launch::empty),
         PygNest => op("a launch: a loop nest with a scalar body")
             .effect(Effect::Regions)

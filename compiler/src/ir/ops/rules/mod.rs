@@ -5,6 +5,7 @@
 //! rely on values: every rank, position and size is checked, and arithmetic on them does not overflow.
 
 pub(super) mod arith;
+pub(super) mod attention;
 pub(super) mod chlo;
 pub(super) mod collectives;
 pub(super) mod contract;

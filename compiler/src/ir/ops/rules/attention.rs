@@ -1,0 +1,104 @@
+//! `pyg.attention`: shapes by role. `pyg.kv`: sizes of arenas, and who names them.
+
+use super::{ensure, position, positions};
+use crate::ir::{
+    Attribute, Dim, Opcode, TensorType, Type,
+    ops::view::{View, dims_compatible, show_dim, show_element, show_shape},
+};
+
+/// The number of dimensions of queries, keys, values and the result.
+const RANK: usize = 4;
+
+/// Every role has its dimension, the same everywhere, and what is optional repeats or fits.
+pub fn attention(view: &View) -> Result<(), String> {
+    let [batch, queries, heads, feature] = roles(view, "q_dims", view.tensor(0)?)?;
+    let [key_batch, tokens, groups, key_feature] = roles(view, "k_dims", view.tensor(1)?)?;
+    let [value_batch, value_tokens, value_groups, value_feature] = roles(view, "v_dims", view.tensor(2)?)?;
+    let output = roles(view, "output_dims", view.result_tensor(0)?)?;
+    let same = |what: &str, a: &Dim, b: &Dim| {
+        ensure(dims_compatible(a, b), || format!("{what} are {} and {}", show_dim(a), show_dim(b)))
+    };
+    same("batches of queries and keys", batch, key_batch)?;
+    same("features of queries and keys", feature, key_feature)?;
+    same("batches of keys and values", key_batch, value_batch)?;
+    same("tokens of keys and values", tokens, value_tokens)?;
+    same("heads of keys and values", groups, value_groups)?;
+    let wanted = [batch, queries, heads, value_feature];
+    for (what, (own, of)) in ["batches", "tokens", "heads", "features"].into_iter().zip(output.into_iter().zip(wanted))
+    {
+        same(&format!("{what} of the result and of what it comes from"), own, of)?;
+    }
+    if let (Dim::Static(heads), Dim::Static(groups)) = (heads, groups) {
+        ensure(*groups > 0 && heads % groups == 0, || format!("{heads} heads do not share {groups}"))?;
+    }
+    let repeats = |name: &str, dims: &[&Dim]| {
+        for tensor in view.group_tensors(name)? {
+            let fits = |(own, of): (&Dim, &&Dim)| *own == Dim::Static(1) || dims_compatible(own, of);
+            ensure(tensor.rank() == dims.len() && tensor.shape.iter().zip(dims).all(fits), || {
+                let wanted: Vec<Dim> = dims.iter().map(|dim| (*dim).clone()).collect();
+                format!("the {name} is {}, which does not go with {}", show_shape(&tensor.shape), show_shape(&wanted))
+            })?;
+        }
+        ensure(view.group(name).len() <= 1, || format!("there are {} of {name}", view.group(name).len()))
+    };
+    positive_window(view)?;
+    repeats("mask", &[batch, heads, queries, tokens])?;
+    repeats("bias", &[batch, heads, queries, tokens])?;
+    repeats("positions", &[batch, queries])?;
+    repeats("length", &[batch])
+}
+
+/// A window shows at least one key.
+fn positive_window(view: &View) -> Result<(), String> {
+    let window = view.attr("window").and_then(Attribute::as_i64);
+    ensure(window.is_none_or(|window| window > 0), || {
+        format!("`window` is {}, but should be positive", window.unwrap_or(0))
+    })
+}
+
+/// Sizes that go together.
+pub fn arena(view: &View) -> Result<(), String> {
+    positive_window(view)?;
+    for name in ["slots", "tokens_max", "layers", "heads", "token_bytes", "handle_bytes"] {
+        let value = view.int(name)?;
+        ensure(value > 0, || format!("`{name}` is {value}, but should be positive"))?;
+    }
+    let features = view.ints("features")?;
+    ensure((1..=2).contains(&features.len()) && features.iter().all(|extent| *extent > 0), || {
+        format!("`features` is {features:?}, but should be those of a key, of a value, or of both")
+    })?;
+    let Some(Attribute::Type(Type::Scalar(element))) = view.attr("element") else {
+        return Err("`element` should be an element type".to_string());
+    };
+    let dtype = element.dtype().ok_or_else(|| format!("no device stores {}", show_element(element)))?;
+    let features = features.iter().map(|extent| i128::from(*extent)).sum::<i128>();
+    let row = features * i128::from(view.int("heads")?) * dtype.size_bytes() as i128;
+    let wanted = row.saturating_mul(i128::from(view.int("layers")?));
+    let given = view.int("token_bytes")?;
+    ensure(wanted == i128::from(given), || format!("`token_bytes` is {given}, but a token of all layers has {wanted}"))
+}
+
+/// The arena is one, and positions are of one slot or of each.
+pub fn rows(view: &View) -> Result<(), String> {
+    let Some(Attribute::Symbol(path)) = view.attr("arena") else { return Err("`arena` is missing".to_string()) };
+    let name = path.join("::@");
+    let arena = view.module.symbol(&name).filter(|op| view.module.op(*op).opcode == Opcode::PygKvArena);
+    let arena = arena.ok_or_else(|| format!("@{name} is no arena"))?;
+    let slots = view.module.op(arena).attr("slots").and_then(Attribute::as_i64).unwrap_or(0);
+    let shape = &view.tensor(0)?.shape;
+    ensure([1, slots].map(|slots| Dim::Static(slots.unsigned_abs())).contains(&shape[0]), || {
+        format!("positions are {}, but @{name} has {slots} slots", show_shape(shape))
+    })
+}
+
+/// Extents of batch, token, head and feature.
+fn roles<'t>(view: &View, name: &str, tensor: &'t TensorType) -> Result<[&'t Dim; RANK], String> {
+    let dims = view.ints(name)?;
+    ensure(dims.len() == RANK, || format!("`{name}` names {} dimensions, but should name {RANK}", dims.len()))?;
+    positions(name, dims, tensor.rank())?;
+    let mut roles = [&tensor.shape[0]; RANK];
+    for (role, dim) in roles.iter_mut().zip(dims) {
+        *role = &tensor.shape[position(name, *dim, tensor.rank())?];
+    }
+    Ok(roles)
+}

@@ -1,0 +1,162 @@
+//! Which rows of a cache an operation writes.
+
+use crate::{
+    ir::{Attribute, Module, OpId, Opcode, ValueId, attribute::ScatterDimensions},
+    passes::{
+        build::static_tensor,
+        positions::{Lookup, Position},
+    },
+};
+
+/// Rows of a cache that are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// Which operation writes.
+    pub op: OpId,
+    /// Which dimension the rows are along.
+    pub token_dim: usize,
+    /// The positions of the rows, by row of the batch; one list where all have the same.
+    pub rows: Vec<Vec<Position>>,
+}
+
+/// The rows that an operation writes into `cache`, or why it is none that writes rows at positions.
+pub fn update_of(module: &Module, lookup: &mut Lookup, op: OpId, cache: ValueId) -> Result<Update, &'static str> {
+    let is_written = module.op(op).operands.first() == Some(&cache);
+    match module.op(op).opcode {
+        Opcode::StablehloDynamicUpdateSlice | Opcode::StablehloScatter if !is_written => {
+            Err("is not what the update that makes its new value writes to")
+        }
+        Opcode::StablehloDynamicUpdateSlice => slice_update(module, lookup, op),
+        Opcode::StablehloScatter => scatter_update(module, lookup, op),
+        Opcode::StablehloWhile => Err("is updated in a loop, whose positions the device computes"),
+        Opcode::StablehloConcatenate => Err("grows by concatenation: write to a cache of full length at a position"),
+        _ => Err("is replaced by something other than an update at a position"),
+    }
+}
+
+const TWO_DIMS: &str = "is updated along more than one dimension";
+const UNKNOWN: &str = "is updated at positions that are no integers of 8 to 64 bits";
+
+fn slice_update(module: &Module, lookup: &mut Lookup, op: OpId) -> Result<Update, &'static str> {
+    let operands = &module.op(op).operands;
+    let shapes = (static_tensor(module, operands[0]), static_tensor(module, operands[1]));
+    let (Some((cache, _)), Some((update, _))) = shapes else { return Err("has a shape that is not known yet") };
+    let mut partial = (0..cache.len()).filter(|dim| cache[*dim] != update[*dim]);
+    let (Some(token_dim), None) = (partial.next(), partial.next()) else {
+        return Err("is replaced whole, or updated along more than one dimension");
+    };
+    let start = lookup.of(module, operands[2 + token_dim], cache[token_dim] as i64).ok_or(UNKNOWN)?;
+    let rows: Option<Vec<Position>> = (0..update[token_dim] as i64).map(|row| start[0].plus(row)).collect();
+    Ok(Update { op, token_dim, rows: vec![rows.ok_or(UNKNOWN)?] })
+}
+
+fn scatter_update(module: &Module, lookup: &mut Lookup, op: OpId) -> Result<Update, &'static str> {
+    let operation = module.op(op);
+    let &[cache, indices, updates] = &operation.operands[..] else { return Err("is updated together with another") };
+    let Some(Attribute::ScatterDimensions(dims)) = operation.attr("scatter_dimension_numbers") else {
+        return Err("is updated by a scatter without dimensions");
+    };
+    if !replaces(module, op) {
+        return Err("is combined with what is written, not replaced");
+    }
+    let shapes = (static_tensor(module, cache), static_tensor(module, indices), static_tensor(module, updates));
+    let (Some((cache, _)), Some((index_shape, _)), Some((update, _))) = shapes else {
+        return Err("has a shape that is not known yet");
+    };
+    let Points { columns, batch_of } = points(module, lookup, indices, &index_shape, dims, &cache)?;
+    let window = window(dims, &update, cache.len());
+    let (mut token, mut batch) = (None, batch_of);
+    for (column, dim) in dims.scatter_dims_to_operand_dims.iter().enumerate() {
+        let dim = *dim as usize;
+        let values: Vec<Position> = columns.iter().map(|point| point[column]).collect();
+        if window[dim] == cache[dim] {
+            if values.iter().any(|value| *value != Position { root: None, offset: 0 }) {
+                return Err("is updated by windows that may leave it");
+            }
+        } else if window[dim] == 1 && dim == 0 && counts_up(&values, cache[0]) {
+            batch = Some((0..cache[0]).collect());
+        } else if token.replace((column, dim)).is_some() {
+            return Err(TWO_DIMS);
+        }
+    }
+    let is_whole = |dim: &usize| {
+        let indexed = dims.scatter_dims_to_operand_dims.contains(&(*dim as i64));
+        indexed || dims.input_batching_dims.contains(&(*dim as i64)) || window[*dim] == cache[*dim]
+    };
+    let (Some((column, token_dim)), true) = (token, (0..cache.len()).all(|dim| is_whole(&dim))) else {
+        return Err("is replaced whole, or updated in part of each row");
+    };
+    let row_count = window[token_dim] as i64;
+    let mut rows = vec![Vec::new(); if batch.is_some() { cache[0] as usize } else { 1 }];
+    for (number, point) in columns.iter().enumerate() {
+        let to = batch.as_ref().map_or(0, |batch| batch[number] as usize);
+        for row in 0..row_count {
+            rows[to].push(point[column].plus(row).ok_or(UNKNOWN)?);
+        }
+    }
+    Ok(Update { op, token_dim, rows })
+}
+
+/// True if a scatter puts what is written in place of what was there.
+fn replaces(module: &Module, scatter: OpId) -> bool {
+    let Some(block) = module.region_block(scatter, 0) else { return false };
+    let (Some(end), arguments) = (module.block(block).last(), &module.block(block).arguments) else { return false };
+    arguments.len() == 2 && module.op(end).operands[..] == arguments[1..]
+}
+
+/// Extents of what one index writes, in dimensions of the cache.
+fn window(dims: &ScatterDimensions, update: &[u64], rank: usize) -> Vec<u64> {
+    let mut own = dims.update_window_dims.iter().map(|dim| update[*dim as usize]);
+    let is_missing =
+        |dim: i64| dims.inserted_window_dims.contains(&dim) || dims.input_batching_dims.contains(&dim);
+    (0..rank as i64).map(|dim| if is_missing(dim) { 1 } else { own.next().unwrap_or(1) }).collect()
+}
+
+/// The indices of a scatter.
+struct Points {
+    /// For every index its columns.
+    columns: Vec<Vec<Position>>,
+    /// For every index the row of the batch that it belongs to, where a batching dimension says so.
+    batch_of: Option<Vec<u64>>,
+}
+
+fn points(
+    module: &Module,
+    lookup: &mut Lookup,
+    indices: ValueId,
+    shape: &[u64],
+    dims: &ScatterDimensions,
+    cache: &[u64],
+) -> Result<Points, &'static str> {
+    let vector = dims.index_vector_dim as usize;
+    let width = shape.get(vector).copied().unwrap_or(1);
+    let count: u64 = shape.iter().product::<u64>() / width.max(1);
+    let below: u64 = shape.get(vector + 1..).unwrap_or_default().iter().product();
+    // Every column is a position in a dimension of its own extent, and wraps there.
+    let mut by_column = Vec::new();
+    for dim in &dims.scatter_dims_to_operand_dims {
+        by_column.push(lookup.of(module, indices, cache[*dim as usize] as i64).ok_or(UNKNOWN)?);
+    }
+    let place = |point: u64, column: u64| (point / below * width * below + column * below + point % below) as usize;
+    let columns = (0..count)
+        .map(|point| (0u64..).zip(&by_column).map(|(column, all)| all[place(point, column)]).collect())
+        .collect();
+    let batch_of = match (&dims.input_batching_dims[..], &dims.scatter_indices_batching_dims[..]) {
+        ([], _) => None,
+        ([0], [at]) => {
+            let at = *at as usize;
+            let others: Vec<u64> = (0..shape.len()).filter(|dim| *dim != vector).map(|dim| shape[dim]).collect();
+            let at = if at > vector { at - 1 } else { at };
+            let below: u64 = others[at + 1..].iter().product();
+            Some((0..count).map(|point| point / below % others[at]).collect())
+        }
+        _ => return Err(TWO_DIMS),
+    };
+    Ok(Points { columns, batch_of })
+}
+
+/// True if these are 0, 1, … up to a count.
+fn counts_up(values: &[Position], count: u64) -> bool {
+    values.len() as u64 == count
+        && (0i64..).zip(values).all(|(at, value)| *value == Position { root: None, offset: at })
+}

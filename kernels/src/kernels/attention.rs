@@ -1,0 +1,424 @@
+//! `attention`: products of queries with keys, a softmax along the keys, and the values' sum weighted by it.
+//!
+//! Inputs: queries, keys, values, then those of mask, bias, positions and length that `optional` names. With `H` heads of
+//! queries on `G` of keys, `H / G` neighbouring heads share one. Per head and query, each step rounded to its type:
+//!
+//! 1. keys and values to `key_type` and `value_type`, keys times `key_scale`; products accumulate in f32 (`score_type`);
+//! 2. in `logit_type`: times `scale`, divided by `divisor`, plus the bias, then masked. A key `s` is visible where the
+//!    mask holds and `s <= position + diagonal`, by less than `window` if that is not 0; elsewhere its logit is `fill`, or
+//!    has `fill` added (`mask_adds`);
+//! 3. in `softmax_type`: minus the largest, exponential, divided by the sum, which accumulates in f64; with `safe`, zeros
+//!    where every logit is minus infinity;
+//! 4. in `probability_type`: times the values, accumulated in f32 in order of keys, rounded to the output's type.
+//!
+//! Rows of keys and values from `length` on are not read and count as probability zero.
+
+use half::{bf16, f16};
+use pygraph_artifact::{dtype::DType, plan::KernelAttr};
+use rayon::prelude::*;
+
+use super::{
+    call::{boolean, check_dimensions, check_index_type, check_type, dimensions, elements, float, index_values, int},
+    call::{int_attr, ints, ints_attr, text},
+    layout::strides,
+};
+use crate::{
+    manifest::{AttrDef, AttrKind, Call, CallType, InPlace, KernelDef, KernelError},
+    scalar::real::{Arith, Real},
+    tensor::{TensorMut, TensorRef, TensorType},
+};
+
+const fn attr(name: &'static str, kind: AttrKind, doc: &'static str) -> AttrDef {
+    AttrDef { name, kind, doc }
+}
+
+/// The definition.
+pub static KERNEL: KernelDef = KernelDef {
+    name: "attention",
+    summary: "Weighs values by a softmax of products of queries and keys; rows from a length on are not read",
+    attributes: &[
+        int_attr("diagonal", "a key is visible up to its query's position plus this"),
+        attr("divisor", AttrKind::Float, "what products are divided by"),
+        attr("fill", AttrKind::Float, "the logit of a key that is not visible, or what is added to it"),
+        ints_attr("k_dims", "which dimensions of the keys are batch, token, head and feature"),
+        attr("key_scale", AttrKind::Float, "what keys are multiplied by"),
+        attr("key_type", AttrKind::Text, "what keys are rounded to first"),
+        attr("logit_type", AttrKind::Text, "what scaled and masked products are rounded to"),
+        attr("mask_adds", AttrKind::Bool, "whether `fill` is added to a hidden logit or replaces it"),
+        ints_attr("optional", "1 or 0 for each of mask, bias, positions, length: whether there is such an input"),
+        ints_attr("output_dims", "which dimensions of the output are batch, token, head and feature"),
+        attr("probability_type", AttrKind::Text, "what the softmax is rounded to last"),
+        ints_attr("q_dims", "which dimensions of the queries are batch, token, head and feature"),
+        attr("safe", AttrKind::Bool, "whether queries whose logits are all minus infinity get zeros"),
+        attr("scale", AttrKind::Float, "what products are multiplied by"),
+        attr("score_type", AttrKind::Text, "what products are rounded to first"),
+        attr("softmax_type", AttrKind::Text, "what the steps of the softmax are rounded to"),
+        ints_attr("v_dims", "which dimensions of the values are batch, token, head and feature"),
+        attr("value_type", AttrKind::Text, "what values are rounded to first"),
+        int_attr("window", "how many keys are visible up to there; 0 is all"),
+    ],
+    body_count: 0,
+    in_place: InPlace::Never,
+    check,
+    reference,
+};
+
+/// The optional inputs, in order.
+const OPTIONAL: [&str; 4] = ["mask", "bias", "positions", "length"];
+
+/// Which number each optional input has, where it is there.
+fn optional(attributes: &[(String, KernelAttr)]) -> Result<[Option<usize>; 4], String> {
+    let flags = ints(attributes, "optional");
+    if flags.len() != OPTIONAL.len() || flags.iter().any(|flag| !matches!(flag, 0 | 1)) {
+        return Err(format!("optional is {flags:?}, not a 0 or 1 for each of {}", OPTIONAL.join(", ")));
+    }
+    let mut next = 3;
+    let mut numbers = [None; 4];
+    for (number, flag) in numbers.iter_mut().zip(flags) {
+        if *flag == 1 {
+            *number = Some(next);
+            next += 1;
+        }
+    }
+    Ok(numbers)
+}
+
+fn check(call: &CallType<'_>) -> Result<(), String> {
+    let window = int(call.attributes, "window");
+    if window < 0 {
+        return Err(format!("window is {window}, not at least 0"));
+    }
+    let optional = optional(call.attributes)?;
+    super::call::check_counts(call, 3 + optional.iter().flatten().count(), 1)?;
+    for name in ["key_type", "value_type", "score_type", "logit_type", "softmax_type", "probability_type"] {
+        let given = text(call.attributes, name);
+        given
+            .parse::<DType>()
+            .ok()
+            .filter(is_float)
+            .ok_or_else(|| format!("{name} is `{given}`, not f32, f16 or bf16"))?;
+    }
+    let roles = |name: &str, ty: TensorType<'_>| {
+        if !is_float(&ty.dtype) {
+            return Err(format!("{name} belongs to {}, not f32, f16 or bf16", ty.dtype));
+        }
+        let of = check_dimensions(call.attributes, name, ty.shape.len())?;
+        match of[..] {
+            [batch, token, head, feature] if ty.shape.len() == 4 => {
+                Ok([ty.shape[batch], ty.shape[token], ty.shape[head], ty.shape[feature]])
+            }
+            _ => Err(format!("{name} names {} of the 4 dimensions of {:?}", of.len(), ty.shape)),
+        }
+    };
+    let [batch, queries, heads, feature] = roles("q_dims", call.inputs[0])?;
+    let [key_batch, tokens, groups, key_feature] = roles("k_dims", call.inputs[1])?;
+    let values = roles("v_dims", call.inputs[2])?;
+    let output = roles("output_dims", call.outputs[0])?;
+    if [key_batch, key_feature] != [batch, feature] {
+        return Err(format!(
+            "queries and keys have batches of {batch} and {key_batch}, features {feature} and {key_feature}"
+        ));
+    }
+    if values[..3] != [batch, tokens, groups] {
+        return Err(format!("keys are [{batch}, {tokens}, {groups}], values {:?}", &values[..3]));
+    }
+    if output != [batch, queries, heads, values[3]] {
+        return Err(format!("the output is {output:?}, not {:?}", [batch, queries, heads, values[3]]));
+    }
+    if groups == 0 || !heads.is_multiple_of(groups) {
+        return Err(format!("{heads} heads do not share {groups}"));
+    }
+    for (number, name) in optional.into_iter().zip(OPTIONAL) {
+        let Some(ty) = number.map(|number| call.inputs[number]) else { continue };
+        let full = [batch, heads, queries, tokens];
+        let wanted: &[u64] = match name {
+            "positions" => &[batch, queries],
+            "length" => &[batch],
+            _ => &full,
+        };
+        let fits =
+            ty.shape.len() == wanted.len() && ty.shape.iter().zip(wanted).all(|(own, of)| own == of || *own == 1);
+        if !fits {
+            return Err(format!("the {name} is {:?}, which does not go with {wanted:?}", ty.shape));
+        }
+        match name {
+            "mask" => check_type("the mask", ty, DType::I1, ty.shape)?,
+            "bias" if !is_float(&ty.dtype) => return Err(format!("the bias holds {}, not f32, f16 or bf16", ty.dtype)),
+            "bias" => {}
+            _ => check_index_type(&format!("the {name}"), ty.dtype)?,
+        }
+    }
+    Ok(())
+}
+
+fn is_float(dtype: &DType) -> bool {
+    matches!(dtype, DType::F32 | DType::F16 | DType::Bf16)
+}
+
+/// The nearest value of a type, wide.
+fn round(dtype: DType, value: f32) -> f32 {
+    match dtype {
+        DType::F16 => <f16 as Real>::down(value).up(),
+        DType::Bf16 => <bf16 as Real>::down(value).up(),
+        _ => value,
+    }
+}
+
+/// Where the elements of a 4-dimensional array lie: strides of batch, token, head and feature.
+#[derive(Clone, Copy)]
+struct Layout([usize; 4]);
+
+impl Layout {
+    fn new(call: &Call<'_>, name: &str, shape: &[u64]) -> Layout {
+        let strides = strides(shape);
+        let mut of = [0; 4];
+        of.iter_mut().zip(dimensions(call.attributes, name)).for_each(|(of, dimension)| *of = strides[dimension]);
+        Layout(of)
+    }
+
+    fn at(&self, batch: usize, token: usize, head: usize) -> usize {
+        batch * self.0[0] + token * self.0[1] + head * self.0[2]
+    }
+
+    /// One row, widened.
+    fn load(&self, tensor: &TensorRef<'_>, start: usize, out: &mut [f32]) {
+        if out.is_empty() {
+            return;
+        }
+        let stride = self.0[3];
+        macro_rules! load {
+            ($t:ty) => {{
+                let from = &elements::<$t>(tensor)[start..];
+                out.iter_mut().enumerate().for_each(|(idx, out)| *out = from[idx * stride].up());
+            }};
+        }
+        match tensor.ty.dtype {
+            DType::F16 => load!(f16),
+            DType::Bf16 => load!(bf16),
+            _ => load!(f32),
+        }
+    }
+}
+
+/// Strides of an array that repeats along its dimensions of extent 1.
+fn repeating<const N: usize>(shape: &[u64]) -> [usize; N] {
+    let strides = strides(shape);
+    std::array::from_fn(|dimension| if shape[dimension] == 1 { 0 } else { strides[dimension] })
+}
+
+/// Everything that a call says, ready to be read often.
+struct Problem<'a> {
+    q: (&'a TensorRef<'a>, Layout),
+    k: (&'a TensorRef<'a>, Layout),
+    v: (&'a TensorRef<'a>, Layout),
+    heads_per_group: usize,
+    groups: usize,
+    queries: usize,
+    tokens: usize,
+    features: [usize; 2],
+    mask: Option<(&'a [u8], [usize; 4])>,
+    bias: Option<(Vec<f32>, [usize; 4])>,
+    positions: Option<(Vec<i64>, [usize; 2])>,
+    lengths: Option<Vec<i64>>,
+    diagonal: i64,
+    window: i64,
+    key_scale: f32,
+    scale: f32,
+    divisor: f32,
+    fill: f32,
+    mask_adds: bool,
+    safe: bool,
+    key_type: DType,
+    value_type: DType,
+    score_type: DType,
+    logit_type: DType,
+    softmax_type: DType,
+    probability_type: DType,
+}
+
+impl<'a> Problem<'a> {
+    fn new(call: &'a Call<'a>) -> Problem<'a> {
+        let [q, k, v] = [0, 1, 2].map(|idx| &call.inputs[idx]);
+        let layouts =
+            [("q_dims", q), ("k_dims", k), ("v_dims", v)].map(|(name, of)| Layout::new(call, name, of.ty.shape));
+        let extent = |name, tensor: &TensorRef<'_>, role: usize| {
+            tensor.ty.shape[dimensions(call.attributes, name)[role]] as usize
+        };
+        let dtype = |name| text(call.attributes, name).parse().expect("a type should be checked before it is read");
+        let numbers = optional(call.attributes).expect("attributes should be checked before they are read");
+        let [mask, bias, positions, length] = numbers.map(|number| number.map(|number| &call.inputs[number]));
+        let number = |name| float(call.attributes, name) as f32;
+        let (heads, groups) = (extent("q_dims", q, 2), extent("k_dims", k, 2));
+        Problem {
+            q: (q, layouts[0]),
+            k: (k, layouts[1]),
+            v: (v, layouts[2]),
+            heads_per_group: heads / groups,
+            groups,
+            queries: extent("q_dims", q, 1),
+            tokens: extent("k_dims", k, 1),
+            features: [extent("q_dims", q, 3), extent("v_dims", v, 3)],
+            mask: mask.map(|mask| (mask.bytes, repeating(mask.ty.shape))),
+            bias: bias.map(|bias| (super::matrix::elements_as::<f32>(bias).into_owned(), repeating(bias.ty.shape))),
+            positions: positions.map(|positions| (index_values(positions), repeating(positions.ty.shape))),
+            lengths: length.map(index_values),
+            diagonal: int(call.attributes, "diagonal"),
+            window: int(call.attributes, "window"),
+            key_scale: number("key_scale"),
+            scale: number("scale"),
+            divisor: number("divisor"),
+            fill: number("fill"),
+            mask_adds: boolean(call.attributes, "mask_adds"),
+            safe: boolean(call.attributes, "safe"),
+            key_type: dtype("key_type"),
+            value_type: dtype("value_type"),
+            score_type: dtype("score_type"),
+            logit_type: dtype("logit_type"),
+            softmax_type: dtype("softmax_type"),
+            probability_type: dtype("probability_type"),
+        }
+    }
+
+    /// How many rows of keys and values a row of the batch reads.
+    fn length(&self, batch: usize) -> usize {
+        let Some(lengths) = &self.lengths else { return self.tokens };
+        let length = lengths[if lengths.len() == 1 { 0 } else { batch }];
+        length.clamp(0, self.tokens as i64) as usize
+    }
+
+    /// The rows of one head of keys or values below the length, widened and rounded.
+    fn rows(&self, values: bool, batch: usize, group: usize, count: usize) -> Vec<f32> {
+        let ((tensor, layout), dtype) = if values { (self.v, self.value_type) } else { (self.k, self.key_type) };
+        let width = self.features[usize::from(values)];
+        let mut rows = vec![0f32; count * width];
+        for (token, row) in rows.chunks_exact_mut(width.max(1)).enumerate() {
+            layout.load(tensor, layout.at(batch, token, group), row);
+            row.iter_mut().for_each(|element| *element = round(dtype, *element));
+            if !values {
+                row.iter_mut().for_each(|element| *element = round(dtype, *element * self.key_scale));
+            }
+        }
+        rows
+    }
+
+    /// What one query gives.
+    fn query(&self, [batch, head, query]: [usize; 3], keys: &[f32], values: &[f32], count: usize) -> Vec<f32> {
+        let [features, value_features] = self.features;
+        let mut row = vec![0f32; features];
+        self.q.1.load(self.q.0, self.q.1.at(batch, query, head), &mut row);
+        let logit = |token: usize| {
+            let key = &keys[token * features..][..features];
+            let product = round(self.score_type, dot(&row, key));
+            self.logit([batch, head, query, token], product)
+        };
+        let mut weights: Vec<f32> = (0..count).map(|token| round(self.softmax_type, logit(token))).collect();
+        self.softmax(&mut weights);
+        let mut sums = vec![0f32; value_features];
+        for (weight, value) in weights.iter().zip(values.chunks_exact(value_features.max(1))) {
+            sums.iter_mut().zip(value).for_each(|(sum, value)| *sum += weight * value);
+        }
+        sums
+    }
+
+    /// A product, scaled, biased and masked.
+    fn logit(&self, index: [usize; 4], product: f32) -> f32 {
+        let [batch, _, query, token] = index;
+        let round = |value: f32| round(self.logit_type, value);
+        let place =
+            |strides: &[usize; 4]| index.iter().zip(strides).map(|(index, stride)| index * stride).sum::<usize>();
+        let mut logit = round(round(round(product) * self.scale) / self.divisor);
+        if let Some((bias, strides)) = &self.bias {
+            logit = round(logit + bias[place(strides)]);
+        }
+        let by_mask = self.mask.as_ref().is_none_or(|(mask, strides)| mask[place(strides)] != 0);
+        let is_visible = by_mask
+            && self.positions.as_ref().is_none_or(|(positions, [by_batch, by_query])| {
+                let position = positions[batch * by_batch + query * by_query];
+                let last = position.saturating_add(self.diagonal);
+                token as i64 <= last && (self.window == 0 || token as i64 > last.saturating_sub(self.window))
+            });
+        match (is_visible, self.mask_adds) {
+            (true, false) => logit,
+            (false, false) => self.fill,
+            (true, true) => round(logit + 0.0),
+            (false, true) => round(logit + self.fill),
+        }
+    }
+
+    /// Logits to probabilities.
+    fn softmax(&self, weights: &mut [f32]) {
+        let round = |value: f32| round(self.softmax_type, value);
+        let is_empty = weights.iter().all(|logit| *logit == f32::NEG_INFINITY);
+        let largest = weights.iter().fold(f32::NEG_INFINITY, |largest, logit| Arith::maximum(largest, *logit));
+        let exponential = |logit: f32| round(f64::from(round(logit - largest)).exp() as f32);
+        weights.iter_mut().for_each(|weight| *weight = exponential(*weight));
+        let sum = round(weights.iter().map(|weight| f64::from(*weight)).sum::<f64>() as f32);
+        for weight in weights {
+            let probability = if self.safe && is_empty { 0.0 } else { round(*weight / sum) };
+            *weight = self::round(self.probability_type, probability);
+        }
+    }
+}
+
+/// Products of two rows, added in sixteen lanes and those as a tree: one order, and fast where the machine has vectors.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let mut sums = [0f32; LANES];
+    let (a_groups, b_groups) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f32 = a_groups.remainder().iter().zip(b_groups.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in a_groups.zip(b_groups) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for lane in 0..width {
+            sums[lane] += sums[lane + width];
+        }
+    }
+    sums[0] + rest
+}
+
+fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), KernelError> {
+    let output = &mut outputs[0];
+    if output.bytes.is_empty() {
+        return Ok(());
+    }
+    let problem = Problem::new(call);
+    let layout = Layout::new(call, "output_dims", output.ty.shape);
+    let batches = output.ty.shape[dimensions(call.attributes, "output_dims")[0]] as usize;
+    let one = |job: usize| {
+        let (batch, group) = (job / problem.groups, job % problem.groups);
+        let count = problem.length(batch);
+        let keys = problem.rows(false, batch, group, count);
+        let values = problem.rows(true, batch, group, count);
+        let first = group * problem.heads_per_group;
+        let heads = first..first + problem.heads_per_group;
+        let queries: Vec<[usize; 3]> =
+            heads.flat_map(|head| (0..problem.queries).map(move |query| [batch, head, query])).collect();
+        let results: Vec<Vec<f32>> = queries.iter().map(|query| problem.query(*query, &keys, &values, count)).collect();
+        queries.into_iter().zip(results).collect::<Vec<_>>()
+    };
+    let results: Vec<_> = (0..batches * problem.groups).into_par_iter().map(one).collect();
+    for ([batch, head, query], sums) in results.into_iter().flatten() {
+        store(output, layout.at(batch, query, head), layout.0[3], &sums);
+    }
+    Ok(())
+}
+
+/// Writes one row, rounded to the output's type.
+fn store(output: &mut TensorMut<'_>, start: usize, stride: usize, row: &[f32]) {
+    macro_rules! store {
+        ($t:ty) => {{
+            let to: &mut [$t] = bytemuck::cast_slice_mut(output.bytes);
+            row.iter().enumerate().for_each(|(idx, value)| to[start + idx * stride] = <$t as Real>::down(*value));
+        }};
+    }
+    match output.ty.dtype {
+        DType::F16 => store!(f16),
+        DType::Bf16 => store!(bf16),
+        _ => store!(f32),
+    }
+}
