@@ -46,7 +46,7 @@ fn combine(expr: &LinearExpr, values: &[LinearExpr], dim_count: usize) -> Option
 ///
 /// Each dimension of the iteration space has to step along one dimension of `to`; none where it runs through several.
 pub fn through_view(map: &AffineMap, extents: &[u64], from: &[u64], to: &[u64]) -> Option<AffineMap> {
-    let flat = combine(&flatten(from)?, &map.results, map.dim_count)?;
+    let flat = combine(&flatten(from)?, &canonical(map, extents).results, map.dim_count)?;
     let mut rest = flat.constant;
     let steps = flatten(to)?.coefficients;
     let mut results = Vec::with_capacity(to.len());
