@@ -1,6 +1,6 @@
 //! The coverage report: what became of a program, for a person or a program to read.
 //!
-//! [`gather`] reads a planned module and the remarks of its passes into a [`Report`]; [`json`], [`text`] and [`html`] show it.
+//! [`gather`] reads a planned module and the remarks of its passes into a [`Report`]; [`json`], [`mod@text`] and [`html`] show it.
 //! Nothing here decides anything: every number comes from the IR, and every reason from a remark.
 
 pub mod html;
