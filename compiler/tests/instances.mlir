@@ -1716,6 +1716,21 @@ func.func @main(%a0: tensor<2x3xf32>, %a1: tensor<2x3xf32>) {
 }
 
 // -----
+// pyg.fused
+func.func @main(%a0: tensor<4xf32>) {
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4xf32>):
+    %e = "pyg.empty"() : () -> tensor<4xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    "pyg.yield"(%n) : (tensor<4xf32>) -> ()
+  }) {name = "fused", rows = 4 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
 // pyg.kernel
 func.func @main(%a0: tensor<2x3xf32>, %a1: tensor<3x4xf32>) {
   %0 = "pyg.kernel"(%a0, %a1) {kernel = "contract", attributes = {lhs_batch = array<i64>, rhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_contract = array<i64: 0>}} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
