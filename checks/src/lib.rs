@@ -24,7 +24,7 @@ use pygraph_compiler::{
 };
 use pygraph_kernels::memory::Bytes;
 use pygraph_runtime::{device::Device, model::Model, session::Session, tensor::Tensor};
-use random_program::{Program, random_program};
+use random_program::{Program, agree, random_program};
 
 /// How often each program runs: state is carried, and memory that a step left behind must not show.
 const STEPS: usize = 3;
@@ -70,15 +70,6 @@ pub fn check(program: &Program) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Equal bytes; for floats, any NaN is any other.
-fn agree(expected: &[u8], found: &[u8], is_float: bool) -> bool {
-    let floats = |bytes: &[u8]| -> Vec<u32> {
-        let bits = bytes.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
-        bits.map(|bits| if f32::from_bits(bits).is_nan() { f32::NAN.to_bits() } else { bits }).collect()
-    };
-    if is_float { floats(expected) == floats(found) } else { expected == found }
 }
 
 fn compiled(program: &Program, passes: &[&PassDef]) -> Result<Module, String> {

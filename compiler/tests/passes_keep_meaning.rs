@@ -12,7 +12,7 @@ use pygraph_compiler::{
     passes::{PASSES, PassContext, PassDef, Phase, fuse_launches, inline_calls, lower_to_launches, pipeline},
 };
 use pygraph_kernels::memory::Bytes;
-use random_program::{Program, random_program};
+use random_program::{Program, agree, random_program};
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -61,18 +61,6 @@ fn check(program: &Program, before: &[Bytes], passes: &[&PassDef], what: &str) -
         );
     }
     Ok(())
-}
-
-/// Equal bytes; for floats, any NaN is any other.
-fn agree(old: &[u8], new: &[u8], is_float: bool) -> bool {
-    if !is_float {
-        return old == new;
-    }
-    let floats = |bytes: &[u8]| -> Vec<f32> {
-        bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().expect("four bytes"))).collect()
-    };
-    let same = |(old, new): (&f32, &f32)| old.to_bits() == new.to_bits() || (old.is_nan() && new.is_nan());
-    old.len() == new.len() && floats(old).iter().zip(&floats(new)).all(same)
 }
 
 /// Runs the passes, verifies after each, lowers and evaluates.

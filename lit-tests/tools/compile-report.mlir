@@ -7,6 +7,9 @@
 // RUN: diff %t.json %t.2.json
 // RUN: not ls %t.pyg
 // RUN: not %pygraph-compile %s --report %t.xml 2>&1 | FileCheck %s --check-prefix=NAME
+// A wrong call is found before anything is read or compiled.
+// RUN: sh -c '%pygraph-compile %s --remarks=xml --report %t.4.json; test $? = 2' 2>&1 | FileCheck %s --check-prefix=FORMAT
+// RUN: not ls %t.4.json
 // RUN: %pygraph-compile %s --split-input-file --report %t.part.json && FileCheck %s --check-prefix=JSON < %t.part.0.json
 
 // TABLE: compile-report.mlir, costs of NVIDIA H100
@@ -19,7 +22,7 @@
 // TABLE: arena          128 B (lower bound 128 B)
 // TABLE: segment @s0    2 launches, graph: graph {{.*}} us, stream 8.0 us
 // TABLE: cuts (1)
-// TABLE-NEXT: {{.*}}compile-report.mlir:50:3: stablehlo.custom_call @log: custom call `@log` is not known: it needs a kernel of that name; leave the call out of the exported function, or give it a kernel of that name
+// TABLE-NEXT: {{.*}}compile-report.mlir:54:3: stablehlo.custom_call @log: custom call `@log` is not known: it needs a kernel of that name; leave the call out of the exported function, or give it a kernel of that name
 
 // JSON-DAG: "arena_bytes_lower_bound": 128,
 // JSON-DAG: "arena_bytes_peak": 128,
@@ -43,6 +46,7 @@
 // PAGE: <h2>What cuts segments (1)</h2>
 
 // ERROR: error: custom call `@log` is not known: it needs a kernel of that name
+// FORMAT: error: --remarks: `xml` is neither text nor json
 // NAME: error: --report: `{{.*}}.xml` is neither `-` nor a name that ends in .json or .html
 
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {

@@ -10,7 +10,7 @@ use clap::ArgMatches;
 use pygraph_artifact::container;
 use pygraph_compiler::{
     driver::{
-        self, Chunk, CompileError, Compiled, Settings, Source,
+        self, Chunk, CompileError, Compiled, RemarkFormat, Settings, Source,
         command_line::{self, EXIT_INPUT, EXIT_USAGE},
         output::write_output,
     },
@@ -60,11 +60,12 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let chunks = if splits { source.split() } else { source.whole() };
 
     let reports = report_files(matches)?;
+    let remarks = command_line::remark_format(matches).map_err(|error| Failure::error(EXIT_USAGE, error))?;
     // No artifact is written before everything compiles.
     let mut emitted = Vec::new();
     let mut failures = String::new();
     for (number, chunk) in chunks.into_iter().enumerate() {
-        let compiled = match compile(&source, chunk, &settings, matches) {
+        let compiled = match compile(&source, chunk, &settings, remarks, matches) {
             Ok(compiled) => compiled,
             Err(failure) => {
                 failures += &failure.message;
@@ -128,14 +129,19 @@ fn numbered(output: &Path, number: usize) -> PathBuf {
     output.with_extension(format!("{number}{ending}"))
 }
 
-fn compile(source: &Source, chunk: Chunk<'_>, settings: &Settings, matches: &ArgMatches) -> Result<Compiled, Failure> {
+fn compile(
+    source: &Source,
+    chunk: Chunk<'_>,
+    settings: &Settings,
+    remarks: Option<RemarkFormat>,
+    matches: &ArgMatches,
+) -> Result<Compiled, Failure> {
     let compiled = driver::compile_chunk(source, chunk, settings, &mut io::stderr()).map_err(|error| match error {
         CompileError::Diagnosed(diagnostics) => {
             Failure { code: EXIT_INPUT, message: driver::render(&diagnostics.0, source) }
         }
         error @ CompileError::Output(_) => Failure::error(EXIT_INPUT, error),
     })?;
-    let remarks = command_line::remark_format(matches).map_err(|error| Failure::error(EXIT_USAGE, error))?;
     let mut text = driver::render_said(&compiled.diagnostics, source, remarks);
     if knobs::TIMING.is_set(matches) {
         text += &driver::render_timings(&compiled.timings);

@@ -11,7 +11,7 @@ use super::{
     ops::Opcode,
     types::Type,
 };
-use crate::diagnostic::{Diagnostic, Position};
+use crate::diagnostic::{Decision, Diagnostic, Position};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
@@ -394,6 +394,11 @@ impl Module {
     /// A remark at an operation.
     pub fn remark(&self, op: OpId, message: impl Into<String>) -> Diagnostic {
         Diagnostic::remark(self.location(self.op(op).loc).position.clone(), message)
+    }
+
+    /// A remark at an operation that says a decision.
+    pub fn decision(&self, op: OpId, decision: Decision) -> Diagnostic {
+        Diagnostic::decision(self.location(self.op(op).loc).position.clone(), decision)
     }
 
     /// A new region without blocks, not yet of any operation.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     cost::Costs,
-    diagnostic::{Decision, DecisionKind, Diagnostic, Diagnostics},
+    diagnostic::{Decision, DecisionKind, Diagnostics},
     ir::{AttrMap, Attribute, BlockId, Definition, ElementType, Module, OpId, Opcode, ValueId},
     lower::{size, site::tensor_of},
 };
@@ -71,7 +71,7 @@ fn choose(module: &mut Module, function: OpId, segment: OpId, context: &PassCont
     let rivals = if estimates.len() > 1 { format!("; rivals: {}", listed(false)) } else { String::new() };
     let reason = format!("{why}: {} a step, {source}{rivals}", listed(true));
     let decision = Decision { kind: DecisionKind::Choice, op: format!("segment @{name}"), reason, remedy: None };
-    context.remark(Diagnostic::decision(module.location(module.op(segment).loc).position.clone(), decision));
+    context.remark(module.decision(segment, decision));
     let times = estimates.iter().map(|(form, us)| {
         (form.name(), Attribute::Float { bits: us.to_bits(), ty: ElementType::F64 })
     });

@@ -67,7 +67,7 @@ fn cut(module: &Module, op: OpId) -> Option<Diagnostic> {
         _ => return None,
     };
     let decision = Decision { kind: DecisionKind::Cut, op: op_name, reason, remedy };
-    Some(Diagnostic::decision(module.location(operation.loc).position.clone(), decision))
+    Some(module.decision(op, decision))
 }
 
 /// Who an operation belongs to.

@@ -228,5 +228,5 @@ fn place_results(module: &mut Module, function: OpId, is_mixed: bool, context: &
 
 fn rescue(module: &Module, op: OpId, what: String, reason: String, remedy: Option<String>) -> Diagnostic {
     let decision = Decision { kind: DecisionKind::Rescue, op: what, reason, remedy };
-    Diagnostic::decision(module.location(module.op(op).loc).position.clone(), decision)
+    module.decision(op, decision)
 }

@@ -15,6 +15,18 @@ pub struct Program {
     pub carried: Vec<(usize, usize)>,
 }
 
+/// Equal bytes; for floats, any NaN is any other.
+pub fn agree(old: &[u8], new: &[u8], is_float: bool) -> bool {
+    if !is_float {
+        return old == new;
+    }
+    let floats = |bytes: &[u8]| -> Vec<f32> {
+        bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().expect("four bytes"))).collect()
+    };
+    let same = |(old, new): (&f32, &f32)| old.to_bits() == new.to_bits() || (old.is_nan() && new.is_nan());
+    old.len() == new.len() && floats(old).iter().zip(&floats(new)).all(same)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Element {
     F32,
