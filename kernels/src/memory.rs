@@ -86,6 +86,19 @@ impl<'a> Buffer<'a> {
         Buffer { start: bytes.as_mut_ptr(), size_bytes: bytes.len(), writable: true, bytes: PhantomData }
     }
 
+    /// The buffer at an address that was written down.
+    ///
+    /// # Safety
+    /// That many bytes lie there for as long as the buffer is used, as with [`Buffer::read_only`] or [`Buffer::writable`].
+    pub unsafe fn at_address(address: u64, size_bytes: usize, writable: bool) -> Buffer<'a> {
+        Buffer { start: address as usize as *mut u8, size_bytes, writable, bytes: PhantomData }
+    }
+
+    /// Where it begins, to be written down.
+    pub fn address(&self) -> u64 {
+        self.start as usize as u64
+    }
+
     /// Its size.
     pub fn size_bytes(&self) -> usize {
         self.size_bytes

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use pygraph_artifact::{
     container::Artifact,
     dtype::{DType, Family},
-    plan::{Access, BufferId, Fused, FusedOperand, KernelAttr, KernelCall, Launch, Nest, Place, Program, Step, Work},
+    plan::{
+        Access, BufferId, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, Launch, Nest, Node, Place, Program, Step, Work,
+    },
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
 
@@ -48,40 +50,66 @@ fn describe_program(text: &mut String, program: &Program) {
     }
     let in_arena = program.buffers.iter().filter(|buffer| matches!(buffer.place, Place::Arena { .. })).count();
     line!(text, "  arena: {} bytes on device {}, {in_arena} buffers", program.arena_bytes, program.device);
+    for block in &program.blocks {
+        line!(text, "  parameter block `{}`: {} bytes", block.name, block.bytes);
+        for field in &block.fields {
+            let content = match field.source {
+                FieldSource::Value { param } => format!("value of arg{param}"),
+                FieldSource::ParamAddress { param } => format!("address of arg{param}"),
+                FieldSource::ResultAddress { result } => format!("address for out{result}"),
+            };
+            line!(text, "    {} `{}`: {content}", field.offset, field.name);
+        }
+    }
     for segment in &program.segments {
-        line!(text, "  segment `{}`: {} launches", segment.name, launch_count(&segment.steps));
-        describe_steps(text, program, &segment.steps, 2);
+        let (name, form, count) = (&segment.name, segment.deploy.name(), launch_count(&segment.nodes));
+        line!(text, "  segment `{name}`: {form}, {count} launches, {} edges", edge_count(&segment.nodes));
+        describe_nodes(text, program, &segment.nodes, 2);
     }
 }
 
-fn launch_count(steps: &[Step]) -> usize {
-    steps
-        .iter()
-        .map(|step| match step {
-            Step::Launch(_) => 1,
-            Step::While { condition, body, .. } => launch_count(condition) + launch_count(body),
-            Step::Switch { branches, .. } => branches.iter().map(|steps| launch_count(steps)).sum(),
-        })
-        .sum()
+/// The lists of nodes inside a step.
+fn inside(step: &Step) -> Vec<&[Node]> {
+    match step {
+        Step::Launch(_) => Vec::new(),
+        Step::While { condition, body, .. } => vec![condition, body],
+        Step::Switch { branches, .. } => branches.iter().map(Vec::as_slice).collect(),
+    }
 }
 
-fn describe_steps(text: &mut String, program: &Program, steps: &[Step], depth: usize) {
+fn launch_count(nodes: &[Node]) -> usize {
+    let count = |node: &Node| {
+        let own = usize::from(matches!(node.step, Step::Launch(_)));
+        own + inside(&node.step).into_iter().map(launch_count).sum::<usize>()
+    };
+    nodes.iter().map(count).sum()
+}
+
+fn edge_count(nodes: &[Node]) -> usize {
+    let count = |node: &Node| node.after.len() + inside(&node.step).into_iter().map(edge_count).sum::<usize>();
+    nodes.iter().map(count).sum()
+}
+
+/// One line a node, with the nodes that it waits for.
+fn describe_nodes(text: &mut String, program: &Program, nodes: &[Node], depth: usize) {
     let indent = "  ".repeat(depth);
-    for step in steps {
+    for (number, Node { after, step }) in nodes.iter().enumerate() {
+        let listed: Vec<String> = after.iter().map(u32::to_string).collect();
+        let edges = if listed.is_empty() { String::new() } else { format!(" after {}", listed.join(", ")) };
         match step {
-            Step::Launch(launch) => line!(text, "{indent}{}", launch_text(program, launch)),
+            Step::Launch(launch) => line!(text, "{indent}{number}{edges}: {}", launch_text(program, launch)),
             Step::While { condition, predicate, body } => {
-                line!(text, "{indent}while {{");
-                describe_steps(text, program, condition, depth + 1);
+                line!(text, "{indent}{number}{edges}: while {{");
+                describe_nodes(text, program, condition, depth + 1);
                 line!(text, "{indent}}} {} {{", buffer_text(program, *predicate));
-                describe_steps(text, program, body, depth + 1);
+                describe_nodes(text, program, body, depth + 1);
                 line!(text, "{indent}}}");
             }
             Step::Switch { index, branches } => {
-                line!(text, "{indent}switch {} {{", buffer_text(program, *index));
+                line!(text, "{indent}{number}{edges}: switch {} {{", buffer_text(program, *index));
                 for (number, branch) in branches.iter().enumerate() {
                     line!(text, "{indent}  branch {number}:");
-                    describe_steps(text, program, branch, depth + 2);
+                    describe_nodes(text, program, branch, depth + 2);
                 }
                 line!(text, "{indent}}}");
             }
@@ -105,6 +133,10 @@ fn buffer_text(program: &Program, id: BufferId) -> String {
         Place::Arena { offset } => format!("at {offset}"),
         Place::Param { index } => format!("= arg{index}"),
         Place::Constant { offset } => format!("= constant {offset}"),
+        Place::Field { block, field } => {
+            let found = program.blocks.get(block as usize).and_then(|block| block.fields.get(field as usize));
+            found.map_or(format!("= field {field}"), |field| format!("= field `{}`", field.name))
+        }
     };
     format!("b{}: {} {place}", id.0, type_text(buffer.dtype, &buffer.shape))
 }

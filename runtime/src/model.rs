@@ -9,7 +9,7 @@ use pygraph_artifact::{
 
 use crate::{
     device::Device,
-    host::{HostProgram, LaunchError},
+    host::{HostProgram, LaunchError, Order},
     knobs::{DebugLevel, time_text},
     tensor::{Tensor, type_text},
 };
@@ -26,13 +26,23 @@ pub struct Model {
 impl Model {
     /// Prepares the program named `entry` for a device; without a name `main`, or the only program.
     pub fn load(artifact: Arc<Artifact>, entry: Option<&str>, device: Device) -> Result<Model, ModelError> {
+        Model::load_in_order(artifact, entry, device, Order::default())
+    }
+
+    /// The same, with the order in which the host device runs what its graphs leave open.
+    pub fn load_in_order(
+        artifact: Arc<Artifact>,
+        entry: Option<&str>,
+        device: Device,
+        order: Order,
+    ) -> Result<Model, ModelError> {
         let debug = DebugLevel::from_environment();
         debug.say(DebugLevel::DEVICES, || format!("device {}", device.describe()));
         let start = Instant::now();
         let program = find_program(&artifact.plan().programs, entry)?;
         let chosen = &artifact.plan().programs[program];
         let host = match device {
-            Device::Host => HostProgram::prepare(chosen)?,
+            Device::Host => HostProgram::record(chosen, order)?,
         };
         debug.say(DebugLevel::TIMINGS, || format!("`{}` loaded in {}", chosen.name, time_text(start.elapsed())));
         let weights = vec![None; chosen.params.len()];
@@ -132,6 +142,14 @@ pub enum ArgumentError {
     /// No such parameter.
     #[error("there is no argument {index}: the program takes {count}")]
     NoSuchParam {
+        /// The index.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// No such result.
+    #[error("there is no result {index}: the program has {count}")]
+    NoSuchResult {
         /// The index.
         index: usize,
         /// How many there are.

@@ -1,12 +1,13 @@
 //! One run of a model over time: its arena, its state and the outputs of its last step.
 
-use std::{ops::Range, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use pygraph_artifact::{
     bytes::{AlignedBytes, OutOfMemory},
-    plan::{Place, Program, ResultSlot},
-    validate::array_bytes,
+    plan::{ADDRESS_BYTES, FieldSource, Place, Program, ResultSlot},
+    validate::{array_bytes, is_updated_in_place},
 };
+use pygraph_kernels::memory::Buffer;
 
 use crate::{
     host::{Copies, Memory, RunError},
@@ -15,38 +16,75 @@ use crate::{
     tensor::{Tensor, TensorError, TensorView, type_text},
 };
 
-/// A session allows one step at a time. Nothing is allocated in a step but new state that somebody still holds.
+/// How many buffers a result has by turns. With two, those of a step can be held while the next one runs.
+const RING_SLOTS: usize = 2;
+
+/// A session allows one step at a time. Nothing is allocated in a step once every buffer of the results has been used.
+///
+/// What changes from step to step is written into parameter blocks: values of `host` arguments, addresses of `step` arguments, which
+/// are read where they are, and of the buffers that results are written to. State that launches update in place stays
+/// where it is.
 #[derive(Debug)]
 pub struct Session {
     model: Arc<Model>,
     arena: AlignedBytes,
     params: Vec<Option<Tensor>>,
-    outputs: Vec<Output>,
+    blocks: Vec<AlignedBytes>,
+    /// One a result; unused for those that lie elsewhere than behind an address of a block.
+    rings: Vec<Ring>,
+    has_outputs: bool,
     copies: Copies,
     step_count: u64,
     debug: DebugLevel,
 }
 
-/// Where a result of the last step is. None is copied for being a result.
-#[derive(Debug)]
-enum Output {
-    /// In the arena, until the next step.
-    Arena(Range<usize>),
-    /// In the artifact's constants.
-    Constant(Range<usize>),
-    /// The value that an argument had in the step.
-    Argument(Tensor),
+/// The buffers of a result, which take turns.
+#[derive(Debug, Default)]
+struct Ring {
+    slots: [Option<Tensor>; RING_SLOTS],
+    /// The one that the last step wrote.
+    current: usize,
+}
+
+impl Ring {
+    /// Makes the next buffer that nobody holds the current one.
+    fn turn(&mut self, result: &ResultSlot) -> Result<(), StepError> {
+        for turn in 1..=RING_SLOTS {
+            let next = (self.current + turn) % RING_SLOTS;
+            let slot = &mut self.slots[next];
+            if slot.is_none() {
+                *slot = Some(Tensor::zeros(result.dtype, &result.shape)?);
+            }
+            if slot.as_mut().is_some_and(|tensor| tensor.bytes_mut().is_some()) {
+                self.current = next;
+                return Ok(());
+            }
+        }
+        Err(StepError::OutputsHeld { name: result.name.clone(), slots: RING_SLOTS })
+    }
+
+    fn current(&self) -> Option<&Tensor> {
+        self.slots[self.current].as_ref()
+    }
+
+    fn current_mut(&mut self) -> Option<&mut [u8]> {
+        self.slots[self.current].as_mut()?.bytes_mut()
+    }
 }
 
 impl Session {
     /// Begins a session: allocates its arena; state is what [`Session::set`] says before the first step.
     pub fn new(model: Arc<Model>) -> Result<Session, OutOfMemory> {
         let debug = DebugLevel::from_environment();
-        let arena_bytes = model.program().arena_bytes;
-        debug.say(DebugLevel::DEVICES, || format!("session of `{}`: arena {arena_bytes} bytes", model.program().name));
+        let program = model.program();
+        let arena_bytes = program.arena_bytes;
+        debug.say(DebugLevel::DEVICES, || format!("session of `{}`: arena {arena_bytes} bytes", program.name));
         let arena = AlignedBytes::zeroed(arena_bytes)?;
+        let blocks = program.blocks.iter().map(|block| AlignedBytes::zeroed(block.bytes)).collect::<Result<_, _>>()?;
+        let rings = program.results.iter().map(|_| Ring::default()).collect();
         let params = model.weights().to_vec();
-        Ok(Session { model, arena, params, outputs: Vec::new(), copies: Copies::default(), step_count: 0, debug })
+        let copies = Copies::default();
+        Ok(Session { model, arena, params, blocks, rings, has_outputs: false, copies, step_count: 0, debug })
     }
 
     /// The model that runs.
@@ -54,37 +92,93 @@ impl Session {
         &self.model
     }
 
-    /// Copies that were made since the session began.
+    /// What was moved since the session began, beside the work of launches.
     pub fn copies(&self) -> Copies {
         self.copies
     }
 
-    /// Sets the value of argument `index` from the next step on. Its bytes are shared, not copied.
+    /// Sets the value of argument `index` from the next step on. Its bytes are shared, not copied; those of state that launches
+    /// update in place are copied once if somebody else holds them too.
     pub fn set(&mut self, index: usize, value: Tensor) -> Result<(), ArgumentError> {
         check_argument(self.model.program(), index, &value)?;
         self.params[index] = Some(value);
         Ok(())
     }
 
+    /// The value of argument `index`: what was set, or for state what the last step left. None if there is none.
+    pub fn value(&self, index: usize) -> Option<TensorView<'_>> {
+        self.params.get(index)?.as_ref().map(Tensor::view)
+    }
+
+    /// Writes the next results to `buffer`, which must have the result's type; once, if the caller goes on holding it.
+    pub fn set_output(&mut self, index: usize, buffer: Tensor) -> Result<(), ArgumentError> {
+        let program = self.model.program();
+        let count = program.results.len();
+        let result = program.results.get(index).ok_or(ArgumentError::NoSuchResult { index, count })?;
+        if (buffer.dtype(), buffer.shape()) != (result.dtype, &result.shape) {
+            return Err(ArgumentError::Type {
+                index,
+                name: result.name.clone(),
+                found: type_text(buffer.dtype(), buffer.shape()),
+                expected: type_text(result.dtype, &result.shape),
+            });
+        }
+        let ring = &mut self.rings[index];
+        ring.slots[(ring.current + 1) % RING_SLOTS] = Some(buffer);
+        Ok(())
+    }
+
     /// Runs the program once, then replaces state by the results that update it.
     ///
-    /// On the host device the step has ended when this returns.
+    /// On the host device the step has ended when this returns. If a launch fails, state that the step was updating in place is lost
+    /// and must be set again; all else is as it was.
     pub fn step(&mut self) -> Result<Ticket<'_>, StepError> {
         let start = Instant::now();
-        let copied_before = self.copies;
+        let before = self.copies;
         let model = self.model.clone();
         let program = model.program();
-        let arguments = arguments(program, &self.params)?;
-        self.outputs.clear();
-        let memory = Memory { arena: &mut self.arena, arguments, constants: model.artifact().constants() };
-        model.host().run(program, memory, self.debug)?;
-        self.outputs = program.results.iter().map(|result| self.output_of(program, result)).collect();
+        check_arguments(program, &self.params)?;
+        self.own_state(program)?;
+        for (result, ring) in program.results.iter().zip(&mut self.rings) {
+            if is_by_address(program, result) {
+                ring.turn(result)?;
+            }
+        }
+        self.has_outputs = false;
+        self.write_blocks(program);
+        let params = self.params.iter_mut().zip(0u32..).map(|(value, index)| {
+            let value = value.as_mut().expect("a step should run with all arguments");
+            if is_updated_in_place(program, index) {
+                Buffer::writable(value.bytes_mut().expect("state should be the session's alone"))
+            } else {
+                Buffer::read_only(value.bytes())
+            }
+        });
+        let memory = Memory {
+            arena: &mut self.arena,
+            params: params.collect(),
+            constants: model.artifact().constants(),
+            blocks: &self.blocks,
+        };
+        // SAFETY: `write_blocks` has just written the addresses of this session's arguments, which stay where they are while the
+        // step runs, and of buffers of results that nobody else holds; each was checked to have its type.
+        let ran = unsafe { model.host().run(program, memory, self.debug) };
+        if let Err(source) = ran {
+            return Err(self.lose_state(program, source));
+        }
+        self.has_outputs = true;
         self.carry_state(program)?;
         self.step_count += 1;
         self.debug.say(DebugLevel::TIMINGS, || {
-            let (count, bytes) = (self.copies.count - copied_before.count, self.copies.bytes - copied_before.bytes);
+            let moved = self.copies.since(before);
             let time = time_text(start.elapsed());
-            format!("step {}: {time}, {count} copies of {bytes} bytes", self.step_count - 1)
+            format!(
+                "step {}: {time}, block {} bytes, {} copies of {} bytes",
+                self.step_count - 1,
+                moved.block_bytes,
+                moved.count,
+                moved.bytes
+            )
         });
         Ok(Ticket { session: self })
     }
@@ -94,46 +188,115 @@ impl Session {
         Outputs { session: self }
     }
 
-    fn output_of(&self, program: &Program, result: &ResultSlot) -> Output {
-        let range = |offset: u64| {
-            let bytes = array_bytes(result.dtype, &result.shape).expect("a validated result should have a size");
-            offset as usize..(offset + bytes) as usize
-        };
-        match program.buffers[result.buffer.0 as usize].place {
-            Place::Arena { offset } => Output::Arena(range(offset)),
-            Place::Constant { offset } => Output::Constant(range(offset)),
-            Place::Param { index } => {
-                Output::Argument(self.params[index as usize].clone().expect("a step should run with all arguments"))
+    /// State that launches write must be the session's alone.
+    fn own_state(&mut self, program: &Program) -> Result<(), StepError> {
+        for (index, value) in (0u32..).zip(&mut self.params) {
+            if !is_updated_in_place(program, index) {
+                continue;
             }
-        }
-    }
-
-    /// Gives every argument that a result updates that result's value.
-    fn carry_state(&mut self, program: &Program) -> Result<(), StepError> {
-        for (index, param) in program.params.iter().enumerate() {
-            let Some(updated_by) = param.updated_by else { continue };
-            let from = match &self.outputs[updated_by as usize] {
-                Output::Argument(value) => {
-                    // A validated plan has equal types here, but the buffer may see the argument under another shape.
-                    self.params[index] = Some(value.reinterpreted(param.dtype, &param.shape)?);
-                    continue;
-                }
-                Output::Arena(range) => &self.arena[range.clone()],
-                Output::Constant(range) => &self.model.artifact().constants()[range.clone()],
-            };
-            let state = self.params[index].as_mut().expect("a step should run with all arguments");
-            // State that somebody else holds (a caller, an output of this step) is left to them.
-            if state.bytes_mut().is_none() {
-                *state = Tensor::zeros(param.dtype, &param.shape)?;
+            let value = value.as_mut().expect("a step should run with all arguments");
+            if value.bytes_mut().is_none() {
+                let mut own = Tensor::zeros(value.dtype(), value.shape())?;
+                self.copies.import(value.bytes(), own.bytes_mut().expect("a new array should be unshared"));
+                *value = own;
             }
-            self.copies.copy(from, state.bytes_mut().expect("a new array should be unshared"));
         }
         Ok(())
     }
+
+    /// Fills in what changes.
+    fn write_blocks(&mut self, program: &Program) {
+        for (block, bytes) in program.blocks.iter().zip(&mut self.blocks) {
+            for field in &block.fields {
+                let argument = |param: u32| {
+                    self.params[param as usize].as_ref().expect("a step should run with all arguments").bytes()
+                };
+                let address: [u8; ADDRESS_BYTES as usize];
+                let content = match field.source {
+                    FieldSource::Value { param } => argument(param),
+                    FieldSource::ParamAddress { param } => {
+                        address = Buffer::read_only(argument(param)).address().to_le_bytes();
+                        &address
+                    }
+                    FieldSource::ResultAddress { result } => {
+                        let buffer = self.rings[result as usize].current_mut();
+                        // A result that is in a block, but lies elsewhere, is written by nobody.
+                        address = buffer.map_or(0, |bytes| Buffer::writable(bytes).address()).to_le_bytes();
+                        &address
+                    }
+                };
+                let offset = field.offset as usize;
+                self.copies.write_field(content, &mut bytes[offset..offset + content.len()]);
+            }
+        }
+    }
+
+    /// The bytes of a result of the last step, where they are. None is copied for being a result.
+    fn output(&self, result: &ResultSlot) -> Option<&[u8]> {
+        let program = self.model.program();
+        let size = array_bytes(result.dtype, &result.shape)? as usize;
+        match program.buffers[result.buffer.0 as usize].place {
+            Place::Arena { offset } => self.arena.get(offset as usize..offset as usize + size),
+            Place::Constant { offset } => self.model.artifact().constants().get(offset as usize..offset as usize + size),
+            Place::Param { index } => self.params[index as usize].as_ref().map(Tensor::bytes),
+            Place::Field { block, field } => match program.blocks[block as usize].fields[field as usize].source {
+                FieldSource::Value { param } | FieldSource::ParamAddress { param } => {
+                    self.params[param as usize].as_ref().map(Tensor::bytes)
+                }
+                FieldSource::ResultAddress { result } => self.rings[result as usize].current().map(Tensor::bytes),
+            },
+        }
+    }
+
+    /// Gives every argument that a result updates that result's value, unless launches have written it there.
+    fn carry_state(&mut self, program: &Program) -> Result<(), StepError> {
+        for (index, param) in program.params.iter().enumerate() {
+            let Some(updated_by) = param.updated_by else { continue };
+            if is_updated_in_place(program, index as u32) {
+                continue;
+            }
+            // Taken out, so that it can be written while results are read.
+            let mut next = self.params[index].take().expect("a step should run with all arguments");
+            let mut copies = self.copies;
+            // None is a result that lies in this very argument, and leaves it as it is.
+            if let Some(from) = self.output(&program.results[updated_by as usize]) {
+                if next.bytes_mut().is_none() {
+                    next = Tensor::zeros(param.dtype, &param.shape)?; // somebody else holds the old one
+                }
+                copies.copy(from, next.bytes_mut().expect("a new array should be unshared"));
+            }
+            self.copies = copies;
+            self.params[index] = Some(next);
+        }
+        Ok(())
+    }
+
+    /// Forgets state that a failed step may have left half updated.
+    fn lose_state(&mut self, program: &Program, source: RunError) -> StepError {
+        let mut lost = Vec::new();
+        for (index, value) in self.params.iter_mut().enumerate() {
+            if is_updated_in_place(program, index as u32) {
+                *value = None;
+                lost.push(format!("arg{index} `{}`", program.params[index].name));
+            }
+        }
+        if lost.is_empty() { StepError::Run(source) } else { StepError::StateLost { source, arguments: lost.join(", ") } }
+    }
 }
 
-/// The bytes of every argument; an error names all that have no value.
-fn arguments<'a>(program: &Program, params: &'a [Option<Tensor>]) -> Result<Vec<&'a [u8]>, StepError> {
+/// True if a step writes the result to a buffer whose address is in a block.
+fn is_by_address(program: &Program, result: &ResultSlot) -> bool {
+    match program.buffers[result.buffer.0 as usize].place {
+        Place::Field { block, field } => {
+            let source = program.blocks[block as usize].fields[field as usize].source;
+            matches!(source, FieldSource::ResultAddress { .. })
+        }
+        _ => false,
+    }
+}
+
+/// An error that names all arguments that have no value.
+fn check_arguments(program: &Program, params: &[Option<Tensor>]) -> Result<(), StepError> {
     let missing: Vec<String> = program
         .params
         .iter()
@@ -144,10 +307,7 @@ fn arguments<'a>(program: &Program, params: &'a [Option<Tensor>]) -> Result<Vec<
             format!("arg{index} `{}` ({}, {})", param.name, type_text(param.dtype, &param.shape), param.bind.name())
         })
         .collect();
-    if !missing.is_empty() {
-        return Err(StepError::Missing { arguments: missing.join(", ") });
-    }
-    Ok(params.iter().flatten().map(Tensor::bytes).collect())
+    if missing.is_empty() { Ok(()) } else { Err(StepError::Missing { arguments: missing.join(", ") }) }
 }
 
 /// A step that was started.
@@ -172,18 +332,28 @@ pub struct Outputs<'session> {
 impl<'session> Outputs<'session> {
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.session.outputs.len()
+        if self.session.has_outputs { self.session.model.program().results.len() } else { 0 }
     }
 
     /// Result `index`; none if there is no such result.
     pub fn get(&self, index: usize) -> Option<TensorView<'session>> {
         let slot = self.session.model.program().results.get(index)?;
-        let bytes = match self.session.outputs.get(index)? {
-            Output::Arena(range) => &self.session.arena[range.clone()],
-            Output::Constant(range) => &self.session.model.artifact().constants()[range.clone()],
-            Output::Argument(value) => value.bytes(),
+        if !self.session.has_outputs {
+            return None;
+        }
+        Some(TensorView { dtype: slot.dtype, shape: &slot.shape, bytes: self.session.output(slot)? })
+    }
+
+    /// Result `index`, to hold while later steps run: the session writes to another buffer as long as this lives. None if there is no such
+    /// result, or if it lies in memory that stays with the session: state, for one.
+    pub fn hold(&self, index: usize) -> Option<Tensor> {
+        let program = self.session.model.program();
+        let slot = program.results.get(index).filter(|slot| self.session.has_outputs && is_by_address(program, slot))?;
+        let Place::Field { block, field } = program.buffers[slot.buffer.0 as usize].place else { return None };
+        let FieldSource::ResultAddress { result } = program.blocks[block as usize].fields[field as usize].source else {
+            return None;
         };
-        Some(TensorView { dtype: slot.dtype, shape: &slot.shape, bytes })
+        self.session.rings[result as usize].current()?.reinterpreted(slot.dtype, &slot.shape).ok()
     }
 
     /// All results, in order.
@@ -204,7 +374,23 @@ pub enum StepError {
     /// A launch failed.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// No memory for new state.
+    /// A launch failed while it and others were updating state.
+    #[error("{source}; state that was being updated is lost: set {arguments} before the next step")]
+    StateLost {
+        /// What went wrong.
+        source: RunError,
+        /// The arguments.
+        arguments: String,
+    },
+    /// Every buffer of a result is held.
+    #[error("result `{name}` has {slots} buffers, and all are held: drop one, or give another with `set_output`")]
+    OutputsHeld {
+        /// The result's name.
+        name: String,
+        /// How many it has.
+        slots: usize,
+    },
+    /// No memory for a new array.
     #[error(transparent)]
     Tensor(#[from] TensorError),
 }

@@ -9,7 +9,7 @@ pub(crate) mod launch;
 mod program;
 
 use pygraph_artifact::{
-    plan::{Plan, Program, Step, Work},
+    plan::{Plan, Program, Node, Step, Work},
     validate::validate,
 };
 use pygraph_kernels::{tensor::TensorType, work};
@@ -89,7 +89,7 @@ fn refused_launches(module: &Module, program: &Program, launch_ops: &[OpId]) -> 
         program.buffers.iter().map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape }).collect();
     let mut launches = Vec::with_capacity(launch_ops.len());
     for segment in &program.segments {
-        collect_launches(&segment.steps, &mut launches);
+        collect_launches(&segment.nodes, &mut launches);
     }
     let refused = launches.into_iter().zip(launch_ops).filter_map(|(launch, op)| {
         let reason = work::prepare(launch, &types).err()?;
@@ -103,9 +103,9 @@ fn refused_launches(module: &Module, program: &Program, launch_ops: &[OpId]) -> 
     refused.collect()
 }
 
-fn collect_launches<'p>(steps: &'p [Step], launches: &mut Vec<&'p Work>) {
-    for step in steps {
-        match step {
+fn collect_launches<'p>(nodes: &'p [Node], launches: &mut Vec<&'p Work>) {
+    for node in nodes {
+        match &node.step {
             Step::Launch(launch) => launches.push(&launch.work),
             Step::While { condition, body, .. } => {
                 collect_launches(condition, launches);

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use pygraph_artifact::{
-    plan::{Bind, Launch, Param, Place, Program, ResultSlot, Segment, Step},
+    deployment::Deployment,
+    order::dependences,
+    plan::{Bind, Field, FieldSource, Launch, Node, Param, ParamBlock, Place, Program, ResultSlot, Segment, Step},
     steps::DEPTH_MAX,
 };
 
@@ -14,8 +16,16 @@ use super::{
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     ir::{AttrMap, Attribute, BlockId, Module, OpId, Opcode, ValueId},
-    lower::site::{Tensor, tensor_of},
-    passes::plan_memory::{ARENA_BYTES, OFFSETS},
+    lower::{
+        block::{BlockField, block_of},
+        place::{self, places_of},
+        site::{Tensor, tensor_of},
+    },
+    passes::{
+        choose_deployment::DEPLOY,
+        plan_memory::ARENA_BYTES,
+        signature::{Binding, bindings},
+    },
 };
 
 /// The program that a function is, and for each of its launches, in order, the operation.
@@ -30,15 +40,27 @@ pub fn emit_program(
     let arena_bytes = arena_bytes.ok_or_else(|| {
         module.error(function, format!("`{ARENA_BYTES}` is missing: run `plan-memory` before a program is emitted"))
     })?;
-    let mut emission = Emission { module, constants, buffers: Buffers::new(module), launch_ops: Vec::new() };
-    for (index, argument) in (0u32..).zip(&module.block(block).arguments) {
-        emission.buffers.set_place(*argument, Some(Place::Param { index }));
+    let mut emission = Emission {
+        module,
+        constants,
+        buffers: Buffers::new(module),
+        launch_ops: Vec::new(),
+        blocks: Vec::new(),
+        block: None,
+    };
+    let bound = bindings(module, function);
+    for ((index, argument), Binding { bind, .. }) in (0u32..).zip(&module.block(block).arguments).zip(bound) {
+        // What changes is reached through a block.
+        if matches!(bind, Bind::Once | Bind::State) {
+            emission.buffers.set_place(*argument, Some(Place::Param { index }));
+        }
     }
     let mut segments = Vec::new();
     let mut results = Vec::new();
     for op in module.block_ops(block) {
         match module.op(op).opcode {
             Opcode::PygSegment => segments.push(emission.segment(op)?),
+            Opcode::PygBlockWrite => {}
             Opcode::FuncReturn | Opcode::PygReturn => results = emission.results(function, op)?,
             other => {
                 return Err(module
@@ -49,30 +71,42 @@ pub fn emit_program(
     }
     let name = module.op(function).attr("sym_name").and_then(Attribute::as_str).unwrap_or_default().to_string();
     let params = params(module, function, block)?;
-    let Emission { buffers, launch_ops, .. } = emission;
-    let program = Program { name, params, results, buffers: buffers.list, arena_bytes, device: 0, segments };
+    let Emission { buffers, launch_ops, blocks, .. } = emission;
+    let mut program = Program { name, params, results, buffers: buffers.list, arena_bytes, blocks, device: 0, segments };
+    add_edges(&mut program);
     Ok((program, launch_ops))
+}
+
+/// Gives every list of nodes its edges.
+fn add_edges(program: &mut Program) {
+    let mut segments = std::mem::take(&mut program.segments);
+    segments.iter_mut().for_each(|segment| add_edges_to(program, &mut segment.nodes));
+    program.segments = segments;
+}
+
+/// Recurses as deep as steps nest, which emission has limited.
+fn add_edges_to(program: &Program, nodes: &mut [Node]) {
+    let after = dependences(program, nodes);
+    for (node, after) in nodes.iter_mut().zip(after) {
+        node.after = after;
+        match &mut node.step {
+            Step::Launch(_) => {}
+            Step::While { condition, body, .. } => {
+                add_edges_to(program, condition);
+                add_edges_to(program, body);
+            }
+            Step::Switch { branches, .. } => branches.iter_mut().for_each(|nodes| add_edges_to(program, nodes)),
+        }
+    }
 }
 
 fn params(module: &Module, function: OpId, block: BlockId) -> Result<Vec<Param>, Diagnostics> {
     let mut params: Vec<Param> = Vec::new();
-    for (index, argument) in module.block(block).arguments.iter().enumerate() {
+    let bound = bindings(module, function);
+    for ((index, argument), Binding { bind, updated_by }) in module.block(block).arguments.iter().enumerate().zip(bound) {
         let Tensor { dtype, shape } = tensor(module, function, *argument, "argument", index)?;
         let attrs = attrs_at(module, function, "arg_attrs", index);
         let text = |name: &str| attrs.as_ref().and_then(|attrs| attrs.get(name)?.as_str().map(str::to_string));
-        let updated_by = attrs.as_ref().and_then(|attrs| attrs.get("pyg.updated_by")?.as_i64());
-        let updated_by = updated_by.and_then(|result| u32::try_from(result).ok());
-        let unstated = if updated_by.is_some() { Bind::State } else { Bind::Step };
-        let bind = match text("pyg.bind") {
-            Some(name) => Bind::from_name(&name).ok_or_else(|| {
-                let known: Vec<&str> = Bind::ALL.iter().map(|bind| bind.name()).collect();
-                module.error(
-                    function,
-                    format!("argument {index} is bound as `{name}`, which is none of {}", known.join(", ")),
-                )
-            })?,
-            None => unstated,
-        };
         let name = text("pyg.name").unwrap_or_else(|| format!("arg{index}"));
         params.push(Param { name, dtype, shape, bind, updated_by });
     }
@@ -95,15 +129,39 @@ struct Emission<'m> {
     constants: &'m mut Constants,
     buffers: Buffers,
     launch_ops: Vec<OpId>,
+    blocks: Vec<ParamBlock>,
+    /// The block of the segment that is emitted, by number, with its fields.
+    block: Option<(u32, Vec<BlockField>)>,
 }
 
 impl Emission<'_> {
     fn segment(&mut self, op: OpId) -> Result<Segment, Diagnostic> {
         let name = self.module.op(op).attr("sym_name").and_then(Attribute::as_str).unwrap_or("s0").to_string();
+        let form = self.module.op(op).attr(DEPLOY).and_then(Attribute::as_str);
+        let form = form.ok_or_else(|| self.module.error(op, "the segment has no form: run `choose-deployment`"))?;
+        let deploy = Deployment::from_name(form).ok_or_else(|| self.module.error(op, "the segment's form is none"))?;
+        self.block = block_of(self.module, op).map(|(block, fields)| {
+            let bytes = self.module.op(block).attr("bytes").and_then(Attribute::as_i64).unwrap_or(0) as u64;
+            let name = super::name_of(self.module, block).to_string();
+            let listed = fields.iter().map(|BlockField { name, offset, source, .. }| Field {
+                name: name.clone(),
+                offset: *offset,
+                source: *source,
+            });
+            self.blocks.push(ParamBlock { name, bytes, fields: listed.collect() });
+            (self.blocks.len() as u32 - 1, fields)
+        });
         let body = self.region(op, 0)?;
-        let steps = self.steps(body, 0)?;
+        let nodes = self.nodes(body, 0)?;
         self.hand_on(op, body)?;
-        Ok(Segment { name, steps })
+        Ok(Segment { name, deploy, block: self.block.as_ref().map(|(number, _)| *number), nodes })
+    }
+
+    /// What lies behind a field of the segment's block.
+    fn field_place(&self, is_it: impl Fn(&BlockField) -> bool) -> Option<Place> {
+        let (block, fields) = self.block.as_ref()?;
+        let field = fields.iter().position(is_it)?;
+        Some(Place::Field { block: *block, field: field as u32 })
     }
 
     fn results(&mut self, function: OpId, end: OpId) -> Result<Vec<ResultSlot>, Diagnostic> {
@@ -123,7 +181,7 @@ impl Emission<'_> {
         self.module.region_block(op, region).ok_or_else(|| self.module.error(op, "a region of it has no block"))
     }
 
-    fn steps(&mut self, block: BlockId, depth: usize) -> Result<Vec<Step>, Diagnostic> {
+    fn nodes(&mut self, block: BlockId, depth: usize) -> Result<Vec<Node>, Diagnostic> {
         let mut steps = Vec::new();
         for op in self.module.block_ops(block) {
             let operation = self.module.op(op);
@@ -145,6 +203,11 @@ impl Emission<'_> {
                         place.ok_or_else(|| self.module.error(op, "a constant of this type does not run yet"))?;
                     self.buffers.set_place(operation.results[0], Some(place));
                 }
+                Opcode::PygBlockField => {
+                    let name = operation.attr("field").and_then(Attribute::as_str).unwrap_or_default();
+                    let place = self.field_place(|field| field.name == name);
+                    self.buffers.set_place(operation.results[0], place);
+                }
                 Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused => steps.extend(self.launch(op)?),
                 Opcode::PygWhile => steps.push(self.while_loop(op, depth)?),
                 Opcode::PygSwitch => steps.push(self.switch(op, depth)?),
@@ -154,18 +217,29 @@ impl Emission<'_> {
                 }
             }
         }
-        Ok(steps)
+        // Edges follow from buffers, all of which are known in the end.
+        Ok(steps.into_iter().map(|step| Node { after: Vec::new(), step }).collect())
     }
 
     /// Sets the places of an operation's results from its attribute.
     fn place_results(&mut self, op: OpId) -> Result<(), Diagnostic> {
         let operation = self.module.op(op);
-        let offsets = operation.attr(OFFSETS).and_then(Attribute::as_i64_slice).unwrap_or(&[]);
-        if offsets.len() != operation.results.len() {
-            return Err(self.module.error(op, format!("`{OFFSETS}` has not one number a result: run `plan-memory`")));
-        }
-        for (offset, result) in offsets.iter().zip(&operation.results) {
-            let place = u64::try_from(*offset).ok().map(|offset| Place::Arena { offset });
+        let places = places_of(self.module, op).filter(|places| places.len() == operation.results.len());
+        let places = places.ok_or_else(|| {
+            self.module.error(op, format!("`{}` has not one place a result: run `plan-memory`", place::PLACES))
+        })?;
+        for (place, result) in places.into_iter().zip(&operation.results) {
+            let place = match place {
+                place::Place::Arena(offset) => Some(Place::Arena { offset }),
+                place::Place::Argument(index) => Some(Place::Param { index }),
+                place::Place::Result(number) => {
+                    let source = FieldSource::ResultAddress { result: number };
+                    let place = self.field_place(|field| field.source == source);
+                    Some(place.ok_or_else(|| {
+                        self.module.error(op, format!("the address of result {number} is in no block: run `write-blocks`"))
+                    })?)
+                }
+            };
             self.buffers.set_place(*result, place);
         }
         Ok(())
@@ -208,14 +282,14 @@ impl Emission<'_> {
         for (operand, result) in operation.operands.iter().zip(&operation.results) {
             self.check_same_place(op, *operand, *result)?;
         }
-        let condition_steps = self.steps(condition, depth + 1)?;
+        let condition_nodes = self.nodes(condition, depth + 1)?;
         let predicate = match self.yielded(op, condition)?[..] {
             [predicate] => self.buffers.id(self.module, op, predicate)?,
             _ => return Err(self.module.error(op, "the condition of a loop yields one value")),
         };
-        let body_steps = self.steps(body, depth + 1)?;
+        let body_nodes = self.nodes(body, depth + 1)?;
         self.hand_on(op, body)?;
-        Ok(Step::While { condition: condition_steps, predicate, body: body_steps })
+        Ok(Step::While { condition: condition_nodes, predicate, body: body_nodes })
     }
 
     fn switch(&mut self, op: OpId, depth: usize) -> Result<Step, Diagnostic> {
@@ -225,7 +299,7 @@ impl Emission<'_> {
         let mut branches = Vec::new();
         for region in 0..operation.regions.len() {
             let block = self.region(op, region)?;
-            branches.push(self.steps(block, depth + 1)?);
+            branches.push(self.nodes(block, depth + 1)?);
             self.hand_on(op, block)?;
         }
         Ok(Step::Switch { index, branches })

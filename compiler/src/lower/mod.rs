@@ -12,6 +12,7 @@
 //! Constants that are one value everywhere are literals in the bodies of elementwise nests.
 
 mod attributes;
+pub mod block;
 pub mod body;
 mod checks;
 mod control;
@@ -20,6 +21,7 @@ mod kernels;
 pub mod literal;
 mod movement;
 mod packing;
+pub mod place;
 mod reduction;
 mod region;
 mod scalar;

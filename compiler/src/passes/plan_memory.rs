@@ -1,13 +1,15 @@
-//! Gives every tensor a place in one arena, so that tensors which are never needed together share bytes.
+//! Gives every tensor a place: in one arena, where tensors which are never needed together share bytes; where the state lies that it
+//! replaces; or in the buffer of a result.
 //!
-//! Before: tensors as values.   After: `offsets` on every operation that writes, one a result, and `pyg.arena_bytes` on
+//! Before: tensors as values.   After: `places` on every operation that writes, one a result, and `pyg.arena_bytes` on
 //! the function. A view has its source's place, a loop's block arguments have its operands'.
 //! Leaves alone: arguments and constants, which have places of their own; functions that have been planned.
 //! Relies on: segments ([`super::form_segments`]).
 //! Guarantees: two tensors share a byte only if no step needs both. A nest's result has the place of its init; a loop's
 //! operand, block arguments, yielded value and result have one place, and so have the results of a choice and what
 //! its branches yield. Where that would change a tensor that is still read, or an argument or a constant, a copy has
-//! been put in. Results of the function have places of their own in the arena.
+//! been put in. State that a result replaces is written in place if every reader of the old value is ordered before; else
+//! the new value is copied there in the end, and a remark says why. Each other result of the function has a buffer of its own.
 //!
 //! Two steps: `share` decides which values are one buffer and puts copies in; then lifetimes of buffers are measured
 //! along the text of the function, and `arena` packs them.
@@ -18,12 +20,16 @@ mod share;
 
 use arena::Request;
 use lifetimes::{Order, Visit};
+use share::Home;
 
 use super::{Changed, PassContext, PassDef, Phase};
 use crate::{
     diagnostic::Diagnostics,
     ir::{Attribute, Module, OpId, Opcode, Type, ValueId},
-    lower::site::tensor_of,
+    lower::{
+        place::{PLACES, Place, places_attribute},
+        site::tensor_of,
+    },
 };
 
 /// See the module.
@@ -40,9 +46,6 @@ pub const ARENA_BYTES: &str = "pyg.arena_bytes";
 /// The attribute of a function that holds the most bytes that are needed at one time.
 pub const ARENA_BYTES_LOWER_BOUND: &str = "pyg.arena_bytes_lower_bound";
 
-/// The attribute of an operation that holds the places of its results, -1 for one outside of the arena.
-pub const OFFSETS: &str = "offsets";
-
 fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostics> {
     let mut changed = false;
     for function in module.functions().collect::<Vec<OpId>>() {
@@ -56,7 +59,8 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
 }
 
 fn plan_function(module: &mut Module, function: OpId, context: &PassContext) -> Result<(), Diagnostics> {
-    let mut classes = share::share(module, function)?;
+    let share::Shared { mut classes, copied } = share::share(module, function)?;
+    copied.into_iter().for_each(|copy| context.remark(copy));
     erase_unused_empties(module, function);
     let requests = buffers(module, function, &mut classes);
     let layout = arena::pack(&requests.list);
@@ -70,12 +74,17 @@ fn plan_function(module: &mut Module, function: OpId, context: &PassContext) -> 
             continue;
         }
         let results = module.op(op).results.clone();
-        let offsets = results.iter().map(|value| match requests.of_class[classes.find(*value)] {
-            Some(request) => layout.offsets[request as usize] as i64,
-            None => -1,
+        let places = results.iter().map(|value| match classes.home(*value) {
+            Some(Home::Argument(index)) => Place::Argument(index),
+            Some(Home::Result(index)) => Place::Result(index),
+            Some(Home::Constant) => unreachable!("nothing should be written to a constant"),
+            None => {
+                let request = requests.of_class[classes.find(*value)].expect("a result should have asked for a place");
+                Place::Arena(layout.offsets[request as usize])
+            }
         });
-        let offsets = Attribute::i64_array(offsets.collect::<Vec<i64>>());
-        module.op_mut(op).attrs.set(OFFSETS, offsets);
+        let places = places_attribute(places.collect::<Vec<Place>>());
+        module.op_mut(op).attrs.set(PLACES, places);
     }
     module.op_mut(function).attrs.set(ARENA_BYTES, Attribute::i64(layout.bytes as i64));
     module.op_mut(function).attrs.set(ARENA_BYTES_LOWER_BOUND, Attribute::i64(layout.peak as i64));
@@ -116,7 +125,7 @@ fn buffers(module: &Module, function: OpId, classes: &mut share::Classes) -> Buf
     let order = Order::of(module, function);
     let mut buffers = Buffers { list: Vec::new(), of_class: vec![None; module.arena_sizes().1] };
     let mut needs = |value: ValueId, position: u32| {
-        if classes.is_fixed(value) {
+        if classes.home(value).is_some() {
             return;
         }
         let class = classes.find(value);

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::ir::{AttrMap, Attribute, Module, OpId, Type};
+use pygraph_artifact::plan::Bind;
+
+use crate::ir::{AttrMap, Attribute, Definition, Module, OpId, Type, ValueId};
 
 /// The dictionaries of `arg_attrs` or `res_attrs`, as many as `count`; empty where there is none.
 pub fn dictionaries(module: &Module, function: OpId, name: &str, count: usize) -> Vec<AttrMap> {
@@ -44,4 +46,34 @@ pub fn is_public(module: &Module, function: OpId) -> bool {
 /// The text of an attribute in a dictionary.
 pub fn text(map: &AttrMap, name: &str) -> Option<Arc<str>> {
     if let Some(Attribute::String(text)) = map.get(name) { Some(text.clone()) } else { None }
+}
+
+/// How an argument is bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binding {
+    /// When its bytes change.
+    pub bind: Bind,
+    /// The result that replaces it after a step.
+    pub updated_by: Option<u32>,
+}
+
+/// The bindings of a function's arguments. One that nothing is said of is state if a result updates it, else new each step.
+pub fn bindings(module: &Module, function: OpId) -> Vec<Binding> {
+    let count = module.region_block(function, 0).map_or(0, |block| module.block(block).arguments.len());
+    let binding = |attrs: &AttrMap| {
+        let updated_by = attrs.get("pyg.updated_by").and_then(Attribute::as_i64);
+        let updated_by = updated_by.and_then(|result| u32::try_from(result).ok());
+        let unstated = if updated_by.is_some() { Bind::State } else { Bind::Step };
+        let bind = text(attrs, "pyg.bind").and_then(|name| Bind::from_name(&name)).unwrap_or(unstated);
+        Binding { bind, updated_by }
+    };
+    dictionaries(module, function, "arg_attrs", count).iter().map(binding).collect()
+}
+
+/// Which argument of a function a value is; none if it is something else.
+pub fn argument_index(module: &Module, function: OpId, value: ValueId) -> Option<usize> {
+    match module.value(value).definition {
+        Definition::Argument { block, index } if module.region_block(function, 0) == Some(block) => Some(index as usize),
+        _ => None,
+    }
 }

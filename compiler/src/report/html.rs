@@ -67,7 +67,7 @@ fn tiles(program: &Program) -> String {
             is_good(program.input_bytes_copied == 0),
             &format!("of inputs copied a step; static buffers: {}", bytes(program.input_bytes_static_scheme)),
         ),
-        tile(&bytes(program.block_bytes()), "", &format!("parameter block, {} fields", program.block.len())),
+        tile(&bytes(program.block_bytes()), "", &format!("parameter block, {} fields", program.fields().count())),
         tile(
             &bytes(program.arena_bytes_peak),
             "",
@@ -220,7 +220,7 @@ fn block_card(program: &Program) -> String {
             escape(&field.kind)
         )
     };
-    let fields: String = program.block.iter().map(field).collect();
+    let fields: String = program.fields().map(|(_, own)| field(own)).collect();
     let empty = if fields.is_empty() {
         "Nothing changes from step to step."
     } else {

@@ -30,7 +30,8 @@ fn program(program: &Program) -> Value {
         "device_ops_in_graphs": program.launches_in_graphs(),
         "step_us": program.step_us(),
         "block_bytes": program.block_bytes(),
-        "block": program.block.iter().map(|field| json!({
+        "block": program.fields().map(|(segment, field)| json!({
+            "segment": segment,
             "name": field.name, "kind": field.kind, "offset": field.offset, "bytes": field.bytes,
         })).collect::<Vec<Value>>(),
         "input_bytes_copied": program.input_bytes_copied,

@@ -19,13 +19,18 @@ use crate::{
     diagnostic::{DecisionKind, Diagnostic},
     emit::{launch::name_of, work_of},
     ir::{Attribute, Module, OpId, Opcode, ValueId},
-    lower::{site::tensor_of, size},
+    lower::{
+        block::block_of,
+        place::{Place, places_of},
+        site::tensor_of,
+        size,
+    },
     passes::{
         choose_deployment::{DEPLOY, ESTIMATES},
         lower_to_launches::LAUNCHES_LOWERED,
         make_graphable::PLACE,
-        plan_memory::{ARENA_BYTES, ARENA_BYTES_LOWER_BOUND, OFFSETS},
-        signature::{dictionaries, function_type, text},
+        plan_memory::{ARENA_BYTES, ARENA_BYTES_LOWER_BOUND},
+        signature::{Binding, bindings, dictionaries, text},
     },
 };
 
@@ -53,8 +58,6 @@ pub struct Program {
     pub segments: Vec<Segment>,
     /// Operations that cut.
     pub boundaries: u64,
-    /// The parameter block.
-    pub block: Vec<Field>,
     /// Bytes of inputs that are copied each step.
     pub input_bytes_copied: u64,
     /// Bytes of inputs that a scheme with static buffers copies each step.
@@ -80,6 +83,8 @@ pub struct Segment {
     pub deployment: String,
     /// Microseconds a step of every form it has, by name.
     pub estimates_us: Vec<(String, f64)>,
+    /// Its parameter block, in order of offsets.
+    pub block: Vec<Field>,
     /// Its launches, those in loops and branches too, in order of the text.
     pub launches: Vec<Launch>,
 }
@@ -175,9 +180,15 @@ impl Program {
         self.launches() + self.boundaries
     }
 
-    /// Size of the parameter block.
+    /// Fields of the parameter blocks of all segments, with the segment's name.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
+        self.segments.iter().flat_map(|segment| segment.block.iter().map(|field| (segment.name.as_str(), field)))
+    }
+
+    /// Size of the parameter blocks of all segments.
     pub fn block_bytes(&self) -> u64 {
-        self.block.last().map_or(0, |field| field.offset + field.bytes)
+        let sizes = self.segments.iter().filter_map(|segment| segment.block.last());
+        sizes.map(|field| field.offset + field.bytes).sum()
     }
 
     /// Microseconds a step, by the forms that were chosen.
@@ -227,7 +238,6 @@ fn program(module: &Module, function: OpId, costs: &Costs) -> Program {
         launches_before_fusion: number(module, function, LAUNCHES_LOWERED),
         segments: of(Opcode::PygSegment).map(|op| segment(module, op, costs)).collect(),
         boundaries: of(Opcode::PygBoundary).count() as u64,
-        block: Vec::new(),
         input_bytes_copied: 0,
         input_bytes_static_scheme: 0,
         weight_bytes: 0,
@@ -269,6 +279,7 @@ fn segment(module: &Module, op: OpId, costs: &Costs) -> Segment {
         name: symbol(module, op).to_string(),
         deployment: operation.attr(DEPLOY).and_then(Attribute::as_str).unwrap_or("stream").to_string(),
         estimates_us,
+        block: fields(module, op),
         launches: launches.collect(),
     }
 }
@@ -286,16 +297,16 @@ fn tenants(module: &Module, ops: &[OpId]) -> Vec<Tenant> {
                 found[*tenant].end = position;
             }
         }
-        match (operation.opcode, operation.attr(OFFSETS).and_then(Attribute::as_i64_slice)) {
+        match (operation.opcode, places_of(module, *op)) {
             (Opcode::PygView, _) => {
                 if let Some(tenant) = tenant_of.get(&operation.operands[0]).copied() {
                     tenant_of.insert(operation.results[0], tenant);
                 }
             }
-            (_, Some(offsets)) => {
+            (_, Some(places)) => {
                 position += 1;
-                for (value, offset) in operation.results.iter().zip(offsets) {
-                    let (Ok(offset), bytes) = (u64::try_from(*offset), bytes_of(module, *value)) else { continue };
+                for (value, place) in operation.results.iter().zip(places) {
+                    let (Place::Arena(offset), bytes) = (place, bytes_of(module, *value)) else { continue };
                     let in_place = operation.operands.iter().filter_map(|operand| tenant_of.get(operand).copied());
                     let in_place =
                         in_place.into_iter().find(|at| found[*at].offset == offset && found[*at].end + 1 == position);
@@ -314,41 +325,32 @@ fn tenants(module: &Module, ops: &[OpId]) -> Vec<Tenant> {
     found
 }
 
-/// Fills in what follows from the arguments and results: the block and the bytes of a step.
+/// Fills in what follows from the arguments and results: the blocks and the bytes of a step.
 fn arguments(module: &Module, function: OpId, program: &mut Program) {
     let Some(block) = module.region_block(function, 0) else { return };
     let arguments = &module.block(block).arguments;
     let attrs = dictionaries(module, function, "arg_attrs", arguments.len());
-    let mut offset = 0u64;
-    let mut field = |name: String, kind: String, bytes: u64, align: u64| {
-        offset = offset.next_multiple_of(align);
-        program.block.push(Field { name, kind, offset, bytes });
-        offset += bytes;
-    };
-    for (index, (value, attrs)) in arguments.iter().zip(&attrs).enumerate() {
+    for ((value, attrs), Binding { bind, .. }) in arguments.iter().zip(&attrs).zip(bindings(module, function)) {
         let bytes = bytes_of(module, *value);
-        let name = text(attrs, "pyg.name").map_or(format!("arg{index}"), |name| name.to_string());
-        let bind = text(attrs, "pyg.bind").and_then(|bind| Bind::from_name(&bind)).unwrap_or(Bind::Step);
-        if matches!(bind, Bind::Step | Bind::Host) {
-            program.input_bytes_static_scheme += bytes;
-        }
         match bind {
             Bind::Once => program.weight_bytes += bytes,
             Bind::State => program.state_bytes += bytes,
-            Bind::Host => {
-                let kind =
-                    tensor_of(module.ty(*value)).map_or(String::new(), |ty| format!("{}{:?}", ty.dtype, ty.shape));
-                field(name, kind, bytes, 8);
-            }
-            Bind::Step => field(name, "address".to_string(), 8, 8),
+            Bind::Step | Bind::Host => program.input_bytes_static_scheme += bytes,
         }
         if text(attrs, PLACE).is_some() {
             program.input_bytes_copied += bytes;
         }
     }
-    let (_, results) = function_type(module, function);
-    let replaced: Vec<i64> = attrs.iter().filter_map(|attrs| attrs.get("pyg.updated_by")?.as_i64()).collect();
-    for index in (0..results.len()).filter(|index| !replaced.contains(&(*index as i64))) {
-        field(format!("out{index}"), "address".to_string(), 8, 8);
-    }
+}
+
+/// The fields of a segment's parameter block.
+fn fields(module: &Module, segment: OpId) -> Vec<Field> {
+    let fields = block_of(module, segment).map(|(_, fields)| fields).unwrap_or_default();
+    let shown = fields.iter().map(|field| Field {
+        name: field.name.clone(),
+        kind: field.kind(),
+        offset: field.offset,
+        bytes: field.bytes(),
+    });
+    shown.collect()
 }

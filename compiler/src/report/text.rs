@@ -34,7 +34,7 @@ fn table(program: &Program) -> String {
         ("launches", format!("{} (of {} before fusion)", program.launches(), program.launches_before_fusion)),
         ("in graphs", format!("{in_graphs:.0} % of {} operations", program.device_ops())),
         ("a step", format!("{:.1} us estimated", program.step_us())),
-        ("block", format!("{} in {} fields", bytes(program.block_bytes()), program.block.len())),
+        ("block", format!("{} in {} fields", bytes(program.block_bytes()), program.fields().count())),
         (
             "inputs copied",
             format!(

@@ -32,7 +32,7 @@ use crate::{
 pub const MAGIC: [u8; 8] = *b"\x89PYG\r\n\x1a\n";
 
 /// The format that this build writes, and the only one that it reads.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// The sections, in the order in which they lie in the file. All are required.
 const SECTIONS: [&str; 2] = ["plan", "constants"];

@@ -6,6 +6,7 @@
 //! - [`plan`]: what a device executes, in the order it executes it.
 //! - [`scalar`], [`dtype`]: the scalar language and its element types.
 //! - [`deployment`]: the forms in which a segment can run.
+//! - [`order`]: which steps must wait for which.
 //! - [`container`]: the file around a plan and its constants.
 //! - [`validate`]: what must hold of a plan.
 
@@ -15,6 +16,7 @@ pub mod container;
 pub mod deployment;
 pub mod dtype;
 pub mod minifloat;
+pub mod order;
 pub mod plan;
 pub mod scalar;
 pub mod steps;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{dtype::DType, scalar::ScalarBody};
+use crate::{deployment::Deployment, dtype::DType, scalar::ScalarBody};
 
 /// One compiled model: its programs and the names they share.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub struct Program {
     pub buffers: Vec<Buffer>,
     /// Size of the arena that [`Place::Arena`] offsets refer to, in bytes.
     pub arena_bytes: u64,
+    /// What changes from step to step, as launches read it; a [`Place::Field`] names an index into it.
+    pub blocks: Vec<ParamBlock>,
     /// Device number each segment and buffer belongs to; one today.
     pub device: u32,
     /// What to do, in order.
@@ -76,7 +78,8 @@ pub struct Param {
     pub shape: Vec<u64>,
     /// When its bytes change.
     pub bind: Bind,
-    /// The result whose value replaces this argument's in the next step.
+    /// The result whose value replaces this argument's in the next step. If that result lies in this argument, launches have
+    /// written it there; else the runtime copies it.
     pub updated_by: Option<u32>,
 }
 
@@ -109,6 +112,8 @@ pub struct Buffer {
 }
 
 /// Where the bytes of a buffer are.
+///
+/// All but [`Place::Field`] are addresses that stay the same as long as a model is loaded and its state is not replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Place {
     /// In the program's arena, at a fixed offset in bytes.
@@ -116,7 +121,7 @@ pub enum Place {
         /// Offset from the arena's start.
         offset: u64,
     },
-    /// The argument's own bytes; never written.
+    /// The bytes of a weight or of state. Written only if it is state and the result that updates it lies here too.
     Param {
         /// Index into [`Program::params`].
         index: u32,
@@ -126,6 +131,58 @@ pub enum Place {
         /// Offset from the start of the constants section.
         offset: u64,
     },
+    /// What a field of a parameter block says: its value, or what lies at its address.
+    Field {
+        /// Index into [`Program::blocks`].
+        block: u32,
+        /// Index into [`ParamBlock::fields`].
+        field: u32,
+    },
+}
+
+/// A struct in the device's memory, written once a step before the launches that read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParamBlock {
+    /// Name, unique in the program.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// In order of their offsets.
+    pub fields: Vec<Field>,
+}
+
+/// A field of a parameter block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    /// The argument's or result's name.
+    pub name: String,
+    /// Where it lies in the block, in bytes; values of up to 8 bytes and addresses at multiples of 8, others of 16.
+    pub offset: u64,
+    /// What is written there.
+    pub source: FieldSource,
+}
+
+/// Size of an address in a parameter block, in bytes.
+pub const ADDRESS_BYTES: u64 = 8;
+
+/// What a field of a parameter block holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum FieldSource {
+    /// The bytes of an argument.
+    Value {
+        /// Index into [`Program::params`].
+        param: u32,
+    },
+    /// The address of an argument's bytes, which are only read.
+    ParamAddress {
+        /// Index into [`Program::params`].
+        param: u32,
+    },
+    /// The address of the buffer that a result is written to.
+    ResultAddress {
+        /// Index into [`Program::results`].
+        result: u32,
+    },
 }
 
 /// Launches between two points where the host takes part. All of a program that can be one is one.
@@ -133,9 +190,22 @@ pub enum Place {
 pub struct Segment {
     /// Name, unique in the program.
     pub name: String,
-    /// In order.
+    /// How its launches are started.
+    pub deploy: Deployment,
+    /// The parameter block that its launches read; none if nothing changes.
+    pub block: Option<u32>,
+    /// In an order that their edges allow.
     #[serde(with = "crate::steps")]
-    pub steps: Vec<Step>,
+    pub nodes: Vec<Node>,
+}
+
+/// A step, and which of the steps beside it must have ended before it begins: the edges of a graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Positions of earlier nodes in the same list, ascending.
+    pub after: Vec<u32>,
+    /// What it does.
+    pub step: Step,
 }
 
 /// One thing that a device does. Serialised flat, through [`crate::steps`], because steps nest.
@@ -147,18 +217,18 @@ pub enum Step {
     /// Runs `condition`, then `body` and again `condition` for as long as `predicate` is true.
     While {
         /// Computes the predicate.
-        condition: Vec<Step>,
+        condition: Vec<Node>,
         /// An `i1` of one element.
         predicate: BufferId,
         /// One iteration.
-        body: Vec<Step>,
+        body: Vec<Node>,
     },
     /// Runs one of the branches; an index out of range runs the last.
     Switch {
         /// An `i32` of one element.
         index: BufferId,
         /// At least one.
-        branches: Vec<Vec<Step>>,
+        branches: Vec<Vec<Node>>,
     },
 }
 

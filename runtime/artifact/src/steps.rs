@@ -12,7 +12,7 @@ use serde::{
     ser::{Error as _, SerializeSeq},
 };
 
-use crate::plan::{BufferId, Launch, Step};
+use crate::plan::{BufferId, Launch, Node, Step};
 
 /// How deep `While` and `Switch` may nest.
 pub const DEPTH_MAX: usize = 64;
@@ -21,10 +21,10 @@ pub const DEPTH_MAX: usize = 64;
 #[derive(Serialize)]
 #[serde(rename = "Token")]
 enum TokenRef<'a> {
-    Launch(&'a Launch),
-    While { predicate: BufferId },
+    Launch { after: &'a [u32], launch: &'a Launch },
+    While { after: &'a [u32], predicate: BufferId },
     Body,
-    Switch { index: BufferId },
+    Switch { after: &'a [u32], index: BufferId },
     Branch,
     End,
 }
@@ -34,39 +34,39 @@ enum TokenRef<'a> {
 #[allow(clippy::large_enum_variant, reason = "nearly all tokens are launches, and only one is held at a time")]
 enum Token {
     /// A launch.
-    Launch(Launch),
-    /// Opens a loop; the steps that follow are its condition.
-    While { predicate: BufferId },
+    Launch { after: Vec<u32>, launch: Launch },
+    /// Opens a loop; the nodes that follow are its condition.
+    While { after: Vec<u32>, predicate: BufferId },
     /// Ends the condition of the innermost loop and begins its body.
     Body,
     /// Opens a choice; a branch follows.
-    Switch { index: BufferId },
+    Switch { after: Vec<u32>, index: BufferId },
     /// Begins a branch of the innermost choice.
     Branch,
     /// Closes the innermost loop or choice.
     End,
 }
 
-/// Writes steps as tokens.
-pub fn serialize<S: Serializer>(steps: &[Step], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut sequence = serializer.serialize_seq(Some(token_count(steps, 0).map_err(S::Error::custom)?))?;
-    write_steps(steps, &mut sequence)?;
+/// Writes nodes as tokens.
+pub fn serialize<S: Serializer>(nodes: &[Node], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut sequence = serializer.serialize_seq(Some(token_count(nodes, 0).map_err(S::Error::custom)?))?;
+    write_nodes(nodes, &mut sequence)?;
     sequence.end()
 }
 
-/// Reads tokens back into steps.
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Step>, D::Error> {
-    deserializer.deserialize_seq(StepsVisitor)
+/// Reads tokens back into nodes.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Node>, D::Error> {
+    deserializer.deserialize_seq(NodesVisitor)
 }
 
 /// Counts tokens, and refuses what [`deserialize`] would refuse, before anything is written.
-fn token_count(steps: &[Step], depth: usize) -> Result<usize, String> {
+fn token_count(nodes: &[Node], depth: usize) -> Result<usize, String> {
     if depth > DEPTH_MAX {
         return Err(too_deep());
     }
     let mut count = 0;
-    for step in steps {
-        count += match step {
+    for node in nodes {
+        count += match &node.step {
             Step::Launch(_) => 1,
             Step::While { condition, body, .. } => {
                 3 + token_count(condition, depth + 1)? + token_count(body, depth + 1)?
@@ -83,22 +83,22 @@ fn token_count(steps: &[Step], depth: usize) -> Result<usize, String> {
     Ok(count)
 }
 
-fn write_steps<S: SerializeSeq>(steps: &[Step], sequence: &mut S) -> Result<(), S::Error> {
-    for step in steps {
+fn write_nodes<S: SerializeSeq>(nodes: &[Node], sequence: &mut S) -> Result<(), S::Error> {
+    for Node { after, step } in nodes {
         match step {
-            Step::Launch(launch) => sequence.serialize_element(&TokenRef::Launch(launch))?,
+            Step::Launch(launch) => sequence.serialize_element(&TokenRef::Launch { after, launch })?,
             Step::While { condition, predicate, body } => {
-                sequence.serialize_element(&TokenRef::While { predicate: *predicate })?;
-                write_steps(condition, sequence)?;
+                sequence.serialize_element(&TokenRef::While { after, predicate: *predicate })?;
+                write_nodes(condition, sequence)?;
                 sequence.serialize_element(&TokenRef::Body)?;
-                write_steps(body, sequence)?;
+                write_nodes(body, sequence)?;
                 sequence.serialize_element(&TokenRef::End)?;
             }
             Step::Switch { index, branches } => {
-                sequence.serialize_element(&TokenRef::Switch { index: *index })?;
+                sequence.serialize_element(&TokenRef::Switch { after, index: *index })?;
                 for branch in branches {
                     sequence.serialize_element(&TokenRef::Branch)?;
-                    write_steps(branch, sequence)?;
+                    write_nodes(branch, sequence)?;
                 }
                 sequence.serialize_element(&TokenRef::End)?;
             }
@@ -109,21 +109,21 @@ fn write_steps<S: SerializeSeq>(steps: &[Step], sequence: &mut S) -> Result<(), 
 
 /// A loop or choice that has not been closed yet.
 enum Open {
-    Condition { predicate: BufferId, condition: Vec<Step> },
-    Body { predicate: BufferId, condition: Vec<Step>, body: Vec<Step> },
-    Switch { index: BufferId, branches: Vec<Vec<Step>> },
+    Condition { after: Vec<u32>, predicate: BufferId, condition: Vec<Node> },
+    Body { after: Vec<u32>, predicate: BufferId, condition: Vec<Node>, body: Vec<Node> },
+    Switch { after: Vec<u32>, index: BufferId, branches: Vec<Vec<Node>> },
 }
 
-struct StepsVisitor;
+struct NodesVisitor;
 
-impl<'de> Visitor<'de> for StepsVisitor {
-    type Value = Vec<Step>;
+impl<'de> Visitor<'de> for NodesVisitor {
+    type Value = Vec<Node>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a row of step tokens")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut tokens: A) -> Result<Vec<Step>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut tokens: A) -> Result<Vec<Node>, A::Error> {
         let mut top = Vec::new();
         let mut open = Vec::new();
         while let Some(token) = tokens.next_element()? {
@@ -133,14 +133,16 @@ impl<'de> Visitor<'de> for StepsVisitor {
     }
 }
 
-fn take_token(token: Token, top: &mut Vec<Step>, open: &mut Vec<Open>) -> Result<(), String> {
+fn take_token(token: Token, top: &mut Vec<Node>, open: &mut Vec<Open>) -> Result<(), String> {
     match token {
-        Token::Launch(launch) => push_step(Step::Launch(launch), top, open),
-        Token::While { predicate } => push_open(Open::Condition { predicate, condition: Vec::new() }, open),
-        Token::Switch { index } => push_open(Open::Switch { index, branches: Vec::new() }, open),
+        Token::Launch { after, launch } => push_node(Node { after, step: Step::Launch(launch) }, top, open),
+        Token::While { after, predicate } => {
+            push_open(Open::Condition { after, predicate, condition: Vec::new() }, open)
+        }
+        Token::Switch { after, index } => push_open(Open::Switch { after, index, branches: Vec::new() }, open),
         Token::Body => match open.pop() {
-            Some(Open::Condition { predicate, condition }) => {
-                open.push(Open::Body { predicate, condition, body: Vec::new() });
+            Some(Open::Condition { after, predicate, condition }) => {
+                open.push(Open::Body { after, predicate, condition, body: Vec::new() });
                 Ok(())
             }
             _ => Err("a loop body begins outside a loop's condition".to_string()),
@@ -153,10 +155,12 @@ fn take_token(token: Token, top: &mut Vec<Step>, open: &mut Vec<Open>) -> Result
             _ => Err("a branch begins outside a choice".to_string()),
         },
         Token::End => match open.pop() {
-            Some(Open::Body { predicate, condition, body }) => {
-                push_step(Step::While { condition, predicate, body }, top, open)
+            Some(Open::Body { after, predicate, condition, body }) => {
+                push_node(Node { after, step: Step::While { condition, predicate, body } }, top, open)
             }
-            Some(Open::Switch { index, branches }) => push_step(Step::Switch { index, branches }, top, open),
+            Some(Open::Switch { after, index, branches }) => {
+                push_node(Node { after, step: Step::Switch { index, branches } }, top, open)
+            }
             Some(Open::Condition { .. }) => Err("a loop ends without a body".to_string()),
             None => Err("an end without a loop or choice".to_string()),
         },
@@ -171,13 +175,13 @@ fn push_open(level: Open, open: &mut Vec<Open>) -> Result<(), String> {
     Ok(())
 }
 
-fn push_step(step: Step, top: &mut Vec<Step>, open: &mut [Open]) -> Result<(), String> {
+fn push_node(node: Node, top: &mut Vec<Node>, open: &mut [Open]) -> Result<(), String> {
     match open.last_mut() {
-        None => top.push(step),
-        Some(Open::Condition { condition, .. }) => condition.push(step),
-        Some(Open::Body { body, .. }) => body.push(step),
+        None => top.push(node),
+        Some(Open::Condition { condition, .. }) => condition.push(node),
+        Some(Open::Body { body, .. }) => body.push(node),
         Some(Open::Switch { branches, .. }) => match branches.last_mut() {
-            Some(branch) => branch.push(step),
+            Some(branch) => branch.push(node),
             None => return Err("a choice has a step before its first branch".to_string()),
         },
     }

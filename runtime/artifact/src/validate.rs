@@ -19,7 +19,11 @@ use std::collections::HashSet;
 use crate::{
     bytes::ALIGNMENT,
     dtype::DType,
-    plan::{Bind, Buffer, BufferId, Fused, FusedOperand, Param, Place, Plan, Program, ResultSlot, Segment, Step, Work},
+    order::dependences,
+    plan::{
+        ADDRESS_BYTES, Bind, Buffer, BufferId, FieldSource, Fused, FusedOperand, Node, Param, ParamBlock, Place, Plan, Program,
+        ResultSlot, Segment, Step, Work,
+    },
     steps::DEPTH_MAX,
 };
 
@@ -61,6 +65,7 @@ fn validate_program(program: &Program, constants_bytes: u64) -> Result<(), Inval
     check_unique("parameter", program.params.iter().map(|param| param.name.as_str()))?;
     check_unique("result", program.results.iter().map(|result| result.name.as_str()))?;
     check_unique("segment", program.segments.iter().map(|segment| segment.name.as_str()))?;
+    check_unique("parameter block", program.blocks.iter().map(|block| block.name.as_str()))?;
     if program.device != 0 {
         return Err(Invalid::Device { number: program.device });
     }
@@ -71,6 +76,10 @@ fn validate_program(program: &Program, constants_bytes: u64) -> Result<(), Inval
         check_array(|| format!("parameter {index}"), param.dtype, &param.shape)?;
         check_update(program, index, param)?;
     }
+    for (index, result) in program.results.iter().enumerate() {
+        check_array(|| format!("result {index}"), result.dtype, &result.shape)?;
+    }
+    program.blocks.iter().try_for_each(|block| check_block(program, block))?;
     for (index, buffer) in program.buffers.iter().enumerate() {
         check_place(program, index, buffer, constants_bytes)?;
     }
@@ -78,7 +87,10 @@ fn validate_program(program: &Program, constants_bytes: u64) -> Result<(), Inval
         check_result(program, index, result)?;
     }
     for segment in &program.segments {
-        check_steps(program, segment, &segment.steps, 0)?;
+        if let Some(block) = segment.block.filter(|block| *block as usize >= program.blocks.len()) {
+            return Err(Invalid::BlockMissing { segment: segment.name.clone(), block });
+        }
+        check_nodes(program, segment, &segment.nodes, 0)?;
     }
     Ok(())
 }
@@ -110,6 +122,52 @@ fn check_update(program: &Program, index: usize, param: &Param) -> Result<(), In
     Ok(())
 }
 
+/// Fields lie in the block, in order, aligned, apart; each source exists and suits the field.
+fn check_block(program: &Program, block: &ParamBlock) -> Result<(), Invalid> {
+    let mut free = 0;
+    for field in &block.fields {
+        let name = || (block.name.clone(), field.name.clone());
+        let refuse = |reason| {
+            let (block, field) = name();
+            Invalid::Field { block, field, reason }
+        };
+        let bytes = source_bytes(program, field.source).ok_or_else(|| refuse("has a source that does not exist"))?;
+        let fits = match field.source {
+            FieldSource::Value { param } => program.params[param as usize].bind == Bind::Host,
+            FieldSource::ParamAddress { param } => program.params[param as usize].bind == Bind::Step,
+            FieldSource::ResultAddress { .. } => true,
+        };
+        if !fits {
+            return Err(refuse("has a source that does not change so"));
+        }
+        let size = if matches!(field.source, FieldSource::Value { .. }) { bytes } else { ADDRESS_BYTES };
+        let alignment = if size > ADDRESS_BYTES { 16 } else { 8 };
+        let end = field.offset.checked_add(size).filter(|end| *end <= block.bytes);
+        match end {
+            Some(end) if field.offset >= free && field.offset.is_multiple_of(alignment) => free = end,
+            _ => return Err(refuse("does not lie in the block, aligned and behind the fields before it")),
+        }
+    }
+    if block.bytes > ARENA_BYTES_MAX {
+        return Err(Invalid::BlockTooLarge { block: block.name.clone(), bytes: block.bytes });
+    }
+    Ok(())
+}
+
+/// Size of what a field's value or address stands for; none if it does not exist.
+fn source_bytes(program: &Program, source: FieldSource) -> Option<u64> {
+    match source {
+        FieldSource::Value { param } | FieldSource::ParamAddress { param } => {
+            let param = program.params.get(param as usize)?;
+            array_bytes(param.dtype, &param.shape)
+        }
+        FieldSource::ResultAddress { result } => {
+            let result = program.results.get(result as usize)?;
+            array_bytes(result.dtype, &result.shape)
+        }
+    }
+}
+
 fn check_place(program: &Program, index: usize, buffer: &Buffer, constants_bytes: u64) -> Result<(), Invalid> {
     let bytes = check_array(|| format!("buffer {index}"), buffer.dtype, &buffer.shape)?;
     let (offset, room, region) = match buffer.place {
@@ -122,6 +180,17 @@ fn check_place(program: &Program, index: usize, buffer: &Buffer, constants_bytes
                 .ok_or(Invalid::ParamMissing { buffer: index, param: param_index })?;
             if array_bytes(param.dtype, &param.shape) != Some(bytes) {
                 return Err(Invalid::ParamSize { buffer: index, bytes, param: param_index });
+            }
+            if !matches!(param.bind, Bind::Once | Bind::State) {
+                return Err(Invalid::ParamChanges { buffer: index, param: param_index, bind: param.bind.name() });
+            }
+            return Ok(());
+        }
+        Place::Field { block, field } => {
+            let found = program.blocks.get(block as usize).and_then(|block| block.fields.get(field as usize));
+            let found = found.ok_or(Invalid::FieldMissing { buffer: index, block, field })?;
+            if source_bytes(program, found.source) != Some(bytes) {
+                return Err(Invalid::FieldSize { buffer: index, bytes, field: found.name.clone() });
             }
             return Ok(());
         }
@@ -143,27 +212,41 @@ fn check_result(program: &Program, index: usize, result: &ResultSlot) -> Result<
     Ok(())
 }
 
-fn check_steps(program: &Program, segment: &Segment, steps: &[Step], depth: usize) -> Result<(), Invalid> {
+fn check_nodes(program: &Program, segment: &Segment, nodes: &[Node], depth: usize) -> Result<(), Invalid> {
     if depth > DEPTH_MAX {
         return Err(Invalid::TooDeep { segment: segment.name.clone() });
     }
-    for step in steps {
-        match step {
-            Step::Launch(launch) => check_launch(program, &launch.name, &launch.work)?,
+    for node in nodes {
+        match &node.step {
+            Step::Launch(launch) => check_launch(program, segment, &launch.name, &launch.work)?,
             Step::While { condition, predicate, body } => {
-                check_scalar(program, &segment.name, "predicate", *predicate, DType::I1)?;
-                check_steps(program, segment, condition, depth + 1)?;
-                check_steps(program, segment, body, depth + 1)?;
+                check_scalar(program, segment, "predicate", *predicate, DType::I1)?;
+                check_nodes(program, segment, condition, depth + 1)?;
+                check_nodes(program, segment, body, depth + 1)?;
             }
             Step::Switch { index, branches } => {
-                check_scalar(program, &segment.name, "index", *index, DType::I32)?;
+                check_scalar(program, segment, "index", *index, DType::I32)?;
                 if branches.is_empty() {
                     return Err(Invalid::NoBranch { segment: segment.name.clone() });
                 }
                 for branch in branches {
-                    check_steps(program, segment, branch, depth + 1)?;
+                    check_nodes(program, segment, branch, depth + 1)?;
                 }
             }
+        }
+    }
+    check_edges(program, segment, nodes)
+}
+
+/// Every edge leads to an earlier node, and every access that conflicts with an earlier one has its edge.
+fn check_edges(program: &Program, segment: &Segment, nodes: &[Node]) -> Result<(), Invalid> {
+    for (number, (node, required)) in nodes.iter().zip(dependences(program, nodes)).enumerate() {
+        let is_ascending = node.after.windows(2).all(|pair| pair[0] < pair[1]);
+        if !is_ascending || node.after.last().is_some_and(|last| *last as usize >= number) {
+            return Err(Invalid::Edges { segment: segment.name.clone(), node: number });
+        }
+        if let Some(missing) = required.into_iter().find(|earlier| node.after.binary_search(earlier).is_err()) {
+            return Err(Invalid::EdgeMissing { segment: segment.name.clone(), node: number, earlier: missing });
         }
     }
     Ok(())
@@ -171,26 +254,26 @@ fn check_steps(program: &Program, segment: &Segment, steps: &[Step], depth: usiz
 
 fn check_scalar(
     program: &Program,
-    segment: &str,
+    segment: &Segment,
     role: &'static str,
     id: BufferId,
     dtype: DType,
 ) -> Result<(), Invalid> {
-    let buffer = find_buffer(program, id, || format!("a {role} in segment `{segment}`"))?;
+    let buffer = check_read(program, segment, id, || format!("a {role} in segment `{}`", segment.name))?;
     if buffer.dtype != dtype || buffer.shape.iter().any(|extent| *extent != 1) {
-        return Err(Invalid::NotAScalar { segment: segment.to_string(), role, buffer: id.0, dtype });
+        return Err(Invalid::NotAScalar { segment: segment.name.clone(), role, buffer: id.0, dtype });
     }
     Ok(())
 }
 
-fn check_launch(program: &Program, name: &str, work: &Work) -> Result<(), Invalid> {
+fn check_launch(program: &Program, segment: &Segment, name: &str, work: &Work) -> Result<(), Invalid> {
     if let Work::Fused(fused) = work {
         check_operands(name, fused)?;
     }
     for buffer in work.reads() {
-        find_buffer(program, buffer, || format!("launch `{name}`"))?;
+        check_read(program, segment, buffer, || format!("launch `{name}`"))?;
     }
-    work.writes().into_iter().try_for_each(|buffer| check_written(program, name, buffer))
+    work.writes().into_iter().try_for_each(|buffer| check_written(program, segment, name, buffer))
 }
 
 fn check_operands(name: &str, fused: &Fused) -> Result<(), Invalid> {
@@ -206,14 +289,42 @@ fn check_operands(name: &str, fused: &Fused) -> Result<(), Invalid> {
     }
 }
 
-fn check_written(program: &Program, launch: &str, id: BufferId) -> Result<(), Invalid> {
-    let buffer = find_buffer(program, id, || format!("launch `{launch}`"))?;
+/// A launch sees the parameter block of its own segment only.
+fn check_read<'p>(
+    program: &'p Program,
+    segment: &Segment,
+    id: BufferId,
+    user: impl Fn() -> String,
+) -> Result<&'p Buffer, Invalid> {
+    let buffer = find_buffer(program, id, &user)?;
     match buffer.place {
-        Place::Arena { .. } => Ok(()),
-        Place::Param { .. } | Place::Constant { .. } => {
-            Err(Invalid::ReadOnly { launch: launch.to_string(), buffer: id.0 })
+        Place::Field { block, .. } if segment.block != Some(block) => {
+            Err(Invalid::OtherBlock { user: user(), buffer: id.0, segment: segment.name.clone() })
         }
+        _ => Ok(buffer),
     }
+}
+
+fn check_written(program: &Program, segment: &Segment, launch: &str, id: BufferId) -> Result<(), Invalid> {
+    let buffer = check_read(program, segment, id, || format!("launch `{launch}`"))?;
+    let may = match buffer.place {
+        Place::Arena { .. } => true,
+        Place::Constant { .. } => false,
+        Place::Param { index } => is_updated_in_place(program, index),
+        Place::Field { block, field } => {
+            let source = program.blocks[block as usize].fields[field as usize].source;
+            matches!(source, FieldSource::ResultAddress { .. })
+        }
+    };
+    if may { Ok(()) } else { Err(Invalid::ReadOnly { launch: launch.to_string(), buffer: id.0 }) }
+}
+
+/// True if launches write a parameter where it lies: it is state, and the result that updates it lies there too.
+pub fn is_updated_in_place(program: &Program, param: u32) -> bool {
+    let Some(found) = program.params.get(param as usize) else { return false };
+    let result = found.updated_by.and_then(|result| program.results.get(result as usize));
+    let buffer = result.and_then(|result| program.buffers.get(result.buffer.0 as usize));
+    found.bind == Bind::State && buffer.is_some_and(|buffer| buffer.place == Place::Param { index: param })
 }
 
 fn find_buffer(program: &Program, id: BufferId, user: impl Fn() -> String) -> Result<&Buffer, Invalid> {
@@ -261,6 +372,33 @@ pub enum Invalid {
     /// A buffer over a parameter of another size.
     #[error("buffer {buffer} has {bytes} bytes, which is not the size of parameter {param}")]
     ParamSize { buffer: usize, bytes: u64, param: u32 },
+    /// A buffer at the fixed address of a parameter that has none.
+    #[error("buffer {buffer} lies in parameter {param}, which is bound as `{bind}` and has no address that stays")]
+    ParamChanges { buffer: usize, param: u32, bind: &'static str },
+    /// A buffer behind a field that does not exist.
+    #[error("buffer {buffer} lies behind field {field} of parameter block {block}, which does not exist")]
+    FieldMissing { buffer: usize, block: u32, field: u32 },
+    /// A buffer behind a field of another size.
+    #[error("buffer {buffer} has {bytes} bytes, which is not the size of what field `{field}` stands for")]
+    FieldSize { buffer: usize, bytes: u64, field: String },
+    /// A field that is wrong in itself.
+    #[error("field `{field}` of parameter block `{block}` {reason}")]
+    Field { block: String, field: String, reason: &'static str },
+    /// A block above the cap.
+    #[error("parameter block `{block}` has {bytes} bytes, at most {ARENA_BYTES_MAX} are allowed")]
+    BlockTooLarge { block: String, bytes: u64 },
+    /// A segment whose block does not exist.
+    #[error("segment `{segment}` reads parameter block {block}, which does not exist")]
+    BlockMissing { segment: String, block: u32 },
+    /// A launch that reads another segment's block.
+    #[error("{user} names buffer {buffer} in a parameter block that segment `{segment}` does not read")]
+    OtherBlock { user: String, buffer: u32, segment: String },
+    /// Edges that are no edges of a graph without cycles.
+    #[error("the edges of node {node} in segment `{segment}` do not lead to earlier nodes, in order, each once")]
+    Edges { segment: String, node: usize },
+    /// Two steps that touch the same bytes and may run in any order.
+    #[error("in segment `{segment}` node {node} touches bytes of node {earlier} and has no edge to it")]
+    EdgeMissing { segment: String, node: usize, earlier: u32 },
     /// An offset that is no multiple of the alignment.
     #[error("buffer {buffer} lies at offset {offset}, which is no multiple of {ALIGNMENT}")]
     Misaligned { buffer: usize, offset: u64 },
@@ -285,7 +423,7 @@ pub enum Invalid {
     /// A predicate or index of another type.
     #[error("the {role} in segment `{segment}`, buffer {buffer}, is not one {dtype}")]
     NotAScalar { segment: String, role: &'static str, buffer: u32, dtype: DType },
-    /// A write outside the arena.
-    #[error("launch `{launch}` writes buffer {buffer}, which is a parameter or a constant")]
+    /// A write to what is only read.
+    #[error("launch `{launch}` writes buffer {buffer}, which is only read: an input, a weight, a constant or state of another result")]
     ReadOnly { launch: String, buffer: u32 },
 }

@@ -1,20 +1,25 @@
-//! The host device: runs a plan on this machine's processors, one launch after the other.
+//! The host device: runs a plan on this machine's processors.
 //!
-//! A session has one arena; parameters and constants are read where they are.
+//! A segment is recorded when a model is loaded and replayed each step. A session has one arena; weights, state and constants are
+//! read where they are, and what changes from step to step is reached through a parameter block, by value or by address.
 
 mod launch;
 mod program;
 
 pub use launch::{LaunchError, RunError};
-pub use program::{HostProgram, Memory, first_elements};
+pub use program::{HostProgram, Memory, Order, first_elements};
 
-/// Copies that the device made: the one function that makes them, and their count.
+/// Bytes that a device moved beside what launches do: the one type whose functions make copies, and count them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Copies {
-    /// How many.
+    /// Copies of arrays.
     pub count: u64,
-    /// Bytes in all.
+    /// Bytes of those.
     pub bytes: u64,
+    /// Bytes of state that a caller handed in and that could not be taken over where it lay.
+    pub imported_bytes: u64,
+    /// Bytes of parameter blocks.
+    pub block_bytes: u64,
 }
 
 impl Copies {
@@ -23,5 +28,27 @@ impl Copies {
         to.copy_from_slice(from);
         self.count += 1;
         self.bytes += from.len() as u64;
+    }
+
+    /// The same for what a caller hands in.
+    pub fn import(&mut self, from: &[u8], to: &mut [u8]) {
+        to.copy_from_slice(from);
+        self.imported_bytes += from.len() as u64;
+    }
+
+    /// The same for a field of a parameter block.
+    pub fn write_field(&mut self, from: &[u8], to: &mut [u8]) {
+        to.copy_from_slice(from);
+        self.block_bytes += from.len() as u64;
+    }
+
+    /// What was moved since `before`.
+    pub fn since(self, before: Copies) -> Copies {
+        Copies {
+            count: self.count - before.count,
+            bytes: self.bytes - before.bytes,
+            imported_bytes: self.imported_bytes - before.imported_bytes,
+            block_bytes: self.block_bytes - before.block_bytes,
+        }
     }
 }

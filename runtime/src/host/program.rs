@@ -1,10 +1,10 @@
-//! A program's steps with every launch prepared, and their execution.
+//! Recorded graphs: a program's segments with every launch prepared and the order fixed, and their replay.
 
 use std::time::Instant;
 
 use pygraph_artifact::{
     bytes::AlignedBytes,
-    plan::{BufferId, Place, Program, Step},
+    plan::{ADDRESS_BYTES, BufferId, FieldSource, Node, Place, Program, Step},
     validate::array_bytes,
 };
 use pygraph_kernels::{
@@ -22,13 +22,31 @@ use crate::{
 /// Elements of a buffer that [`DebugLevel::VALUES`] shows.
 const SHOWN_MAX: usize = 8;
 
-/// A program whose launches were all checked and prepared.
+/// In which order the nodes of a graph run. Every order that its edges allow gives the same results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// That of the plan.
+    Plan,
+    /// One of all that the edges allow, so that a missing edge shows.
+    Random {
+        /// The same seed gives the same order.
+        seed: u64,
+    },
+}
+
+impl Default for Order {
+    fn default() -> Order {
+        Order::Random { seed: 0 }
+    }
+}
+
+/// A program whose segments are recorded: every launch was checked and prepared, and the order is fixed.
 #[derive(Debug)]
 pub struct HostProgram {
     segments: Vec<Vec<HostStep>>,
 }
 
-/// A step of a plan with its launch prepared.
+/// A node of a recorded graph.
 #[derive(Debug)]
 enum HostStep {
     Launch(Box<PreparedLaunch>),
@@ -41,59 +59,139 @@ enum HostStep {
 pub struct Memory<'a> {
     /// The program's arena.
     pub arena: &'a mut AlignedBytes,
-    /// One a parameter, of its size.
-    pub arguments: Vec<&'a [u8]>,
+    /// Weights and state, one a parameter. State that is updated in place is writable.
+    pub params: Vec<Buffer<'a>>,
     /// The artifact's constants.
     pub constants: &'a [u8],
+    /// The parameter blocks, filled in.
+    pub blocks: &'a [AlignedBytes],
 }
 
 impl HostProgram {
-    /// Prepares every launch. The program must have been validated; nests and kernel calls are checked here.
-    pub fn prepare(program: &Program) -> Result<HostProgram, LaunchError> {
+    /// Records every segment. The program must have been validated; nests and kernel calls are checked here.
+    pub fn record(program: &Program, order: Order) -> Result<HostProgram, LaunchError> {
         let types: Vec<TensorType> =
             program.buffers.iter().map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape }).collect();
-        let segments =
-            program.segments.iter().map(|segment| prepare_steps(&segment.steps, &types)).collect::<Result<_, _>>()?;
-        Ok(HostProgram { segments })
+        let mut recorder = Recorder { types, order, random: SmallRng::new(order) };
+        let segments = program.segments.iter().map(|segment| {
+            // On a stream, launches run in the order in which they are given.
+            recorder.order = if segment.deploy.is_graph() { order } else { Order::Plan };
+            recorder.record(&segment.nodes)
+        });
+        Ok(HostProgram { segments: segments.collect::<Result<_, _>>()? })
     }
 
-    /// Runs all segments in order. `program` must be the one that was prepared.
-    pub fn run(&self, program: &Program, memory: Memory, debug: DebugLevel) -> Result<(), RunError> {
-        let buffers = place_buffers(program, memory);
+    /// Runs all segments in order. `program` must be the one that was recorded.
+    ///
+    /// # Safety
+    /// Every address in the blocks is that of the bytes that its field stands for: as many as the parameter or result has, alive
+    /// while this runs, written by nobody else, and read by nobody else if they are a result's.
+    pub unsafe fn run(&self, program: &Program, memory: Memory, debug: DebugLevel) -> Result<(), RunError> {
+        // SAFETY: the caller's promise.
+        let buffers = unsafe { place_buffers(program, memory) };
         let execution = Execution { program, buffers: &buffers, debug };
         self.segments.iter().try_for_each(|steps| execution.run_steps(steps))
     }
 }
 
-fn prepare_steps(steps: &[Step], types: &[TensorType]) -> Result<Vec<HostStep>, LaunchError> {
-    steps
-        .iter()
-        .map(|step| {
-            Ok(match step {
-                Step::Launch(launch) => HostStep::Launch(Box::new(PreparedLaunch::prepare(launch, types)?)),
-                Step::While { condition, predicate, body } => HostStep::While {
-                    condition: prepare_steps(condition, types)?,
-                    predicate: *predicate,
-                    body: prepare_steps(body, types)?,
-                },
-                Step::Switch { index, branches } => HostStep::Switch {
-                    index: *index,
-                    branches: branches.iter().map(|steps| prepare_steps(steps, types)).collect::<Result<_, _>>()?,
-                },
-            })
+/// Records lists of nodes.
+struct Recorder<'p> {
+    types: Vec<TensorType<'p>>,
+    order: Order,
+    random: SmallRng,
+}
+
+impl Recorder<'_> {
+    /// Recurses as deep as steps nest, which validation limits.
+    fn record(&mut self, nodes: &[Node]) -> Result<Vec<HostStep>, LaunchError> {
+        let order = match self.order {
+            Order::Plan => (0..nodes.len()).collect(),
+            Order::Random { .. } => self.random.order(nodes),
+        };
+        order.into_iter().map(|number| self.record_step(&nodes[number].step)).collect()
+    }
+
+    fn record_step(&mut self, step: &Step) -> Result<HostStep, LaunchError> {
+        Ok(match step {
+            Step::Launch(launch) => HostStep::Launch(Box::new(PreparedLaunch::prepare(launch, &self.types)?)),
+            Step::While { condition, predicate, body } => HostStep::While {
+                condition: self.record(condition)?,
+                predicate: *predicate,
+                body: self.record(body)?,
+            },
+            Step::Switch { index, branches } => HostStep::Switch {
+                index: *index,
+                branches: branches.iter().map(|nodes| self.record(nodes)).collect::<Result<_, _>>()?,
+            },
         })
-        .collect()
+    }
+}
+
+/// xorshift64*, Vigna 2014: which of the nodes that are ready runs next is no matter of quality.
+struct SmallRng(u64);
+
+impl SmallRng {
+    fn new(order: Order) -> SmallRng {
+        let seed = if let Order::Random { seed } = order { seed } else { 0 };
+        SmallRng(seed.wrapping_add(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound
+    }
+
+    /// An order of nodes that their edges allow.
+    fn order(&mut self, nodes: &[Node]) -> Vec<usize> {
+        let mut missing: Vec<usize> = nodes.iter().map(|node| node.after.len()).collect();
+        let mut readers: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
+        for (number, node) in nodes.iter().enumerate() {
+            node.after.iter().for_each(|earlier| readers[*earlier as usize].push(number));
+        }
+        let mut ready: Vec<usize> = (0..nodes.len()).filter(|number| missing[*number] == 0).collect();
+        let mut order = Vec::with_capacity(nodes.len());
+        while !ready.is_empty() {
+            let number = ready.swap_remove(self.below(ready.len()));
+            order.push(number);
+            for reader in &readers[number] {
+                missing[*reader] -= 1;
+                if missing[*reader] == 0 {
+                    ready.push(*reader);
+                }
+            }
+        }
+        order
+    }
 }
 
 /// Finds the bytes of every buffer of a validated program.
-fn place_buffers<'a>(program: &Program, memory: Memory<'a>) -> Vec<Buffer<'a>> {
+///
+/// # Safety
+/// As for [`HostProgram::run`].
+unsafe fn place_buffers<'a>(program: &Program, memory: Memory<'a>) -> Vec<Buffer<'a>> {
     let arena = Arena::new(memory.arena);
     let place = |buffer: &pygraph_artifact::plan::Buffer| {
         let size = array_bytes(buffer.dtype, &buffer.shape).expect("a validated buffer should have a size") as usize;
         match buffer.place {
             Place::Arena { offset } => arena.buffer(offset, size).expect("a validated buffer should lie in the arena"),
-            Place::Param { index } => Buffer::read_only(memory.arguments[index as usize]),
+            Place::Param { index } => memory.params[index as usize],
             Place::Constant { offset } => Buffer::read_only(&memory.constants[offset as usize..offset as usize + size]),
+            Place::Field { block, field } => {
+                let field = &program.blocks[block as usize].fields[field as usize];
+                let bytes = &memory.blocks[block as usize];
+                let offset = field.offset as usize;
+                let is_result = match field.source {
+                    FieldSource::Value { .. } => return Buffer::read_only(&bytes[offset..offset + size]),
+                    FieldSource::ParamAddress { .. } => false,
+                    FieldSource::ResultAddress { .. } => true,
+                };
+                let address = bytes[offset..offset + ADDRESS_BYTES as usize].try_into();
+                let address = u64::from_le_bytes(address.expect("an address should have its bytes"));
+                // SAFETY: the caller promises that so many bytes lie there, and that results are written by this program alone.
+                unsafe { Buffer::at_address(address, size, is_result) }
+            }
         }
     };
     program.buffers.iter().map(place).collect()

@@ -232,6 +232,8 @@ pub enum AttrKind {
     Layouts,
     /// A list of affine maps.
     AffineMaps,
+    /// A list of places: `"arena 64"`, `"argument 1"`, `"result 0"`.
+    Places,
     /// A list of anything.
     Array,
     /// A list of dictionaries.
@@ -296,6 +298,9 @@ impl AttrKind {
             AttrKind::ReplicaGroups => AttrKind::I64Matrix.accepts(attribute) || matches!(attribute, A::Foreign(_)),
             AttrKind::OutputOperandAliases => all(attribute, |item| matches!(item, A::OutputOperandAlias(_))),
             AttrKind::SymbolArray => all(attribute, |item| matches!(item, A::Symbol(_))),
+            AttrKind::Places => {
+                all(attribute, |item| item.as_str().is_some_and(|text| text.parse::<crate::lower::place::Place>().is_ok()))
+            }
             AttrKind::IntegerLists => all(
                 attribute,
                 |item| matches!(item, A::Array(inner) if inner.iter().all(|i| matches!(i, A::Integer { .. }))),
@@ -340,6 +345,7 @@ impl AttrKind {
             AttrKind::ReplicaGroups => "a dense matrix of i64, or axes of a mesh",
             AttrKind::OutputOperandAliases => "a list of #stablehlo.output_operand_alias<…>",
             AttrKind::SymbolArray => "a list of symbols (@name)",
+            AttrKind::Places => "a list of places (`arena OFFSET`, `argument N` or `result N`)",
             AttrKind::IntegerLists => "a list of lists of integers",
             AttrKind::Layouts => "a list of dense<…> : tensor<…xindex>",
             AttrKind::AffineMaps => "a list of affine maps",

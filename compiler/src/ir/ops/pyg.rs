@@ -9,7 +9,7 @@ use super::{
     },
     def::{Count, Effect, Facts, op},
     names::Pyg::{self, *},
-    rules::{attention, control, fused, launch},
+    rules::{attention, block, control, fused, launch},
 };
 
 /// The operations, in order of name.
@@ -82,7 +82,7 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .attr("input_count", AttrKind::Integer(64))
             .attr("reduction_dims", AttrKind::Integer(64))
             .attr("maps", AttrKind::AffineMaps)
-            .optional("offsets", AttrKind::I64Array)
+            .optional("places", AttrKind::Places)
             .regions("map", Opcode::ScalarYield, Count::Some)
             .infer(launch::nest),
         PygFused => op("a launch: loop nests that run one after another, row by row")
@@ -92,7 +92,7 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .results("results", TENSOR, Count::Some)
             .attr("rows", AttrKind::Integer(64))
             .attr("name", AttrKind::String)
-            .optional("offsets", AttrKind::I64Array)
+            .optional("places", AttrKind::Places)
             .region("stages", Opcode::PygYield)
             .check(fused::fused),
         PygKernel => op("a launch of a named kernel")
@@ -101,7 +101,7 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .results("results", TENSOR, Count::Any)
             .attr("kernel", AttrKind::String)
             .attr("attributes", AttrKind::Dictionary)
-            .optional("offsets", AttrKind::I64Array)
+            .optional("places", AttrKind::Places)
             .regions("bodies", Opcode::ScalarYield, Count::Any)
             .check(launch::kernel),
         PygView => op("the same bytes in another shape, or another type of equal width")
@@ -115,7 +115,7 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .effect(Effect::Regions)
             .operands("operands", ANY_TYPE, Count::Any)
             .results("results", ANY_TYPE, Count::Any)
-            .optional("offsets", AttrKind::I64Array)
+            .optional("places", AttrKind::Places)
             .region("condition", Opcode::PygYield)
             .region("body", Opcode::PygYield)
             .infer(control::while_loop),
@@ -123,17 +123,33 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .effect(Effect::Regions)
             .operand("index", tensor_of(LOGIC))
             .results("results", ANY_TYPE, Count::Any)
-            .optional("offsets", AttrKind::I64Array)
+            .optional("places", AttrKind::Places)
             .regions("branches", Opcode::PygYield, Count::Some)
             .infer(launch::switch),
         PygSegment => op("launches between two points where the host takes part")
             .symbol()
             .operands("operands", ANY_TYPE, Count::Any)
             .results("results", ANY_TYPE, Count::Any)
+            .optional("block", AttrKind::Symbol)
             .optional("deploy", AttrKind::String)
             .optional("estimates_us", AttrKind::Dictionary)
             .region("body", Opcode::PygYield)
             .check(launch::segment),
+        PygParamBlock => op("a struct in the device's memory that holds what changes from step to step: values, and addresses")
+            .symbol()
+            .attr("bytes", AttrKind::Integer(64))
+            .attr("fields", AttrKind::DictionaryArray)
+            .check(block::param_block),
+        PygBlockWrite => op("the host fills a parameter block and sends it, before the launches that read it")
+            .effect(Effect::Some)
+            .operands("arguments", TENSOR, Count::Any)
+            .attr("block", AttrKind::Symbol)
+            .check(block::write),
+        PygBlockField => op("what a field of the segment's parameter block says: its value, or the tensor at its address")
+            .result(TENSOR)
+            .attr("block", AttrKind::Symbol)
+            .attr("field", AttrKind::String)
+            .check(block::field),
         PygYield => op("ends a region and gives its values").terminator().operands("operands", ANY_TYPE, Count::Any),
         PygReturn => op("ends a program and gives its results").terminator().operands("results", ANY_TYPE, Count::Any),
     }

@@ -1,19 +1,38 @@
 //! Which values are one buffer, and the copies without which they could not be.
 //!
 //! Walks the function once, in order of the text. A class is a set of values with one place; at any position at most
-//! one of them (with its views) is still needed. Classes of arguments and constants are fixed: nothing is written there.
+//! one of them (with its views) is still needed. Classes of constants and arguments have their places from the beginning, and
+//! nothing is written there, with one exception: state that a result replaces is written where it lies, once every reader
+//! of the old value is behind.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::lifetimes::{Order, Visit, visits};
+use pygraph_artifact::{plan::Bind, validate::array_bytes};
+use pygraph_kernels::manifest::{self, InPlace};
+
+use super::{
+    super::signature::{Binding, argument_index, bindings},
+    lifetimes::{Order, Visit, visits},
+};
 use crate::{
-    diagnostic::{Diagnostic, Diagnostics},
+    diagnostic::{Decision, DecisionKind, Diagnostic, Diagnostics},
     ir::{Attribute, Module, OpId, Opcode, ValueId},
     lower::{
         body,
         site::{Site, Tensor, identity, tensor_of},
     },
 };
+
+/// A place that a class has for another reason than that it was packed there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// Where an argument lies.
+    Argument(u32),
+    /// The artifact's constants.
+    Constant,
+    /// The buffer of a result of the function.
+    Result(u32),
+}
 
 /// Sets of values that share a place.
 #[derive(Debug, Default)]
@@ -31,8 +50,8 @@ struct Facts {
     last_use: u32,
     /// True if the root's bytes may change once nobody reads them any more.
     is_writable: bool,
-    /// Of a class: in an argument or a constant.
-    is_fixed: bool,
+    /// Of a class: its place, if that is not in the arena.
+    home: Option<Home>,
     /// Of a class: where it begins.
     start: u32,
     /// Of a class: where it is read last.
@@ -51,10 +70,14 @@ impl Classes {
         class
     }
 
-    /// True if the value lies in an argument or a constant.
-    pub fn is_fixed(&mut self, value: ValueId) -> bool {
+    /// Where the value lies, if not in the arena.
+    pub fn home(&mut self, value: ValueId) -> Option<Home> {
+        self.of_class(value).home
+    }
+
+    fn set_home(&mut self, value: ValueId, home: Home) {
         let class = self.find(value);
-        self.facts[class].is_fixed
+        self.facts[class].home = Some(home);
     }
 
     fn unite(&mut self, a: ValueId, b: ValueId) {
@@ -65,7 +88,8 @@ impl Classes {
         let (from, into) = (self.facts[b], &mut self.facts[a]);
         into.start = into.start.min(from.start);
         into.end = into.end.max(from.end);
-        into.is_fixed |= from.is_fixed;
+        assert!(into.home.is_none() || from.home.is_none(), "no two places should become one");
+        into.home = into.home.or(from.home);
         self.facts[b].parent = a as u32;
     }
 
@@ -91,7 +115,7 @@ impl Classes {
                 source: None,
                 last_use: 0,
                 is_writable: true,
-                is_fixed: false,
+                home: None,
                 start,
                 end: start,
             });
@@ -100,14 +124,17 @@ impl Classes {
 }
 
 /// Decides for a function, and puts copies into it.
-pub fn share(module: &mut Module, function: OpId) -> Result<Classes, Diagnostics> {
+pub fn share(module: &mut Module, function: OpId) -> Result<Shared, Diagnostics> {
     let order = Order::of(module, function);
     let steps = visits(module, function);
-    let mut sharing = Sharing { classes: classes_of(module, function, &order, &steps), module, order };
+    let state = State::of(module, function);
+    let classes = classes_of(module, function, &state, &order, &steps);
+    let mut sharing = Sharing { classes, module, function, order, state, copied: Vec::new() };
     for visit in steps {
         let done = match visit {
             Visit::Enter(op) => match sharing.module.op(op).opcode {
                 Opcode::PygNest => sharing.enter_nest(op),
+                Opcode::PygKernel => sharing.enter_kernel(op),
                 Opcode::PygWhile => sharing.enter_while(op),
                 _ => Ok(()),
             },
@@ -120,16 +147,59 @@ pub fn share(module: &mut Module, function: OpId) -> Result<Classes, Diagnostics
         };
         done?;
     }
-    Ok(sharing.classes)
+    Ok(Shared { classes: sharing.classes, copied: sharing.copied })
+}
+
+/// What was decided.
+#[derive(Debug)]
+pub struct Shared {
+    /// Which values are one buffer.
+    pub classes: Classes,
+    /// State that is not written where it lies, and why.
+    pub copied: Vec<Diagnostic>,
+}
+
+/// State that results replace.
+#[derive(Debug, Default)]
+struct State {
+    /// The argument that a result replaces where it lies, by the result's number.
+    updated: HashMap<u32, (u32, ValueId)>,
+    /// For values that the function returns, the first number that they are returned as.
+    returned: HashMap<ValueId, u32>,
+}
+
+impl State {
+    fn of(module: &Module, function: OpId) -> State {
+        let mut state = State::default();
+        let Some(block) = module.region_block(function, 0) else { return state };
+        let Some(end) = module.block(block).last() else { return state };
+        for (index, value) in (0u32..).zip(&module.op(end).operands) {
+            state.returned.entry(*value).or_insert(index);
+        }
+        let arguments = &module.block(block).arguments;
+        for ((index, value), Binding { bind, updated_by }) in (0u32..).zip(arguments).zip(bindings(module, function)) {
+            let Some(result) = updated_by.filter(|_| bind == Bind::State) else { continue };
+            let is_alike = module.op(end).operands.get(result as usize).is_some_and(|new| module.ty(*new) == module.ty(*value));
+            if is_alike {
+                state.updated.entry(result).or_insert((index, *value));
+            }
+        }
+        state
+    }
+
+    fn is_updated(&self, argument: ValueId) -> bool {
+        self.updated.values().any(|(_, value)| *value == argument)
+    }
 }
 
 /// Every value alone with its views, and where it is read last.
-fn classes_of(module: &Module, function: OpId, order: &Order, steps: &[Visit]) -> Classes {
+fn classes_of(module: &Module, function: OpId, state: &State, order: &Order, steps: &[Visit]) -> Classes {
     let mut classes = Classes::default();
     classes.grow(module, 0);
     let arguments = module.region_block(function, 0).map(|block| &module.block(block).arguments);
-    for argument in arguments.into_iter().flatten() {
-        fix(&mut classes, *argument);
+    for (index, argument) in (0u32..).zip(arguments.into_iter().flatten()) {
+        let facts = &mut classes.facts[argument.index()];
+        (facts.home, facts.is_writable) = (Some(Home::Argument(index)), state.is_updated(*argument));
     }
     let ops = steps.iter().filter_map(|visit| if let Visit::Enter(op) = visit { Some(*op) } else { None });
     for op in ops.clone() {
@@ -139,7 +209,10 @@ fn classes_of(module: &Module, function: OpId, order: &Order, steps: &[Visit]) -
             (facts.start, facts.end) = (order.leave(op), order.leave(op));
         }
         match operation.opcode {
-            Opcode::PygConstant => fix(&mut classes, operation.results[0]),
+            Opcode::PygConstant => {
+                let facts = &mut classes.facts[operation.results[0].index()];
+                (facts.home, facts.is_writable) = (Some(Home::Constant), false);
+            }
             Opcode::PygView => {
                 let (view, source) = (operation.results[0], operation.operands[0]);
                 classes.facts[view.index()].source = Some(classes.root(source));
@@ -174,15 +247,13 @@ fn classes_of(module: &Module, function: OpId, order: &Order, steps: &[Visit]) -
     classes
 }
 
-fn fix(classes: &mut Classes, value: ValueId) {
-    let facts = &mut classes.facts[value.index()];
-    (facts.is_fixed, facts.is_writable) = (true, false);
-}
-
 struct Sharing<'m> {
     classes: Classes,
     module: &'m mut Module,
+    function: OpId,
     order: Order,
+    state: State,
+    copied: Vec<Diagnostic>,
 }
 
 impl Sharing<'_> {
@@ -233,7 +304,7 @@ impl Sharing<'_> {
     fn ends_at(&mut self, value: ValueId, op: OpId) -> bool {
         let root = self.classes.root(value);
         let facts = *self.classes.of(root);
-        facts.is_writable && facts.last_use == self.order.enter(op) && !self.classes.is_fixed(root)
+        facts.is_writable && facts.last_use == self.order.enter(op)
     }
 
     /// True if the operation has two operands in the value's place, or a result of it has that place already.
@@ -242,6 +313,26 @@ impl Sharing<'_> {
         let operation = self.module.op(op);
         let taken: Vec<ValueId> = operation.operands.iter().chain(&operation.results).copied().collect();
         taken.into_iter().filter(|other| self.classes.find(*other) == class).count() > 1
+    }
+
+    /// A result has the place of the input that the kernel may write over, where that ends here.
+    fn enter_kernel(&mut self, op: OpId) -> Result<(), Diagnostic> {
+        let operation = self.module.op(op);
+        let kernel = operation.attr("kernel").and_then(Attribute::as_str).and_then(manifest::find);
+        let count = match kernel.map(|kernel| kernel.in_place) {
+            Some(InPlace::First) => 1,
+            Some(InPlace::Each) => operation.results.len(),
+            Some(InPlace::Never) | None => 0,
+        };
+        let pairs: Vec<(ValueId, ValueId)> =
+            operation.operands.iter().copied().zip(operation.results.iter().copied()).take(count).collect();
+        for (input, result) in pairs {
+            let is_alike = self.module.ty(input) == self.module.ty(result);
+            if is_alike && self.ends_at(input, op) && !self.is_read_twice(op, input) {
+                self.classes.unite(input, result);
+            }
+        }
+        Ok(())
     }
 
     /// What a loop carries lies where its operand does, if that ends there; else in a copy.
@@ -303,7 +394,7 @@ impl Sharing<'_> {
     /// reader of what is carried in.
     fn is_born_in_place(&mut self, value: ValueId, place: ValueId, body_start: u32) -> bool {
         let made = self.classes.of_class(value);
-        !made.is_fixed && made.start >= body_start && self.classes.of_class(place).end < made.start
+        made.home.is_none() && made.start >= body_start && self.classes.of_class(place).end < made.start
     }
 
     /// Every branch leaves its values in the places of the results.
@@ -317,7 +408,7 @@ impl Sharing<'_> {
                 let value = self.module.op(end).operands[slot];
                 let made = self.classes.of_class(value);
                 let class = self.classes.find(value);
-                let is_own = !made.is_fixed && made.start >= start && taken.insert(class);
+                let is_own = made.home.is_none() && made.start >= start && taken.insert(class);
                 let value = if is_own { value } else { self.copy_before(end, value)? };
                 self.module.op_mut(end).operands[slot] = value;
                 self.classes.unite(*result, value);
@@ -327,22 +418,81 @@ impl Sharing<'_> {
         Ok(())
     }
 
-    /// What a function returns lies in the arena, each in a place of its own.
+    /// What a segment hands out lies in a place of its own. What the function returns of it lies in the buffer of that result;
+    /// or in the argument that it replaces, where the segment could write over that, and else is copied there in the end.
     fn leave_segment(&mut self, op: OpId) -> Result<(), Diagnostic> {
         let end = self.region_end(op, 0)?;
         let results = self.module.op(op).results.clone();
+        let numbers: Vec<Option<u32>> = results.iter().map(|result| self.state.returned.get(result).copied()).collect();
+        let updated = |number: Option<u32>| number.and_then(|number| self.state.updated.get(&number).copied());
+        let targets: Vec<Option<(u32, ValueId)>> = numbers.iter().map(|number| updated(*number)).collect();
+        // First everything that lies where it must not stay, since the copies after these write over arguments.
         let mut taken = HashSet::new();
-        for (slot, result) in results.into_iter().enumerate() {
+        let mut moves = Vec::new();
+        for (slot, target) in targets.iter().enumerate() {
             let value = self.module.op(end).operands[slot];
-            let class = self.classes.find(value);
-            if self.classes.is_fixed(value) || !taken.insert(class) {
+            let home = self.classes.home(value);
+            let is_new = taken.insert(self.classes.find(value));
+            let stays = match target {
+                Some((argument, _)) if home == Some(Home::Argument(*argument)) => is_new,
+                Some((_, place)) => is_new && home.is_none() && self.is_born_after(value, *place),
+                None => is_new && home.is_none(),
+            };
+            if !stays {
                 let copy = self.copy_before(end, value)?;
                 self.module.op_mut(end).operands[slot] = copy;
+                taken.insert(self.classes.find(copy));
+                if let Some(target) = target {
+                    moves.push((slot, *target));
+                    self.explain_copy(value, *target);
+                }
+            } else if let Some((argument, place)) = target
+                && home != Some(Home::Argument(*argument))
+            {
+                self.classes.unite(*place, value);
             }
+        }
+        for (slot, (_, place)) in moves {
             let value = self.module.op(end).operands[slot];
+            let copy = self.copy_onto(end, value, place)?;
+            self.module.op_mut(end).operands[slot] = copy;
+        }
+        for (slot, result) in results.into_iter().enumerate() {
+            let value = self.module.op(end).operands[slot];
+            if let (Some(number), None) = (numbers[slot], self.classes.home(value)) {
+                self.classes.set_home(value, Home::Result(number));
+            }
             self.classes.unite(value, result);
         }
         Ok(())
+    }
+
+    /// True if the value's buffer begins after the last reader of what lies at the place.
+    fn is_born_after(&mut self, value: ValueId, place: ValueId) -> bool {
+        self.classes.of_class(value).start > self.classes.of_class(place).end
+    }
+
+    fn explain_copy(&mut self, value: ValueId, (argument, place): (u32, ValueId)) {
+        let home = self.classes.home(value);
+        let made = self.module.defining_op(value).unwrap_or(self.function);
+        let bytes = tensor_of(self.module.ty(place)).and_then(|ty| array_bytes(ty.dtype, &ty.shape)).unwrap_or(0);
+        let (why, remedy) = match home {
+            Some(Home::Constant) => ("its new value is a constant", "leave it out of the results"),
+            Some(Home::Argument(_)) if argument_index(self.module, self.function, value) != Some(argument as usize) => {
+                ("its new value is what another argument was, or is returned twice", "return each value once, in its own place")
+            }
+            _ => (
+                "its new value is made while the old one is still needed",
+                "read the old value before it is updated, or update it at a position",
+            ),
+        };
+        let decision = Decision {
+            kind: DecisionKind::Choice,
+            op: format!("argument {argument}"),
+            reason: format!("{bytes} bytes of state are copied each step: {why}"),
+            remedy: Some(remedy.to_string()),
+        };
+        self.copied.push(self.module.decision(made, decision));
     }
 
     fn region_end(&self, op: OpId, region: usize) -> Result<OpId, Diagnostic> {
@@ -372,6 +522,17 @@ impl Sharing<'_> {
         if let Some(init) = init {
             self.classes.unite(init, copy);
         }
+        Ok(copy)
+    }
+
+    /// A copy that is written over what lies at `place`.
+    fn copy_onto(&mut self, op: OpId, value: ValueId, place: ValueId) -> Result<ValueId, Diagnostic> {
+        let copy = self.copy_before(op, value)?;
+        let Some(nest) = self.module.defining_op(copy) else { return Ok(copy) };
+        if let Some(init) = self.module.op_mut(nest).operands.last_mut() {
+            *init = place;
+        }
+        self.classes.unite(place, copy);
         Ok(copy)
     }
 }

@@ -253,6 +253,7 @@ pub fn segment(view: &View) -> Result<(), String> {
             format!("`deploy` is `{form}`, which is none of {}", known.join(", "))
         })?;
     }
+    super::block::changes_come_from_block(view)?;
     let Some(given) = view.region_results(0) else { return Ok(()) };
     let own: Vec<&Type> = view.results.iter().map(|value| view.module.ty(*value)).collect();
     let fit = own.len() == given.len() && own.iter().zip(&given).all(|(a, b)| types_compatible(a, b));

@@ -6,6 +6,7 @@
 
 pub(super) mod arith;
 pub(super) mod attention;
+pub(super) mod block;
 pub(super) mod chlo;
 pub(super) mod collectives;
 pub(super) mod contract;
