@@ -1698,6 +1698,15 @@ func.func @main(%a0: tensor<1x1xi32>) {
 }
 
 // -----
+// pyg.param_block, pyg.block.write, pyg.block.field
+"pyg.param_block"() {sym_name = "b", bytes = 16 : i64, fields = [{name = "n", kind = "value", offset = 0 : i64, argument = 1 : i64, type = tensor<2xi32>}, {name = "x", kind = "address", offset = 8 : i64, argument = 0 : i64, type = tensor<2x3xf32>}]} : () -> ()
+func.func @main(%a0: tensor<2xi32>, %a1: tensor<2x3xf32>) {
+  "pyg.block.write"(%a0, %a1) {block = @b} : (tensor<2xi32>, tensor<2x3xf32>) -> ()
+  %0 = "pyg.block.field"() {block = @b, field = "x"} : () -> tensor<2x3xf32>
+  return
+}
+
+// -----
 // pyg.empty
 func.func @main() {
   %0 = "pyg.empty"() : () -> tensor<2x3xf32>

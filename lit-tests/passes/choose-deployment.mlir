@@ -37,7 +37,7 @@
 // HOST: remark: choice: segment @s0: the nearest to what was asked for: graph 3.7 us
 // GRAPH: remark: choice: segment @s0: asked for: graph 3.7 us
 // IR-LABEL: @small
-// IR: {deploy = "graph", estimates_us = {graph = {{.*}} : f64, stream = 8.0 : f64}, sym_name = "s0"}
+// IR: {block = @small_s0, deploy = "graph", estimates_us = {graph = {{.*}} : f64, stream = 8.0 : f64}, sym_name = "s0"}
 func.func @small(%x: tensor<4xf32>) -> tensor<4xf32> {
   %0:2 = "stablehlo.sort"(%x, %x) ({
   ^bb0(%a: tensor<f32>, %b: tensor<f32>, %c: tensor<f32>, %d: tensor<f32>):

@@ -2,7 +2,7 @@
 // RUN: not %pygraph-compile %s --split-input-file -o %t.pyg 2>&1 | FileCheck %s
 // RUN: not ls %t.0.pyg
 
-// CHECK: error: `offsets` has not one number a result: run `plan-memory`
+// CHECK: error: `places` has not one place a result: run `plan-memory`
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {pyg.arena_bytes = 64 : i64} {
   %0 = "pyg.segment"() ({
     %e = "pyg.empty"() : () -> tensor<4xf32>
@@ -33,7 +33,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {pyg.arena_bytes 
     %1 = "pyg.nest"(%x, %e) ({
     ^bb0(%a: f32):
       "scalar.yield"(%a) : (f32) -> ()
-    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], offsets = array<i64: 640>} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], places = ["arena 640"]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
     "pyg.yield"(%1) : (tensor<4xf32>) -> ()
   }) {sym_name = "s0"} : () -> tensor<4xf32>
   return %0 : tensor<4xf32>
@@ -47,11 +47,11 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {pyg.arena_bytes 
     %1 = "pyg.nest"(%x, %e) ({
     ^bb0(%a: f32):
       "scalar.yield"(%a) : (f32) -> ()
-    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], offsets = array<i64: 0>} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], places = ["arena 0"]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
     %2 = "pyg.nest"(%x, %1) ({
     ^bb0(%a: f32):
       "scalar.yield"(%a) : (f32) -> ()
-    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], offsets = array<i64: 64>} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], places = ["arena 64"]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
     "pyg.yield"(%2) : (tensor<4xf32>) -> ()
   }) {sym_name = "s0"} : () -> tensor<4xf32>
   return %0 : tensor<4xf32>

@@ -19,13 +19,13 @@
 // TABLE: in graphs      67 % of 3 operations
 // TABLE: block          16 B in 2 fields
 // TABLE: inputs copied  0 B a step (static buffers: 16 B)
-// TABLE: arena          128 B (lower bound 128 B)
+// TABLE: arena          64 B (lower bound 64 B)
 // TABLE: segment @s0    2 launches, graph: graph {{.*}} us, stream 8.0 us
 // TABLE: cuts (1)
 // TABLE-NEXT: {{.*}}compile-report.mlir:54:3: stablehlo.custom_call @log: custom call `@log` is not known: it needs a kernel of that name; leave the call out of the exported function, or give it a kernel of that name
 
-// JSON-DAG: "arena_bytes_lower_bound": 128,
-// JSON-DAG: "arena_bytes_peak": 128,
+// JSON-DAG: "arena_bytes_lower_bound": 64,
+// JSON-DAG: "arena_bytes_peak": 64,
 // JSON-DAG: "block_bytes": 16,
 // JSON-DAG: "cuts": [
 // JSON-DAG: "op": "stablehlo.custom_call @log",

@@ -17,8 +17,12 @@
 // DESCRIBE-NEXT: arg0 `{{.*}}`: 2xf32, step
 // DESCRIBE: out0 `{{.*}}`: 2xf32 =
 // DESCRIBE: arena: {{[0-9]+}} bytes
-// DESCRIBE: segment `{{.*}}`: 1 launches
-// DESCRIBE: run-artifact.mlir:[[@LINE+7]]:
+// DESCRIBE: parameter block `main_s0`: 24 bytes
+// DESCRIBE-NEXT: 0 `arg0`: address of arg0
+// DESCRIBE: 16 `out0`: address for out0
+// DESCRIBE: segment `s0`: graph, 1 launches, 0 edges
+// DESCRIBE-NEXT: 0: mul_0
+// DESCRIBE-SAME: run-artifact.mlir:[[@LINE+7]]:
 // MAGIC: error: cannot load {{.*}}magic.pyg: not a pygraph artifact
 // FLIPPED: error: cannot load {{.*}}flipped.pyg: {{.*}}damaged
 // CUT: error: cannot load {{.*}}cut.pyg:

@@ -6,7 +6,8 @@ use pygraph_artifact::{
     container::Artifact,
     dtype::{DType, Family},
     plan::{
-        Access, BufferId, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, Launch, Nest, Node, Place, Program, Step, Work,
+        Access, BufferId, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, Launch, Nest, Node, Place, Program,
+        Step, Work,
     },
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };

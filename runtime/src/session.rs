@@ -237,7 +237,9 @@ impl Session {
         let size = array_bytes(result.dtype, &result.shape)? as usize;
         match program.buffers[result.buffer.0 as usize].place {
             Place::Arena { offset } => self.arena.get(offset as usize..offset as usize + size),
-            Place::Constant { offset } => self.model.artifact().constants().get(offset as usize..offset as usize + size),
+            Place::Constant { offset } => {
+                self.model.artifact().constants().get(offset as usize..offset as usize + size)
+            }
             Place::Param { index } => self.params[index as usize].as_ref().map(Tensor::bytes),
             Place::Field { block, field } => match program.blocks[block as usize].fields[field as usize].source {
                 FieldSource::Value { param } | FieldSource::ParamAddress { param } => {
@@ -280,7 +282,11 @@ impl Session {
                 lost.push(format!("arg{index} `{}`", program.params[index].name));
             }
         }
-        if lost.is_empty() { StepError::Run(source) } else { StepError::StateLost { source, arguments: lost.join(", ") } }
+        if lost.is_empty() {
+            StepError::Run(source)
+        } else {
+            StepError::StateLost { source, arguments: lost.join(", ") }
+        }
     }
 }
 
@@ -348,7 +354,8 @@ impl<'session> Outputs<'session> {
     /// result, or if it lies in memory that stays with the session: state, for one.
     pub fn hold(&self, index: usize) -> Option<Tensor> {
         let program = self.session.model.program();
-        let slot = program.results.get(index).filter(|slot| self.session.has_outputs && is_by_address(program, slot))?;
+        let slot =
+            program.results.get(index).filter(|slot| self.session.has_outputs && is_by_address(program, slot))?;
         let Place::Field { block, field } = program.buffers[slot.buffer.0 as usize].place else { return None };
         let FieldSource::ResultAddress { result } = program.blocks[block as usize].fields[field as usize].source else {
             return None;

@@ -317,11 +317,11 @@ fn a_plan_is_described() {
     let steps = vec![
         b.map(ScalarOp::Mul, &[x, half], y),
         Step::While {
-            condition: vec![b.map(ScalarOp::Lt, &[half, half], less)],
+            condition: support::nodes(vec![b.map(ScalarOp::Lt, &[half, half], less)]),
             predicate: less,
-            body: vec![b.map(ScalarOp::Exp, &[y], y)],
+            body: support::nodes(vec![b.map(ScalarOp::Exp, &[y], y)]),
         },
-        Step::Switch { index: n, branches: vec![vec![b.copy(n, next)], vec![]] },
+        Step::Switch { index: n, branches: vec![support::nodes(vec![b.copy(n, next)]), vec![]] },
     ];
     let place = Place::with(&b.encode(steps));
     let expected = "\
@@ -333,16 +333,18 @@ program `main`
   out0 `y`: 4xf32 = b3: 4xf32 at 0
   out1 `n'`: i32 = b5: i32 at 128
   arena: 132 bytes on device 0, 3 buffers
-  segment `s0`: 4 launches
-    mul_3: nest [d0<4] b3[d0] = (b0[d0] * b2[0])  where b0: 4xf32 = arg0, b2: f32 = constant 0, b3: 4xf32 at 0  // model.mlir:3:3
-    while {
-      lt_4: nest [d0<1] b4[d0] = (b2[d0] < b2[d0])  where b2: f32 = constant 0, b4: i1 at 64  // model.mlir:4:3
+  parameter block `s0`: 8 bytes
+    0 `x`: address of arg0
+  segment `s0`: graph, 4 launches, 1 edges
+    0: mul_3: nest [d0<4] b3[d0] = (b0[d0] * b2[0])  where b0: 4xf32 = field `x`, b2: f32 = constant 0, b3: 4xf32 at 0  // model.mlir:3:3
+    1 after 0: while {
+      0: lt_4: nest [d0<1] b4[d0] = (b2[d0] < b2[d0])  where b2: f32 = constant 0, b4: i1 at 64  // model.mlir:4:3
     } b4: i1 at 64 {
-      exp_3: nest [d0<4] b3[d0] = exp(b3[d0])  where b3: 4xf32 at 0  // model.mlir:3:3
+      0: exp_3: nest [d0<4] b3[d0] = exp(b3[d0])  where b3: 4xf32 at 0  // model.mlir:3:3
     }
-    switch b1: i32 = arg1 {
+    2: switch b1: i32 = arg1 {
       branch 0:
-        convert_5: nest [d0<1] b5[d0] = convert<i32>(b1[d0])  where b1: i32 = arg1, b5: i32 at 128  // model.mlir:5:3
+        0: convert_5: nest [d0<1] b5[d0] = convert<i32>(b1[d0])  where b1: i32 = arg1, b5: i32 at 128  // model.mlir:5:3
       branch 1:
     }
 ";

@@ -4,14 +4,22 @@ mod support;
 
 use std::sync::Arc;
 
+use pygraph_artifact::bytes::AlignedBytes;
 use pygraph_artifact::{
     container::{Artifact, encode},
     dtype::DType,
     plan::{Bind, BufferId, KernelCall, Plan, Step, Work},
     scalar::ScalarOp,
 };
-use pygraph_runtime::{device::Device, model::Model, session::Session};
-use support::{Builder, as_floats, as_ints, floats, ints, tensor};
+use pygraph_kernels::memory::Buffer;
+use pygraph_runtime::{
+    device::Device,
+    host::{HostProgram, Memory, Order},
+    knobs::DebugLevel,
+    model::Model,
+    session::Session,
+};
+use support::{Builder, as_floats, as_ints, floats, ints, nodes, tensor};
 
 /// Runs one step and compares its `i32` results.
 fn check(session: &mut Session, expected: &[&[i32]]) {
@@ -47,60 +55,11 @@ fn state_is_carried_and_the_callers_array_is_left_alone() {
         assert_eq!(as_ints(outputs.get(1).expect("n'").bytes), [7 + step]);
     }
     assert_eq!(as_ints(count.bytes()), [7]);
-    // One copy a step: the state. Inputs, weights and outputs are not copied.
+    // One copy a step: the state, which lies elsewhere than its new value. Inputs, weights and outputs are not copied.
     assert_eq!((session.copies().count, session.copies().bytes), (3, 12));
     session.set(2, ints(&[], &[100])).expect("fits");
     let outputs = session.step().expect("runs").wait();
     assert_eq!(as_ints(outputs.get(1).expect("n'").bytes), [101]);
-}
-
-#[test]
-fn states_can_change_places() {
-    let mut b = Builder::new("main");
-    let left = b.param("left", DType::I32, &[2], Bind::State);
-    let right = b.param("right", DType::I32, &[2], Bind::State);
-    let (to_left, to_right) = (b.result("l", right), b.result("r", left));
-    b.update(0, to_left);
-    b.update(1, to_right);
-    let mut session = b.session(vec![]);
-    session.set(0, ints(&[2], &[1, 2])).expect("fits");
-    session.set(1, ints(&[2], &[3, 4])).expect("fits");
-    check(&mut session, &[&[3, 4], &[1, 2]]);
-    check(&mut session, &[&[1, 2], &[3, 4]]);
-    check(&mut session, &[&[3, 4], &[1, 2]]);
-    assert_eq!(session.copies().count, 0);
-}
-
-#[test]
-fn a_result_that_is_old_state_keeps_its_value() {
-    let mut b = Builder::new("main");
-    let n = b.param("n", DType::I32, &[], Bind::State);
-    let one = b.constant(DType::I32, &[], &1_i32.to_le_bytes());
-    let next = b.arena(DType::I32, &[]);
-    b.result("before", n);
-    let after = b.result("after", next);
-    b.result("one", one);
-    b.update(0, after);
-    let add = b.map(ScalarOp::Add, &[n, one], next);
-    let mut session = b.session(vec![add]);
-    session.set(0, ints(&[], &[0])).expect("fits");
-    check(&mut session, &[&[0], &[1], &[1]]);
-    check(&mut session, &[&[1], &[2], &[1]]);
-    check(&mut session, &[&[2], &[3], &[1]]);
-}
-
-#[test]
-fn state_can_become_a_constant() {
-    let mut b = Builder::new("main");
-    b.param("n", DType::I32, &[], Bind::State);
-    let zero = b.constant(DType::I32, &[], &0_i32.to_le_bytes());
-    b.result("before", BufferId(0));
-    let after = b.result("after", zero);
-    b.update(0, after);
-    let mut session = b.session(vec![]);
-    session.set(0, ints(&[], &[5])).expect("fits");
-    check(&mut session, &[&[5], &[0]]);
-    check(&mut session, &[&[0], &[0]]);
 }
 
 /// Doubles `x` until it is at least `limit`.
@@ -114,9 +73,9 @@ fn doubling() -> Session {
     let steps = vec![
         b.copy(x, value),
         Step::While {
-            condition: vec![b.map(ScalarOp::Lt, &[value, limit], less)],
+            condition: nodes(vec![b.map(ScalarOp::Lt, &[value, limit], less)]),
             predicate: less,
-            body: vec![b.map(ScalarOp::Add, &[value, value], value)],
+            body: nodes(vec![b.map(ScalarOp::Add, &[value, value], value)]),
         },
     ];
     b.session(steps)
@@ -138,7 +97,7 @@ fn a_choice_runs_one_branch_and_the_last_if_out_of_range() {
     let out = b.arena(DType::I32, &[]);
     let branches = [10_i32, 20, 30].map(|value| {
         let value = b.constant(DType::I32, &[], &value.to_le_bytes());
-        vec![b.copy(value, out)]
+        nodes(vec![b.copy(value, out)])
     });
     b.result("out", out);
     let mut session = b.session(vec![Step::Switch { index, branches: branches.to_vec() }]);
@@ -230,4 +189,145 @@ fn a_launch_that_does_not_fit_is_refused_at_load() {
     let message = load(launch.work);
     assert!(message.starts_with("model.mlir:7:3: launch `wrong_0`: output 0: "), "{message}");
     assert!(message.ends_with("leave the 4 elements of buffer 0"), "{message}");
+}
+
+/// `k' = k + x` where `k` lies, and `y = k' + x` where the caller wants it.
+fn in_place() -> (Builder, Vec<Step>) {
+    let mut b = Builder::new("main");
+    let k = b.param("k", DType::I32, &[2], Bind::State);
+    let x = b.param("x", DType::I32, &[2], Bind::Step);
+    let updated = b.result("k'", k);
+    b.update(0, updated);
+    let y = b.output("y", DType::I32, &[2]);
+    let steps = vec![b.map(ScalarOp::Add, &[k, x], k), b.map(ScalarOp::Add, &[k, x], y)];
+    (b, steps)
+}
+
+#[test]
+fn state_is_updated_in_place_and_nothing_is_copied() {
+    let (b, steps) = in_place();
+    let mut session = b.session(steps);
+    session.set(0, ints(&[2], &[1, 2])).expect("fits");
+    for step in 1..=3 {
+        session.set(1, ints(&[2], &[10, 20])).expect("fits");
+        check(&mut session, &[&[1 + 10 * step, 2 + 20 * step], &[11 + 10 * step, 22 + 20 * step]]);
+    }
+    let copies = session.copies();
+    assert_eq!((copies.count, copies.bytes, copies.imported_bytes, copies.block_bytes), (0, 0, 0, 3 * 16));
+}
+
+#[test]
+fn state_that_a_caller_holds_is_imported_once() {
+    let (b, steps) = in_place();
+    let mut session = b.session(steps);
+    let held = ints(&[2], &[1, 2]);
+    session.set(0, held.clone()).expect("fits");
+    session.set(1, ints(&[2], &[1, 1])).expect("fits");
+    check(&mut session, &[&[2, 3], &[3, 4]]);
+    check(&mut session, &[&[3, 4], &[4, 5]]);
+    assert_eq!(as_ints(held.bytes()), [1, 2]);
+    assert_eq!((session.copies().count, session.copies().imported_bytes), (0, 8));
+    assert_eq!(session.value(0).map(|view| as_ints(view.bytes)), Some(vec![3, 4]));
+}
+
+#[test]
+fn held_outputs_keep_their_values_and_are_an_error_when_all_are_held() {
+    let (b, steps) = in_place();
+    let mut session = b.session(steps);
+    session.set(0, ints(&[2], &[0, 0])).expect("fits");
+    session.set(1, ints(&[2], &[1, 2])).expect("fits");
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let outputs = session.step().expect("runs").wait();
+        assert!(outputs.hold(0).is_none(), "state stays with the session");
+        held.push(outputs.hold(1).expect("y"));
+    }
+    assert_eq!(held.iter().map(|y| as_ints(y.bytes())).collect::<Vec<_>>(), [[2, 4], [3, 6]]);
+    let message = session.step().map(|_| ()).map_err(|error| error.to_string());
+    let expected = "result `y` has 2 buffers, and all are held: drop one, or give another with `set_output`";
+    assert_eq!(message, Err(expected.to_string()));
+    assert_eq!(session.value(0).map(|view| as_ints(view.bytes)), Some(vec![2, 4]), "the step did not begin");
+    held.remove(0);
+    check(&mut session, &[&[3, 6], &[4, 8]]);
+    assert_eq!(as_ints(held[0].bytes()), [3, 6]);
+}
+
+#[test]
+fn results_are_written_to_the_callers_buffer() {
+    let (b, steps) = in_place();
+    let mut session = b.session(steps);
+    session.set(0, ints(&[2], &[0, 0])).expect("fits");
+    session.set(1, ints(&[2], &[1, 2])).expect("fits");
+    let buffer = ints(&[2], &[-1, -1]);
+    let address = buffer.bytes().as_ptr();
+    session.set_output(1, buffer).expect("fits");
+    let outputs = session.step().expect("runs").wait();
+    assert_eq!(outputs.get(1).map(|y| (y.bytes.as_ptr(), as_ints(y.bytes))), Some((address, vec![2, 4])));
+    let message = session.set_output(2, ints(&[2], &[0, 0])).map_err(|error| error.to_string());
+    assert_eq!(message, Err("there is no result 2: the program has 2".to_string()));
+    let message = session.set_output(1, ints(&[1], &[0])).map_err(|error| error.to_string());
+    assert_eq!(message, Err("argument 1 `y` is a 1xi32, expected 2xi32".to_string()));
+}
+
+#[test]
+fn every_order_that_edges_allow_gives_the_same_and_a_missing_edge_shows() {
+    // Four independent sums over one state, then a product of them: many orders.
+    let program = || {
+        let mut b = Builder::new("main");
+        let k = b.param("k", DType::I32, &[], Bind::State);
+        let x = b.param("x", DType::I32, &[], Bind::Step);
+        let parts: Vec<BufferId> = (0..4).map(|_| b.arena(DType::I32, &[])).collect();
+        let mut steps: Vec<Step> = parts.iter().map(|part| b.map(ScalarOp::Add, &[k, x], *part)).collect();
+        let y = b.output("y", DType::I32, &[]);
+        let updated = b.result("k'", k);
+        b.update(0, updated);
+        steps.push(b.map(ScalarOp::Add, &[parts[0], parts[1]], parts[0]));
+        steps.push(b.map(ScalarOp::Add, &[parts[2], parts[3]], parts[2]));
+        steps.push(b.map(ScalarOp::Add, &[k, x], k));
+        steps.push(b.map(ScalarOp::Mul, &[parts[0], parts[2]], y));
+        b.finish(steps).0
+    };
+    let run = |program: pygraph_artifact::plan::Program, seed| {
+        let order = Order::Random { seed };
+        let artifact = Artifact::from_bytes(&encode(&Plan { programs: vec![program] }, &[])?)?;
+        let model = Model::load_in_order(Arc::new(artifact), None, Device::Host, order).expect("prepares");
+        let mut session = Session::new(Arc::new(model)).expect("memory");
+        session.set(0, ints(&[], &[1])).expect("fits");
+        session.set(1, ints(&[], &[2])).expect("fits");
+        let outputs = session.step().expect("runs").wait();
+        Ok::<_, Box<dyn std::error::Error>>(outputs.iter().map(|array| as_ints(array.bytes)[0]).collect::<Vec<i32>>())
+    };
+    for seed in 0..50 {
+        assert_eq!(run(program(), seed).expect("valid"), [36, 3], "seed {seed}");
+    }
+    // The update of the state must wait for those who read it: without its edges the file is refused …
+    let mut broken = program();
+    broken.segments[0].nodes[6].after.clear();
+    let message = run(broken.clone(), 0).map_err(|error| error.to_string());
+    assert_eq!(
+        message,
+        Err("invalid plan: program `main`: in segment `s0` node 6 touches bytes of node 0 and has no edge to it"
+            .to_string())
+    );
+    // … and a device that runs it all the same gives other numbers in some order.
+    let orders = (0..50).map(|seed| run_unchecked(&broken, Order::Random { seed }));
+    assert!(orders.into_iter().any(|value| value != 36));
+    assert_eq!(run_unchecked(&broken, Order::Plan), 36);
+}
+
+/// Runs a plan of one state, one input and one result that no loader would take.
+fn run_unchecked(program: &pygraph_artifact::plan::Program, order: Order) -> i32 {
+    let host = HostProgram::record(program, order).expect("prepares");
+    let mut arena = AlignedBytes::zeroed(program.arena_bytes).expect("memory");
+    let (mut k, x, mut y) = (1_i32.to_le_bytes(), 2_i32.to_le_bytes(), [0; 4]);
+    let mut block = AlignedBytes::zeroed(program.blocks[0].bytes).expect("memory");
+    let addresses = [Buffer::read_only(&x).address(), Buffer::writable(&mut y).address()];
+    for (field, address) in program.blocks[0].fields.iter().zip(addresses) {
+        block[field.offset as usize..][..8].copy_from_slice(&address.to_le_bytes());
+    }
+    let params = vec![Buffer::writable(&mut k), Buffer::read_only(&x)];
+    let memory = Memory { arena: &mut arena, params, constants: &[], blocks: &[block] };
+    // SAFETY: the block holds the addresses of `x` and `y`, four bytes each.
+    unsafe { host.run(program, memory, DebugLevel::default()) }.expect("runs");
+    i32::from_le_bytes(y)
 }

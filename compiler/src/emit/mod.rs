@@ -9,7 +9,7 @@ pub(crate) mod launch;
 mod program;
 
 use pygraph_artifact::{
-    plan::{Plan, Program, Node, Step, Work},
+    plan::{Node, Plan, Program, Step, Work},
     validate::validate,
 };
 use pygraph_kernels::{tensor::TensorType, work};

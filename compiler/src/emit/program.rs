@@ -72,7 +72,8 @@ pub fn emit_program(
     let name = module.op(function).attr("sym_name").and_then(Attribute::as_str).unwrap_or_default().to_string();
     let params = params(module, function, block)?;
     let Emission { buffers, launch_ops, blocks, .. } = emission;
-    let mut program = Program { name, params, results, buffers: buffers.list, arena_bytes, blocks, device: 0, segments };
+    let mut program =
+        Program { name, params, results, buffers: buffers.list, arena_bytes, blocks, device: 0, segments };
     add_edges(&mut program);
     Ok((program, launch_ops))
 }
@@ -103,7 +104,8 @@ fn add_edges_to(program: &Program, nodes: &mut [Node]) {
 fn params(module: &Module, function: OpId, block: BlockId) -> Result<Vec<Param>, Diagnostics> {
     let mut params: Vec<Param> = Vec::new();
     let bound = bindings(module, function);
-    for ((index, argument), Binding { bind, updated_by }) in module.block(block).arguments.iter().enumerate().zip(bound) {
+    for ((index, argument), Binding { bind, updated_by }) in module.block(block).arguments.iter().enumerate().zip(bound)
+    {
         let Tensor { dtype, shape } = tensor(module, function, *argument, "argument", index)?;
         let attrs = attrs_at(module, function, "arg_attrs", index);
         let text = |name: &str| attrs.as_ref().and_then(|attrs| attrs.get(name)?.as_str().map(str::to_string));
@@ -236,7 +238,8 @@ impl Emission<'_> {
                     let source = FieldSource::ResultAddress { result: number };
                     let place = self.field_place(|field| field.source == source);
                     Some(place.ok_or_else(|| {
-                        self.module.error(op, format!("the address of result {number} is in no block: run `write-blocks`"))
+                        self.module
+                            .error(op, format!("the address of result {number} is in no block: run `write-blocks`"))
                     })?)
                 }
             };

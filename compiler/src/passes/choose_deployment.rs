@@ -5,21 +5,22 @@
 //! library call takes addresses by value: a graph patches it, or copies what it reads (`graph-copies`). Forms of a segment
 //! with loops: a stream, `host-loop` and `device-loop`. `--deploy` forces one where the segment has it, and the nearest
 //! where not: `graph` for a form with loops, and the other way round.
-//! Leaves alone: segments that have been decided.   Relies on: `form-segments`.
+//! Leaves alone: segments that have been decided.   Relies on: `write-blocks`, which shows which addresses change.
 //! Guarantees: no segment takes longer than on a stream, by the numbers that were used; each choice is a remark with its
 //! rivals. The model is [`crate::cost`]; a time in a profile stands for the estimate of that form.
 
-use pygraph_artifact::{deployment::Deployment, plan::Bind, validate::array_bytes};
+use pygraph_artifact::{deployment::Deployment, validate::array_bytes};
 
-use super::{
-    Changed, PassContext, PassDef, PassOptions, Phase,
-    signature::{dictionaries, text},
-};
+use super::{Changed, PassContext, PassDef, PassOptions, Phase};
 use crate::{
     cost::Costs,
     diagnostic::{Decision, DecisionKind, Diagnostics},
-    ir::{AttrMap, Attribute, BlockId, Definition, ElementType, Module, OpId, Opcode, ValueId},
-    lower::{size, site::tensor_of},
+    ir::{AttrMap, Attribute, BlockId, ElementType, Module, OpId, Opcode, ValueId},
+    lower::{
+        place::{Place, places_of},
+        site::tensor_of,
+        size,
+    },
 };
 
 /// See the module.
@@ -54,7 +55,7 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
 
 fn choose(module: &mut Module, function: OpId, segment: OpId, context: &PassContext) {
     let Some(body) = module.region_block(segment, 0) else { return };
-    let shape = Shape::of(module, function, body, &context.options.costs);
+    let shape = Shape::of(module, body, &context.options.costs);
     let mut estimates = shape.estimates(&context.options.costs);
     let symbol = |op: OpId| module.op(op).attr("sym_name").and_then(Attribute::as_str).unwrap_or_default().to_string();
     let (program, name) = (symbol(function), symbol(segment));
@@ -108,12 +109,12 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(module: &Module, function: OpId, block: BlockId, costs: &Costs) -> Shape {
+    fn of(module: &Module, block: BlockId, costs: &Costs) -> Shape {
         let mut shape = Shape::default();
         for op in module.block_ops(block) {
             let operation = module.op(op);
             let regions = (0..operation.regions.len()).filter_map(|region| module.region_block(op, region));
-            let inner = regions.map(|block| Shape::of(module, function, block, costs));
+            let inner = regions.map(|block| Shape::of(module, block, costs));
             match operation.opcode {
                 Opcode::PygWhile => {
                     let mut whole = Shape::default();
@@ -127,7 +128,7 @@ impl Shape {
                 _ => {
                     if let Some(work) = size::work_size(module, op) {
                         shape.launches_us.push(costs.work_us(&work));
-                        shape.library_operands.extend(library_operands(module, function, op));
+                        shape.library_operands.extend(library_operands(module, op));
                     }
                 }
             }
@@ -201,28 +202,27 @@ impl Shape {
     }
 }
 
-/// Bytes of the operands of a library call whose address is another each step.
-fn library_operands(module: &Module, function: OpId, op: OpId) -> Vec<u64> {
+/// Bytes of the operands and results of a library call whose address is another each step.
+fn library_operands(module: &Module, op: OpId) -> Vec<u64> {
     let kernel = module.op(op).attr("kernel").and_then(Attribute::as_str);
     let is_library = kernel == Some("convolution") || (kernel == Some("contract") && size::product_rows(module, op).is_some_and(|rows| rows > OWN_PRODUCT_ROWS_MAX));
     if !is_library {
         return Vec::new();
     }
-    let changing = module.op(op).operands.iter().filter(|value| changes(module, function, **value));
+    let results = places_of(module, op).unwrap_or_default();
+    let written = module.op(op).results.iter().zip(results).filter(|(_, place)| matches!(place, Place::Result(_)));
+    let read = module.op(op).operands.iter().filter(|value| changes(module, **value));
+    let changing = read.chain(written.map(|(value, _)| value));
     changing.filter_map(|value| tensor_of(module.ty(*value))).filter_map(|ty| array_bytes(ty.dtype, &ty.shape)).collect()
 }
 
-/// True if a value is an argument that is new each step, or a view of one.
-fn changes(module: &Module, function: OpId, value: ValueId) -> bool {
+/// True if a value lies at an address of the parameter block, or is a view of one that does.
+fn changes(module: &Module, value: ValueId) -> bool {
     let mut value = value;
-    while let Some(op) = module.defining_op(value).filter(|op| module.op(*op).opcode == Opcode::PygView) {
-        value = module.op(op).operands[0];
+    loop {
+        match module.defining_op(value).map(|op| module.op(op)) {
+            Some(view) if view.opcode == Opcode::PygView => value = view.operands[0],
+            maker => return maker.is_some_and(|maker| maker.opcode == Opcode::PygBlockField),
+        }
     }
-    let Definition::Argument { block, index } = module.value(value).definition else { return false };
-    if module.region_block(function, 0) != Some(block) {
-        return false;
-    }
-    let count = module.block(block).arguments.len();
-    let bind = dictionaries(module, function, "arg_attrs", count).get(index as usize).and_then(|attrs| text(attrs, "pyg.bind"));
-    bind.is_none_or(|bind| &*bind == Bind::Step.name())
 }

@@ -73,7 +73,9 @@ pub fn bindings(module: &Module, function: OpId) -> Vec<Binding> {
 /// Which argument of a function a value is; none if it is something else.
 pub fn argument_index(module: &Module, function: OpId, value: ValueId) -> Option<usize> {
     match module.value(value).definition {
-        Definition::Argument { block, index } if module.region_block(function, 0) == Some(block) => Some(index as usize),
+        Definition::Argument { block, index } if module.region_block(function, 0) == Some(block) => {
+            Some(index as usize)
+        }
         _ => None,
     }
 }

@@ -48,12 +48,10 @@ fn range_of(program: &Program, id: BufferId) -> Option<(Space, u64, u64)> {
         Place::Arena { offset } => Some((Space::Arena, offset, offset.checked_add(bytes)?)),
         Place::Param { index } => Some((Space::Param(index), 0, bytes)),
         Place::Constant { .. } => None,
-        Place::Field { block, field } => {
-            match program.blocks.get(block as usize)?.fields.get(field as usize)?.source {
-                FieldSource::ResultAddress { result } => Some((Space::Result(result), 0, bytes)),
-                FieldSource::Value { .. } | FieldSource::ParamAddress { .. } => None,
-            }
-        }
+        Place::Field { block, field } => match program.blocks.get(block as usize)?.fields.get(field as usize)?.source {
+            FieldSource::ResultAddress { result } => Some((Space::Result(result), 0, bytes)),
+            FieldSource::Value { .. } | FieldSource::ParamAddress { .. } => None,
+        },
     }
 }
 

@@ -21,8 +21,8 @@ use crate::{
     dtype::DType,
     order::dependences,
     plan::{
-        ADDRESS_BYTES, Bind, Buffer, BufferId, FieldSource, Fused, FusedOperand, Node, Param, ParamBlock, Place, Plan, Program,
-        ResultSlot, Segment, Step, Work,
+        ADDRESS_BYTES, Bind, Buffer, BufferId, FieldSource, Fused, FusedOperand, Node, Param, ParamBlock, Place, Plan,
+        Program, ResultSlot, Segment, Step, Work,
     },
     steps::DEPTH_MAX,
 };
@@ -209,7 +209,21 @@ fn check_result(program: &Program, index: usize, result: &ResultSlot) -> Result<
     if (buffer.dtype, &buffer.shape) != (result.dtype, &result.shape) {
         return Err(Invalid::ResultType { result: index, buffer: result.buffer.0 });
     }
-    Ok(())
+    let param = match buffer.place {
+        Place::Param { index } => Some(index),
+        Place::Field { block, field } => match program.blocks[block as usize].fields[field as usize].source {
+            FieldSource::Value { param } | FieldSource::ParamAddress { param } => Some(param),
+            FieldSource::ResultAddress { .. } => None,
+        },
+        Place::Arena { .. } | Place::Constant { .. } => None,
+    };
+    let replaced = param.filter(|param| {
+        program.params[*param as usize].updated_by.is_some_and(|updated_by| updated_by as usize != index)
+    });
+    match replaced {
+        Some(param) => Err(Invalid::ResultReplaced { result: index, param }),
+        None => Ok(()),
+    }
 }
 
 fn check_nodes(program: &Program, segment: &Segment, nodes: &[Node], depth: usize) -> Result<(), Invalid> {
@@ -408,6 +422,9 @@ pub enum Invalid {
     /// A result of another type than its buffer.
     #[error("result {result} has another type than its buffer {buffer}")]
     ResultType { result: usize, buffer: u32 },
+    /// A result that another one overwrites when the step ends.
+    #[error("result {result} lies in parameter {param}, which another result replaces")]
+    ResultReplaced { result: usize, param: u32 },
     /// A buffer that does not exist.
     #[error("{user} names buffer {buffer}, which does not exist")]
     BufferMissing { user: String, buffer: u32 },
@@ -424,6 +441,8 @@ pub enum Invalid {
     #[error("the {role} in segment `{segment}`, buffer {buffer}, is not one {dtype}")]
     NotAScalar { segment: String, role: &'static str, buffer: u32, dtype: DType },
     /// A write to what is only read.
-    #[error("launch `{launch}` writes buffer {buffer}, which is only read: an input, a weight, a constant or state of another result")]
+    #[error(
+        "launch `{launch}` writes buffer {buffer}, which is only read: an input, a weight, a constant or state of another result"
+    )]
     ReadOnly { launch: String, buffer: u32 },
 }

@@ -63,7 +63,7 @@ fn other_files_are_refused() {
     check(b"", "not a pygraph artifact (0 bytes that do not begin with its magic)");
     check(b"module {}", "not a pygraph artifact (9 bytes that do not begin with its magic)");
     check(&flipped(3), &format!("not a pygraph artifact ({} bytes that do not begin with its magic)", encoded().len()));
-    check(&flipped(8), "format version is 18, this build reads 2: compile the model again");
+    check(&flipped(8), "format version is 19, this build reads 3: compile the model again");
 }
 
 #[test]
@@ -137,9 +137,9 @@ fn a_section_table_that_lies_is_refused() {
 
 #[test]
 fn tokens_that_do_not_nest_are_refused() {
-    // A program without anything but one segment; its steps are the tokens.
+    // A program without anything but one segment; its nodes are the tokens.
     let plan = |tokens: &[u8]| {
-        let head = [1, 4, b'm', b'a', b'i', b'n', 0, 0, 0, 0, 0, 1, 2, b's', b'0'];
+        let head = [1, 4, b'm', b'a', b'i', b'n', 0, 0, 0, 0, 0, 0, 1, 2, b's', b'0', 1, 0];
         with_plan_bytes(&[head.as_slice(), tokens].concat())
     };
     const WHILE: u8 = 1;
@@ -151,12 +151,12 @@ fn tokens_that_do_not_nest_are_refused() {
     check(&plan(&[1, END]), refused);
     check(&plan(&[1, BODY]), refused);
     check(&plan(&[1, BRANCH]), refused);
-    check(&plan(&[2, WHILE, 0, END]), refused);
-    check(&plan(&[2, WHILE, 0, BODY]), refused);
-    check(&plan(&[4, SWITCH, 0, WHILE, 0, BODY, END]), refused);
+    check(&plan(&[2, WHILE, 0, 0, END]), refused);
+    check(&plan(&[2, WHILE, 0, 0, BODY]), refused);
+    check(&plan(&[4, SWITCH, 0, 0, WHILE, 0, 0, BODY, END]), refused);
     let accepted = "invalid plan: program `main`: a predicate in segment `s0` names buffer 0, which does not exist";
-    check(&plan(&[3, WHILE, 0, BODY, END]), accepted);
-    let deep: Vec<u8> = [0x80, 0x89, 0x7a].into_iter().chain([SWITCH, 0, BRANCH].repeat(1_000_000)).collect();
+    check(&plan(&[3, WHILE, 0, 0, BODY, END]), accepted);
+    let deep: Vec<u8> = [0x80, 0x89, 0x7a].into_iter().chain([SWITCH, 0, 0, BRANCH].repeat(1_000_000)).collect();
     check(&plan(&deep), refused);
 }
 
@@ -179,10 +179,10 @@ fn an_invalid_plan_is_not_written() {
     assert_eq!(error.to_string(), "invalid plan: program `main`: result 0 names buffer 99, which does not exist");
     let mut deep = vec![];
     for _ in 0..100 {
-        deep = vec![Step::Switch { index: BufferId(4), branches: vec![deep] }];
+        deep = vec![Step::Switch { index: BufferId(4), branches: vec![support::nodes(deep)] }];
     }
     plan = support::plan();
-    plan.programs[0].segments[0].steps = deep;
+    plan.programs[0].segments[0].nodes = support::nodes(deep);
     assert!(write(&path, &plan, &support::constants()).is_err());
     assert_eq!(fs::read(&path).expect("read"), b"before");
     assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);

@@ -4,7 +4,7 @@ mod support;
 
 use pygraph_artifact::{
     dtype::DType,
-    plan::{Bind, BufferId, Fused, FusedOperand, Place, Plan, Program, Step, Work},
+    plan::{Bind, BufferId, FieldSource, Fused, FusedOperand, Place, Plan, Program, Step, Work},
     steps::DEPTH_MAX,
     validate::{array_bytes, validate},
 };
@@ -18,7 +18,7 @@ fn check(break_it: impl FnOnce(&mut Program), expected: &str) {
 }
 
 fn kernel_call(program: &mut Program) -> &mut pygraph_artifact::plan::KernelCall {
-    match program.segments[0].steps.last_mut() {
+    match program.segments[0].nodes.last_mut().map(|node| &mut node.step) {
         Some(Step::Launch(launch)) => match &mut launch.work {
             Work::Kernel(call) => call,
             _ => panic!("the last step should be a kernel call"),
@@ -28,7 +28,7 @@ fn kernel_call(program: &mut Program) -> &mut pygraph_artifact::plan::KernelCall
 }
 
 fn nest(program: &mut Program) -> &mut pygraph_artifact::plan::Nest {
-    match &mut program.segments[0].steps[0] {
+    match &mut program.segments[0].nodes[0].step {
         Step::Launch(launch) => match &mut launch.work {
             Work::Nest(nest) => nest,
             _ => panic!("the first step should be a nest"),
@@ -51,6 +51,7 @@ fn names_are_unique() {
     check(|p| p.params[1].name = "x".to_string(), "two parameters are named `x`");
     check(|p| p.results.push(p.results[0].clone()), "two results are named `y`");
     check(|p| p.segments.push(p.segments[0].clone()), "two segments are named `s0`");
+    check(|p| p.blocks.push(p.blocks[0].clone()), "two parameter blocks are named `b0`");
 }
 
 #[test]
@@ -82,8 +83,20 @@ fn updates_fit() {
 
 #[test]
 fn buffers_lie_in_their_region() {
-    check(|p| p.buffers[0].place = Place::Param { index: 2 }, "buffer 0 lies in parameter 2, which does not exist");
-    check(|p| p.buffers[0].shape = vec![5], "buffer 0 has 20 bytes, which is not the size of parameter 0");
+    check(|p| p.buffers[1].place = Place::Param { index: 2 }, "buffer 1 lies in parameter 2, which does not exist");
+    check(|p| p.buffers[1].shape = vec![5], "buffer 1 has 20 bytes, which is not the size of parameter 1");
+    check(
+        |p| p.buffers[0].place = Place::Param { index: 0 },
+        "buffer 0 lies in parameter 0, which is bound as `step` and has no address that stays",
+    );
+    check(
+        |p| p.buffers[0].shape = vec![5],
+        "buffer 0 has 20 bytes, which is not the size of what field `x` stands for",
+    );
+    check(
+        |p| p.buffers[0].place = Place::Field { block: 0, field: 1 },
+        "buffer 0 lies behind field 1 of parameter block 0, which does not exist",
+    );
     check(
         |p| p.buffers[2].place = Place::Arena { offset: 16 },
         "buffer 2 lies at offset 16, which is no multiple of 64",
@@ -103,6 +116,17 @@ fn buffers_lie_in_their_region() {
 fn results_have_the_type_of_their_buffer() {
     check(|p| p.results[0].buffer = BufferId(4), "result 0 has another type than its buffer 4");
     check(|p| p.results[0].buffer = BufferId(7), "result 0 names buffer 7, which does not exist");
+    check(
+        |p| {
+            let old = pygraph_artifact::plan::ResultSlot {
+                name: "old".to_string(),
+                buffer: BufferId(1),
+                ..p.results[0].clone()
+            };
+            p.results.push(old);
+        },
+        "result 1 lies in parameter 1, which another result replaces",
+    );
 }
 
 #[test]
@@ -112,18 +136,20 @@ fn launches_name_buffers_they_may_use() {
     check(|p| kernel_call(p).inputs[0] = BufferId(9), "launch `copy_0` names buffer 9, which does not exist");
     check(
         |p| nest(p).outputs[0].buffer = BufferId(0),
-        "launch `add_0` writes buffer 0, which is a parameter or a constant",
+        "launch `add_0` writes buffer 0, which is only read: an input, a weight, a constant or state of another result",
     );
     check(
         |p| kernel_call(p).outputs[0] = BufferId(5),
-        "launch `copy_0` writes buffer 5, which is a parameter or a constant",
+        "launch `copy_0` writes buffer 5, which is only read: an input, a weight, a constant or state of another result",
     );
 }
 
 /// Makes the first step a fused launch of its nest.
 fn fused(program: &mut Program, operands: &[FusedOperand]) {
     let stages = vec![nest(program).clone()];
-    let Step::Launch(launch) = &mut program.segments[0].steps[0] else { panic!("the first step should be a launch") };
+    let Step::Launch(launch) = &mut program.segments[0].nodes[0].step else {
+        panic!("the first step should be a launch")
+    };
     launch.work = Work::Fused(Fused { rows: 1, operands: operands.to_vec(), stages });
 }
 
@@ -135,7 +161,10 @@ fn fused_launches_name_what_exists() {
     assert_eq!(validate(&plan, 16), Ok(()));
     check(|p| fused(p, &buffers(&[0, 1])), "a stage of launch `add_0` names operand 2, which does not exist");
     check(|p| fused(p, &buffers(&[0, 99, 2])), "launch `add_0` names buffer 99, which does not exist");
-    check(|p| fused(p, &buffers(&[2, 1, 0])), "launch `add_0` writes buffer 0, which is a parameter or a constant");
+    check(
+        |p| fused(p, &buffers(&[2, 1, 0])),
+        "launch `add_0` writes buffer 0, which is only read: an input, a weight, a constant or state of another result",
+    );
     let huge = FusedOperand::Temporary { dtype: DType::F32, shape: vec![1 << 40] };
     check(
         |p| fused(p, &[buffers(&[0, 1, 2]), vec![huge]].concat()),
@@ -146,21 +175,21 @@ fn fused_launches_name_what_exists() {
 
 #[test]
 fn control_flow_is_well_formed() {
-    let predicate = |p: &mut Program, id| match &mut p.segments[0].steps[1] {
+    let predicate = |p: &mut Program, id| match &mut p.segments[0].nodes[1].step {
         Step::While { predicate, .. } => *predicate = BufferId(id),
         _ => panic!("the second step should be a loop"),
     };
     check(|p| predicate(p, 4), "the predicate in segment `s0`, buffer 4, is not one i1");
     check(|p| predicate(p, 7), "a predicate in segment `s0` names buffer 7, which does not exist");
     check(
-        |p| match &mut p.segments[0].steps[2] {
+        |p| match &mut p.segments[0].nodes[2].step {
             Step::Switch { index, .. } => *index = BufferId(3),
             _ => panic!("the third step should be a choice"),
         },
         "the index in segment `s0`, buffer 3, is not one i32",
     );
     check(
-        |p| match &mut p.segments[0].steps[2] {
+        |p| match &mut p.segments[0].nodes[2].step {
             Step::Switch { branches, .. } => branches.clear(),
             _ => panic!("the third step should be a choice"),
         },
@@ -173,12 +202,90 @@ fn steps_nest_to_the_limit_and_no_deeper() {
     let nested = |depth: usize| {
         let mut steps = vec![support::add_launch()];
         for _ in 0..depth {
-            steps = vec![Step::Switch { index: BufferId(4), branches: vec![steps] }];
+            steps = vec![Step::Switch { index: BufferId(4), branches: vec![support::nodes(steps)] }];
         }
-        steps
+        support::nodes(steps)
     };
     let mut plan = support::plan();
-    plan.programs[0].segments[0].steps = nested(DEPTH_MAX);
+    plan.programs[0].segments[0].nodes = nested(DEPTH_MAX);
     assert_eq!(validate(&plan, 16), Ok(()));
-    check(|p| p.segments[0].steps = nested(DEPTH_MAX + 1), "steps of segment `s0` nest deeper than 64 levels");
+    check(|p| p.segments[0].nodes = nested(DEPTH_MAX + 1), "steps of segment `s0` nest deeper than 64 levels");
+}
+
+#[test]
+fn fields_lie_in_their_block_and_stand_for_what_changes() {
+    let field = "field `x` of parameter block `b0`";
+    let source = |source| move |p: &mut Program| p.blocks[0].fields[0].source = source;
+    check(source(FieldSource::ParamAddress { param: 9 }), &format!("{field} has a source that does not exist"));
+    check(source(FieldSource::ResultAddress { result: 9 }), &format!("{field} has a source that does not exist"));
+    check(source(FieldSource::ParamAddress { param: 1 }), &format!("{field} has a source that does not change so"));
+    check(source(FieldSource::Value { param: 0 }), &format!("{field} has a source that does not change so"));
+    let misplaced = format!("{field} does not lie in the block, aligned and behind the fields before it");
+    check(|p| p.blocks[0].fields[0].offset = 4, &misplaced);
+    check(|p| p.blocks[0].fields[0].offset = 16, &misplaced);
+    check(|p| p.blocks[0].fields[0].offset = u64::MAX - 7, &misplaced);
+    check(
+        |p| {
+            let again = p.blocks[0].fields[0].clone();
+            p.blocks[0].fields.push(again);
+        },
+        &misplaced,
+    );
+    check(
+        |p| p.blocks[0].bytes = 1 << 41,
+        "parameter block `b0` has 2199023255552 bytes, at most 1099511627776 are allowed",
+    );
+    check(|p| p.segments[0].block = Some(7), "segment `s0` reads parameter block 7, which does not exist");
+    check(
+        |p| p.segments[0].block = None,
+        "launch `add_0` names buffer 0 in a parameter block that segment `s0` does not read",
+    );
+}
+
+#[test]
+fn state_is_written_only_where_its_own_update_lies() {
+    let mut plan = support::plan();
+    let in_place = |p: &mut Program| {
+        p.results[0].buffer = BufferId(1);
+        nest(p).outputs[0].buffer = BufferId(1);
+        for at in 1..3 {
+            p.segments[0].nodes.remove(3 - at);
+        }
+        let mut nodes = std::mem::take(&mut p.segments[0].nodes);
+        support::add_edges(p, &mut nodes);
+        p.segments[0].nodes = nodes;
+    };
+    in_place(&mut plan.programs[0]);
+    assert_eq!(validate(&plan, 16), Ok(()));
+    let refused =
+        "launch `add_0` writes buffer 1, which is only read: an input, a weight, a constant or state of another result";
+    check(
+        |p| {
+            in_place(p);
+            p.params[1].updated_by = None;
+        },
+        refused,
+    );
+    check(
+        |p| {
+            in_place(p);
+            p.results[0].buffer = BufferId(2);
+        },
+        refused,
+    );
+}
+
+#[test]
+fn edges_lead_back_and_cover_every_conflict() {
+    let wrong = "the edges of node 1 in segment `s0` do not lead to earlier nodes, in order, each once";
+    check(|p| p.segments[0].nodes[1].after = vec![1], wrong);
+    check(|p| p.segments[0].nodes[1].after = vec![0, 0], wrong);
+    check(
+        |p| p.segments[0].nodes[1].after.clear(),
+        "in segment `s0` node 1 touches bytes of node 0 and has no edge to it",
+    );
+    // An edge too many is an order, and no error.
+    let mut plan = support::plan();
+    plan.programs[0].segments[0].nodes[3].after = vec![0, 1, 2];
+    assert_eq!(validate(&plan, 16), Ok(()));
 }

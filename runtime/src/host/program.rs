@@ -114,11 +114,9 @@ impl Recorder<'_> {
     fn record_step(&mut self, step: &Step) -> Result<HostStep, LaunchError> {
         Ok(match step {
             Step::Launch(launch) => HostStep::Launch(Box::new(PreparedLaunch::prepare(launch, &self.types)?)),
-            Step::While { condition, predicate, body } => HostStep::While {
-                condition: self.record(condition)?,
-                predicate: *predicate,
-                body: self.record(body)?,
-            },
+            Step::While { condition, predicate, body } => {
+                HostStep::While { condition: self.record(condition)?, predicate: *predicate, body: self.record(body)? }
+            }
             Step::Switch { index, branches } => HostStep::Switch {
                 index: *index,
                 branches: branches.iter().map(|nodes| self.record(nodes)).collect::<Result<_, _>>()?,

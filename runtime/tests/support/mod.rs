@@ -6,9 +6,12 @@ use std::sync::Arc;
 use pygraph_artifact::{
     bytes::AlignedBytes,
     container::{Artifact, encode},
+    deployment::Deployment,
     dtype::DType,
+    order::dependences,
     plan::{
-        Access, Bind, Buffer, BufferId, Launch, Nest, Param, Place, Plan, Program, ResultSlot, Segment, Step, Work,
+        Access, Bind, Buffer, BufferId, Field, FieldSource, Launch, Nest, Node, Param, ParamBlock, Place, Plan,
+        Program, ResultSlot, Segment, Step, Work,
     },
     scalar::{ScalarBody, ScalarInst, ScalarOp},
     validate::array_bytes,
@@ -29,6 +32,7 @@ impl Builder {
             results: Vec::new(),
             buffers: Vec::new(),
             arena_bytes: 0,
+            blocks: Vec::new(),
             device: 0,
             segments: Vec::new(),
         };
@@ -44,7 +48,37 @@ impl Builder {
         let index = self.program.params.len() as u32;
         let param = Param { name: name.to_string(), dtype, shape: shape.to_vec(), bind, updated_by: None };
         self.program.params.push(param);
-        self.buffer(dtype, shape, Place::Param { index })
+        match bind {
+            Bind::Once | Bind::State => self.buffer(dtype, shape, Place::Param { index }),
+            Bind::Step => self.field(name, dtype, shape, FieldSource::ParamAddress { param: index }),
+            Bind::Host => self.field(name, dtype, shape, FieldSource::Value { param: index }),
+        }
+    }
+
+    /// Adds a field to the one parameter block.
+    fn field(&mut self, name: &str, dtype: DType, shape: &[u64], source: FieldSource) -> BufferId {
+        if self.program.blocks.is_empty() {
+            self.program.blocks.push(ParamBlock { name: "s0".to_string(), bytes: 0, fields: Vec::new() });
+        }
+        let block = &mut self.program.blocks[0];
+        let bytes = match source {
+            FieldSource::Value { .. } => array_bytes(dtype, shape).expect("a small array"),
+            _ => 8,
+        };
+        let offset = block.bytes.next_multiple_of(16);
+        block.bytes = offset + bytes;
+        block.fields.push(Field { name: name.to_string(), offset, source });
+        let field = block.fields.len() as u32 - 1;
+        self.buffer(dtype, shape, Place::Field { block: 0, field })
+    }
+
+    /// A result that is written where its caller wants it.
+    pub fn output(&mut self, name: &str, dtype: DType, shape: &[u64]) -> BufferId {
+        let result = self.program.results.len() as u32;
+        let buffer = BufferId(self.program.buffers.len() as u32);
+        let slot = ResultSlot { name: name.to_string(), dtype, shape: shape.to_vec(), buffer };
+        self.program.results.push(slot);
+        self.field(name, dtype, shape, FieldSource::ResultAddress { result })
     }
 
     pub fn arena(&mut self, dtype: DType, shape: &[u64]) -> BufferId {
@@ -108,7 +142,10 @@ impl Builder {
 
     /// Ends the program with one segment.
     pub fn finish(mut self, steps: Vec<Step>) -> (Program, Vec<u8>) {
-        self.program.segments.push(Segment { name: "s0".to_string(), steps });
+        let mut nodes = nodes(steps);
+        add_edges(&self.program, &mut nodes);
+        let block = (!self.program.blocks.is_empty()).then_some(0);
+        self.program.segments.push(Segment { name: "s0".to_string(), deploy: Deployment::Graph, block, nodes });
         (self.program, self.constants)
     }
 
@@ -121,6 +158,26 @@ impl Builder {
     /// Ends the program and begins a session of it.
     pub fn session(self, steps: Vec<Step>) -> Session {
         session_of(&self.encode(steps))
+    }
+}
+
+/// Nodes whose edges are still missing.
+pub fn nodes(steps: Vec<Step>) -> Vec<Node> {
+    steps.into_iter().map(|step| Node { after: Vec::new(), step }).collect()
+}
+
+pub fn add_edges(program: &Program, nodes: &mut [Node]) {
+    let after = dependences(program, nodes);
+    for (node, after) in nodes.iter_mut().zip(after) {
+        node.after = after;
+        match &mut node.step {
+            Step::Launch(_) => {}
+            Step::While { condition, body, .. } => {
+                add_edges(program, condition);
+                add_edges(program, body);
+            }
+            Step::Switch { branches, .. } => branches.iter_mut().for_each(|branch| add_edges(program, branch)),
+        }
     }
 }
 

@@ -298,9 +298,9 @@ impl AttrKind {
             AttrKind::ReplicaGroups => AttrKind::I64Matrix.accepts(attribute) || matches!(attribute, A::Foreign(_)),
             AttrKind::OutputOperandAliases => all(attribute, |item| matches!(item, A::OutputOperandAlias(_))),
             AttrKind::SymbolArray => all(attribute, |item| matches!(item, A::Symbol(_))),
-            AttrKind::Places => {
-                all(attribute, |item| item.as_str().is_some_and(|text| text.parse::<crate::lower::place::Place>().is_ok()))
-            }
+            AttrKind::Places => all(attribute, |item| {
+                item.as_str().is_some_and(|text| text.parse::<crate::lower::place::Place>().is_ok())
+            }),
             AttrKind::IntegerLists => all(
                 attribute,
                 |item| matches!(item, A::Array(inner) if inner.iter().all(|i| matches!(i, A::Integer { .. }))),

@@ -135,21 +135,25 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .optional("estimates_us", AttrKind::Dictionary)
             .region("body", Opcode::PygYield)
             .check(launch::segment),
-        PygParamBlock => op("a struct in the device's memory that holds what changes from step to step: values, and addresses")
-            .symbol()
-            .attr("bytes", AttrKind::Integer(64))
-            .attr("fields", AttrKind::DictionaryArray)
-            .check(block::param_block),
+        PygParamBlock => {
+            op("a struct in the device's memory that holds what changes from step to step: values, and addresses")
+                .symbol()
+                .attr("bytes", AttrKind::Integer(64))
+                .attr("fields", AttrKind::DictionaryArray)
+                .check(block::param_block)
+        }
         PygBlockWrite => op("the host fills a parameter block and sends it, before the launches that read it")
             .effect(Effect::Some)
             .operands("arguments", TENSOR, Count::Any)
             .attr("block", AttrKind::Symbol)
             .check(block::write),
-        PygBlockField => op("what a field of the segment's parameter block says: its value, or the tensor at its address")
-            .result(TENSOR)
-            .attr("block", AttrKind::Symbol)
-            .attr("field", AttrKind::String)
-            .check(block::field),
+        PygBlockField => {
+            op("what a field of the segment's parameter block says: its value, or the tensor at its address")
+                .result(TENSOR)
+                .attr("block", AttrKind::Symbol)
+                .attr("field", AttrKind::String)
+                .check(block::field)
+        }
         PygYield => op("ends a region and gives its values").terminator().operands("operands", ANY_TYPE, Count::Any),
         PygReturn => op("ends a program and gives its results").terminator().operands("results", ANY_TYPE, Count::Any),
     }

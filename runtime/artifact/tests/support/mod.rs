@@ -1,17 +1,19 @@
 //! A small valid plan, and a way to break it.
 
 use pygraph_artifact::{
+    deployment::Deployment,
     dtype::DType,
+    order::dependences,
     plan::{
-        Access, Bind, Buffer, BufferId, KernelCall, Launch, Nest, Param, Place, Plan, Program, ResultSlot, Segment,
-        Step, Work,
+        Access, Bind, Buffer, BufferId, Field, FieldSource, KernelCall, Launch, Nest, Node, Param, ParamBlock, Place,
+        Plan, Program, ResultSlot, Segment, Step, Work,
     },
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
 
 /// `main(x: 4xf32, s: 4xf32 state) -> (y = x + s, updates s)`, a loop, a choice and a kernel call.
 ///
-/// Buffers: 0 param x, 1 param s, 2 arena y, 3 arena i1, 4 arena i32, 5 constant, 6 arena 4xf32.
+/// Buffers: 0 param x through the block, 1 param s, 2 arena y, 3 arena i1, 4 arena i32, 5 constant, 6 arena 4xf32.
 pub fn plan() -> Plan {
     Plan { programs: vec![program("main")] }
 }
@@ -23,12 +25,12 @@ pub fn constants() -> Vec<u8> {
 
 fn program(name: &str) -> Program {
     let buffer = |dtype, shape: &[u64], place| Buffer { dtype, shape: shape.to_vec(), place };
-    Program {
+    let mut program = Program {
         name: name.to_string(),
         params: vec![param("x", Bind::Step, None), param("s", Bind::State, Some(0))],
         results: vec![ResultSlot { name: "y".to_string(), dtype: DType::F32, shape: vec![4], buffer: BufferId(2) }],
         buffers: vec![
-            buffer(DType::F32, &[4], Place::Param { index: 0 }),
+            buffer(DType::F32, &[4], Place::Field { block: 0, field: 0 }),
             buffer(DType::F32, &[4], Place::Param { index: 1 }),
             buffer(DType::F32, &[4], Place::Arena { offset: 0 }),
             buffer(DType::I1, &[], Place::Arena { offset: 64 }),
@@ -37,8 +39,39 @@ fn program(name: &str) -> Program {
             buffer(DType::F32, &[4], Place::Arena { offset: 192 }),
         ],
         arena_bytes: 208,
+        blocks: vec![block()],
         device: 0,
-        segments: vec![Segment { name: "s0".to_string(), steps: steps() }],
+        segments: Vec::new(),
+    };
+    let mut nodes = nodes(steps());
+    add_edges(&program, &mut nodes);
+    program.segments = vec![Segment { name: "s0".to_string(), deploy: Deployment::DeviceLoop, block: Some(0), nodes }];
+    program
+}
+
+/// The address of x, and room for another.
+fn block() -> ParamBlock {
+    let x = Field { name: "x".to_string(), offset: 0, source: FieldSource::ParamAddress { param: 0 } };
+    ParamBlock { name: "b0".to_string(), bytes: 16, fields: vec![x] }
+}
+
+/// Nodes whose edges are still missing.
+pub fn nodes(steps: Vec<Step>) -> Vec<Node> {
+    steps.into_iter().map(|step| Node { after: Vec::new(), step }).collect()
+}
+
+pub fn add_edges(program: &Program, nodes: &mut [Node]) {
+    let after = dependences(program, nodes);
+    for (node, after) in nodes.iter_mut().zip(after) {
+        node.after = after;
+        match &mut node.step {
+            Step::Launch(_) => {}
+            Step::While { condition, body, .. } => {
+                add_edges(program, condition);
+                add_edges(program, body);
+            }
+            Step::Switch { branches, .. } => branches.iter_mut().for_each(|branch| add_edges(program, branch)),
+        }
     }
 }
 
@@ -52,8 +85,8 @@ fn steps() -> Vec<Step> {
     };
     vec![
         add_launch(),
-        Step::While { condition: vec![add_launch()], predicate: BufferId(3), body: vec![add_launch()] },
-        Step::Switch { index: BufferId(4), branches: vec![vec![], vec![add_launch()]] },
+        Step::While { condition: nodes(vec![add_launch()]), predicate: BufferId(3), body: nodes(vec![add_launch()]) },
+        Step::Switch { index: BufferId(4), branches: vec![vec![], nodes(vec![add_launch()])] },
         Step::Launch(Launch {
             name: "copy_0".to_string(),
             location: "model.mlir:2:3".to_string(),

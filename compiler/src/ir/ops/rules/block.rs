@@ -55,7 +55,9 @@ pub fn write(view: &View) -> Result<(), String> {
     })?;
     for (field, value) in filled.into_iter().zip(view.operands) {
         let ty = view.module.ty(*value);
-        ensure(*ty == field.ty, || format!("field `{}` is {}, but is filled with {}", field.name, show(&field.ty), show(ty)))?;
+        ensure(*ty == field.ty, || {
+            format!("field `{}` is {}, but is filled with {}", field.name, show(&field.ty), show(ty))
+        })?;
     }
     Ok(())
 }
@@ -93,7 +95,10 @@ pub fn changes_come_from_block(view: &View) -> Result<(), String> {
         for index in operation.operands.iter().filter_map(|value| argument_index(module, function, *value)) {
             let changes = bound.get(index).is_some_and(|binding| matches!(binding.bind, Bind::Step | Bind::Host));
             ensure(!changes, || {
-                format!("`{}` reads argument {index}, which changes between steps, and not through the block", operation.opcode.name())
+                format!(
+                    "`{}` reads argument {index}, which changes between steps, and not through the block",
+                    operation.opcode.name()
+                )
             })?;
         }
         for place in places_of(module, op).into_iter().flatten() {
