@@ -183,7 +183,7 @@ fn launch(module: &Module, op: OpId, values: &mut Values) -> Result<(), Evaluate
         });
     }
     let types: Vec<TensorType<'_>> =
-        tensors.iter().map(|tensor| TensorType { dtype: tensor.dtype, shape: &tensor.shape }).collect();
+        tensors.iter().map(|tensor| TensorType::dense(tensor.dtype, &tensor.shape)).collect();
     execute(&work, &types, &mut contents)?;
     let contents = buffers.into_iter().zip(contents);
     values.0.extend(contents.filter(|(value, _)| operation.results.contains(value)));

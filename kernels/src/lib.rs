@@ -17,7 +17,7 @@
 //!     map: ScalarBody { inputs: vec![DType::I32], instructions: vec![negate], outputs: vec![1] },
 //!     combine: None,
 //! };
-//! let ty = TensorType { dtype: DType::I32, shape: &[3] };
+//! let ty = TensorType::dense(DType::I32, &[3]);
 //! let prepared = work::prepare(&Work::Nest(nest), &[ty, ty])?;
 //!
 //! let input = Bytes::copy_of(&[1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0]);

@@ -46,6 +46,8 @@ pub struct KernelDef {
     pub body_count: usize,
     /// Which inputs may lie where an output does.
     pub in_place: InPlace,
+    /// Which inputs may have strides. An output may have some too, where it lies in such an input.
+    pub strided: &'static [usize],
     /// Refuses a call whose types, shapes or attributes do not fit, saying why. Runs before anything is executed.
     pub check: fn(&CallType) -> Result<(), String>,
     /// Computes the outputs from the inputs, plainly.

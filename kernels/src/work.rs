@@ -72,11 +72,12 @@ pub enum ExecuteError {
 struct OwnedType {
     dtype: pygraph_artifact::dtype::DType,
     shape: Vec<u64>,
+    strides: Option<Vec<u64>>,
 }
 
 impl OwnedType {
     fn borrow(&self) -> TensorType<'_> {
-        TensorType { dtype: self.dtype, shape: &self.shape }
+        TensorType { dtype: self.dtype, shape: &self.shape, strides: self.strides.as_deref() }
     }
 }
 
@@ -99,10 +100,26 @@ impl PreparedCall {
             let ty =
                 buffers.get(number).ok_or_else(|| format!("buffer {number} of {} does not exist", buffers.len()))?;
             ty.checked_size_bytes().ok_or_else(|| format!("buffer {number} of shape {:?} is too large", ty.shape))?;
-            Ok((number, OwnedType { dtype: ty.dtype, shape: ty.shape.to_vec() }))
+            let strides = ty.strides.map(<[u64]>::to_vec);
+            Ok((number, OwnedType { dtype: ty.dtype, shape: ty.shape.to_vec(), strides }))
         };
         let inputs: Vec<_> = call.inputs.iter().map(owned).collect::<Result<_, String>>()?;
         let outputs: Vec<_> = call.outputs.iter().map(owned).collect::<Result<_, String>>()?;
+        if let Some(at) = (0..inputs.len()).find(|at| inputs[*at].1.strides.is_some() && !kernel.strided.contains(at)) {
+            return Err(format!("{}: input {at} has strides, and should be dense", kernel.name));
+        }
+        // Between the elements of an array with strides lies something else, which a copy of the whole would touch.
+        let moves = |at: usize, number: usize| {
+            let from = match kernel.in_place {
+                InPlace::Never => None,
+                InPlace::First => inputs.first().filter(|_| at == 0),
+                InPlace::Each => inputs.get(at),
+            };
+            from.is_none_or(|(from, _)| *from != number)
+        };
+        if let Some(number) = (0..outputs.len()).find(|at| outputs[*at].1.strides.is_some() && moves(*at, outputs[*at].0)) {
+            return Err(format!("{}: output {number} has strides, and does not lie where its input does", kernel.name));
+        }
         check_attributes(kernel, &call.attributes)?;
         if call.bodies.len() != kernel.body_count {
             return Err(format!("{} takes {} bodies, not {}", kernel.name, kernel.body_count, call.bodies.len()));
@@ -150,15 +167,15 @@ impl PreparedCall {
             })
             .collect();
         let mut bounced: Vec<(usize, Bytes)> = Vec::new();
-        for (number, _) in &self.outputs {
-            if !is_aligned(&buffers[*number]) {
+        for (number, ty) in &self.outputs {
+            if !is_aligned(&buffers[*number], ty) {
                 bounced.push((*number, buffers[*number].to_bytes()));
             }
         }
         let mut bounce = bounced.iter_mut();
         let mut outputs: Vec<TensorMut<'_>> = Vec::new();
         for (number, ty) in &self.outputs {
-            let bytes = if is_aligned(&buffers[*number]) {
+            let bytes = if is_aligned(&buffers[*number], ty) {
                 // SAFETY: `overlaps` made sure that it is writable and that nothing else of the call overlaps it.
                 unsafe { buffers[*number].as_mut_slice() }
             } else {
@@ -209,16 +226,18 @@ impl PreparedCall {
 
     /// Copies of the inputs that are not aligned as references expect.
     fn aligned_copies(&self, buffers: &[Buffer<'_>], in_place: &[usize]) -> Vec<Option<Bytes>> {
-        let copy = |(idx, (number, _)): (usize, &(usize, OwnedType))| {
-            let needed = !in_place.contains(&idx) && !is_aligned(&buffers[*number]);
+        let copy = |(idx, (number, ty)): (usize, &(usize, OwnedType))| {
+            let needed = !in_place.contains(&idx) && !is_aligned(&buffers[*number], ty);
             needed.then(|| buffers[*number].to_bytes())
         };
         self.inputs.iter().enumerate().map(copy).collect()
     }
 }
 
-fn is_aligned(buffer: &Buffer<'_>) -> bool {
-    buffer.addresses().start.is_multiple_of(16)
+/// One with strides is never copied, so its elements are enough to be aligned.
+fn is_aligned(buffer: &Buffer<'_>, ty: &OwnedType) -> bool {
+    let alignment = if ty.strides.is_some() { ty.dtype.size_bytes() } else { 16 };
+    buffer.addresses().start.is_multiple_of(alignment)
 }
 
 fn check_attributes(kernel: &KernelDef, attributes: &[(String, KernelAttr)]) -> Result<(), String> {

@@ -6,8 +6,8 @@ use pygraph_artifact::{
     container::Artifact,
     dtype::{DType, Family},
     plan::{
-        Access, BufferId, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, Launch, Nest, Node, Place, Program,
-        Step, Work,
+        Access, BufferId, Ensure, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, KvArena, Launch, Nest, Node, Place,
+        PositionSource, Program, Step, Work,
     },
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
@@ -20,12 +20,24 @@ use crate::{
 /// Expressions longer than this get a name of their own.
 const EXPRESSION_CHARS_MAX: usize = 100;
 
+/// Writing to a text cannot fail; this says so in one place.
+macro_rules! line {
+    ($text:expr, $($argument:tt)*) => { writeln!($text, $($argument)*).expect("writing to a text should not fail") };
+}
+
 /// Describes every program of an artifact.
 ///
 /// A launch is one line: its name, what it writes, the loops, the expression at each point, and its location.
 /// `b7[2*d0 + d1]` is an element of buffer 7 at a point of the loops `d0`, `d1`, ….
 pub fn describe(artifact: &Artifact) -> String {
     let mut text = format!("constants: {} bytes\n", artifact.constants().len());
+    for (number, arena) in artifact.plan().arenas.iter().enumerate() {
+        let KvArena { name, slots, tokens_max, token_bytes, handle_bytes } = arena;
+        line!(
+            text,
+            "cache arena {number} `{name}`: {slots} slots of {tokens_max} tokens of {token_bytes} bytes, in handles of {handle_bytes} bytes"
+        );
+    }
     for program in &artifact.plan().programs {
         text.push('\n');
         describe_program(&mut text, program);
@@ -33,17 +45,15 @@ pub fn describe(artifact: &Artifact) -> String {
     text
 }
 
-/// Writing to a text cannot fail; this says so in one place.
-macro_rules! line {
-    ($text:expr, $($argument:tt)*) => { writeln!($text, $($argument)*).expect("writing to a text should not fail") };
-}
-
 fn describe_program(text: &mut String, program: &Program) {
     line!(text, "program `{}`", program.name);
     for (index, param) in program.params.iter().enumerate() {
         let updated = param.updated_by.map_or(String::new(), |result| format!(", updated by out{result}"));
         let ty = type_text(param.dtype, &param.shape);
-        line!(text, "  arg{index} `{}`: {ty}, {}{updated}", param.name, param.bind.name());
+        let cache = param.cache.as_ref().map_or(String::new(), |cache| {
+            format!(", in cache arena {} at {} with strides {:?}", cache.arena, cache.offset, cache.strides)
+        });
+        line!(text, "  arg{index} `{}`: {ty}, {}{updated}{cache}", param.name, param.bind.name());
     }
     for (index, result) in program.results.iter().enumerate() {
         let ty = type_text(result.dtype, &result.shape);
@@ -62,6 +72,9 @@ fn describe_program(text: &mut String, program: &Program) {
             line!(text, "    {} `{}`: {content}", field.offset, field.name);
         }
     }
+    for ensure in &program.ensures {
+        line!(text, "  {}", ensure_text(program, ensure));
+    }
     for segment in &program.segments {
         let (name, form, count) = (&segment.name, segment.deploy.name(), launch_count(&segment.nodes));
         line!(text, "  segment `{name}`: {form}, {count} launches, {} edges", edge_count(&segment.nodes));
@@ -69,10 +82,20 @@ fn describe_program(text: &mut String, program: &Program) {
     }
 }
 
+/// Which rows are mapped.
+fn ensure_text(program: &Program, ensure: &Ensure) -> String {
+    let source = match ensure.source {
+        None => "known positions".to_string(),
+        Some(PositionSource::Param { index }) => format!("positions of arg{index}"),
+        Some(PositionSource::Buffer(id)) => format!("positions in {}", buffer_text(program, id)),
+    };
+    format!("ensure rows of cache arena {} up to {source} + {:?}", ensure.arena, ensure.offsets)
+}
+
 /// The lists of nodes inside a step.
 fn inside(step: &Step) -> Vec<&[Node]> {
     match step {
-        Step::Launch(_) => Vec::new(),
+        Step::Launch(_) | Step::Ensure(_) => Vec::new(),
         Step::While { condition, body, .. } => vec![condition, body],
         Step::Switch { branches, .. } => branches.iter().map(Vec::as_slice).collect(),
     }
@@ -99,6 +122,7 @@ fn describe_nodes(text: &mut String, program: &Program, nodes: &[Node], depth: u
         let edges = if listed.is_empty() { String::new() } else { format!(" after {}", listed.join(", ")) };
         match step {
             Step::Launch(launch) => line!(text, "{indent}{number}{edges}: {}", launch_text(program, launch)),
+            Step::Ensure(ensure) => line!(text, "{indent}{number}{edges}: {}", ensure_text(program, ensure)),
             Step::While { condition, predicate, body } => {
                 line!(text, "{indent}{number}{edges}: while {{");
                 describe_nodes(text, program, condition, depth + 1);

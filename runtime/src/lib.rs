@@ -3,12 +3,14 @@
 //! An artifact (immutable, shared) becomes a [`model::Model`] (prepared for a device, with weights), and that any number
 //! of [`session::Session`]s (state and outputs). `pygraph-run` is [`run`].
 
+pub mod caches;
 pub mod compare;
 pub mod describe;
 pub mod device;
 pub mod host;
 pub mod init;
 pub mod knobs;
+pub mod memory;
 pub mod model;
 pub mod npz;
 pub mod run;

@@ -1,17 +1,23 @@
 //! One run of a model over time: its arena, its state and the outputs of its last step.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use pygraph_artifact::{
     bytes::{AlignedBytes, OutOfMemory},
-    plan::{ADDRESS_BYTES, FieldSource, Place, Program, ResultSlot},
+    plan::{ADDRESS_BYTES, CacheLayout, FieldSource, Param, Place, PositionSource, Program, ResultSlot},
     validate::{array_bytes, is_updated_in_place},
 };
 use pygraph_kernels::memory::Buffer;
 
 use crate::{
+    caches::{CacheOptions, Caches, integers},
     host::{Copies, Memory, RunError},
     knobs::{DebugLevel, time_text},
+    memory::MemoryError,
     model::{ArgumentError, Model, check_argument},
     tensor::{Tensor, TensorError, TensorView, type_text},
 };
@@ -35,6 +41,10 @@ pub struct Session {
     has_outputs: bool,
     copies: Copies,
     step_count: u64,
+    /// The arenas that caches lie in; none for a program without caches.
+    caches: Option<Arc<Caches>>,
+    /// Dense arrays of results that are caches, collected when somebody asks.
+    collected: Vec<OnceLock<Option<AlignedBytes>>>,
     debug: DebugLevel,
 }
 
@@ -73,8 +83,20 @@ impl Ring {
 }
 
 impl Session {
-    /// Begins a session: allocates its arena; state is what [`Session::set`] says before the first step.
-    pub fn new(model: Arc<Model>) -> Result<Session, OutOfMemory> {
+    /// Begins a session: allocates its arena, and reserves the addresses of its caches; state is what [`Session::set`] says before
+    /// the first step.
+    pub fn new(model: Arc<Model>) -> Result<Session, SessionError> {
+        let caches = Caches::new(model.artifact().plan(), CacheOptions::default())?;
+        Session::with_caches(model, Arc::new(caches))
+    }
+
+    /// The same with caches that several sessions share, or that grow in another way. They must be of the model's artifact.
+    pub fn with_caches(model: Arc<Model>, caches: Arc<Caches>) -> Result<Session, SessionError> {
+        if !caches.are_of(model.artifact().plan()) {
+            return Err(SessionError::OtherCaches);
+        }
+        let has_caches = model.program().params.iter().any(|param| param.cache.is_some());
+        let caches = has_caches.then_some(caches);
         let debug = DebugLevel::from_environment();
         let program = model.program();
         let arena_bytes = program.arena_bytes;
@@ -83,8 +105,38 @@ impl Session {
         let blocks = program.blocks.iter().map(|block| AlignedBytes::zeroed(block.bytes)).collect::<Result<_, _>>()?;
         let rings = program.results.iter().map(|_| Ring::default()).collect();
         let params = model.weights().to_vec();
+        let collected = program.results.iter().map(|_| OnceLock::new()).collect();
         let copies = Copies::default();
-        Ok(Session { model, arena, params, blocks, rings, has_outputs: false, copies, step_count: 0, debug })
+        Ok(Session {
+            model,
+            arena,
+            params,
+            blocks,
+            rings,
+            has_outputs: false,
+            copies,
+            step_count: 0,
+            caches,
+            collected,
+            debug,
+        })
+    }
+
+    /// The arenas that the program's caches lie in; none if it has no caches.
+    pub fn caches(&self) -> Option<&Arc<Caches>> {
+        self.caches.as_ref()
+    }
+
+    /// Begins a request with empty caches: nothing is mapped, and every row is zero. What was set for them before does not count.
+    pub fn begin_fresh(&mut self) -> Result<(), MemoryError> {
+        let model = self.model.clone();
+        for (param, value) in model.program().params.iter().zip(&mut self.params) {
+            if let (Some(layout), Some(caches)) = (&param.cache, &self.caches) {
+                caches.begin(layout.arena)?;
+                *value = None;
+            }
+        }
+        Ok(())
     }
 
     /// The model that runs.
@@ -137,16 +189,25 @@ impl Session {
         let before = self.copies;
         let model = self.model.clone();
         let program = model.program();
-        check_arguments(program, &self.params)?;
+        check_arguments(program, &self.params, self.caches.as_deref())?;
         self.own_state(program)?;
+        self.import_caches(program)?;
+        self.ensure_rows(program)?;
         for (result, ring) in program.results.iter().zip(&mut self.rings) {
             if is_by_address(program, result) {
                 ring.turn(result)?;
             }
         }
         self.has_outputs = false;
+        self.collected.iter_mut().for_each(|collected| drop(collected.take()));
         self.write_blocks(program);
+        let caches = self.caches.clone();
         let params = self.params.iter_mut().zip(0u32..).map(|(value, index)| {
+            let param = &program.params[index as usize];
+            if let (Some(layout), Some(caches)) = (&param.cache, &caches) {
+                // SAFETY: launches touch rows that `ensure_rows` and the graph's own steps ensure, one launch at a time.
+                return unsafe { caches.buffer(param, layout) };
+            }
             let value = value.as_mut().expect("a step should run with all arguments");
             if is_updated_in_place(program, index) {
                 Buffer::writable(value.bytes_mut().expect("state should be the session's alone"))
@@ -159,6 +220,7 @@ impl Session {
             params: params.collect(),
             constants: model.artifact().constants(),
             blocks: &self.blocks,
+            caches: caches.as_deref(),
         };
         // SAFETY: `write_blocks` has just written the addresses of this session's arguments, which stay where they are while the
         // step runs, and of buffers of results that nobody else holds; each was checked to have its type.
@@ -188,10 +250,45 @@ impl Session {
         Outputs { session: self }
     }
 
+    /// Lays out the caches that a caller has set. They stay mapped whole.
+    fn import_caches(&mut self, program: &Program) -> Result<(), StepError> {
+        let Some(caches) = self.caches.clone() else { return Ok(()) };
+        let given = program.params.iter().zip(&self.params).filter(|(_, value)| value.is_some());
+        let arenas: BTreeSet<u32> = given.filter_map(|(param, _)| Some(param.cache.as_ref()?.arena)).collect();
+        for arena in &arenas {
+            caches.ensure_all(*arena)?;
+        }
+        for (param, value) in program.params.iter().zip(&mut self.params) {
+            let Some(layout) = &param.cache else { continue };
+            if let Some(value) = value.take() {
+                caches.import(param, layout, value.bytes());
+                self.copies.imported_bytes += value.bytes().len() as u64;
+            }
+        }
+        arenas.iter().for_each(|arena| caches.fill_in(*arena));
+        Ok(())
+    }
+
+    /// Maps what the step needs before it begins.
+    fn ensure_rows(&mut self, program: &Program) -> Result<(), StepError> {
+        let Some(caches) = &self.caches else { return Ok(()) };
+        for ensure in &program.ensures {
+            let positions = match ensure.source {
+                Some(PositionSource::Param { index }) => {
+                    let value = self.params[index as usize].as_ref().expect("a step should run with all arguments");
+                    integers(value.dtype(), value.bytes()).unwrap_or_default()
+                }
+                _ => Vec::new(),
+            };
+            caches.ensure(ensure, &positions)?;
+        }
+        Ok(())
+    }
+
     /// State that launches write must be the session's alone.
     fn own_state(&mut self, program: &Program) -> Result<(), StepError> {
         for (index, value) in (0u32..).zip(&mut self.params) {
-            if !is_updated_in_place(program, index) {
+            if !is_updated_in_place(program, index) || program.params[index as usize].cache.is_some() {
                 continue;
             }
             let value = value.as_mut().expect("a step should run with all arguments");
@@ -232,6 +329,8 @@ impl Session {
     }
 
     /// The bytes of a result of the last step, where they are. None is copied for being a result.
+    ///
+    /// A cache lies in rows: a dense array of it is collected when it is asked for.
     fn output(&self, result: &ResultSlot) -> Option<&[u8]> {
         let program = self.model.program();
         let size = array_bytes(result.dtype, &result.shape)? as usize;
@@ -240,7 +339,10 @@ impl Session {
             Place::Constant { offset } => {
                 self.model.artifact().constants().get(offset as usize..offset as usize + size)
             }
-            Place::Param { index } => self.params[index as usize].as_ref().map(Tensor::bytes),
+            Place::Param { index } => match &program.params[index as usize].cache {
+                None => self.params[index as usize].as_ref().map(Tensor::bytes),
+                Some(layout) => self.collect(program, result, index as usize, layout),
+            },
             Place::Field { block, field } => match program.blocks[block as usize].fields[field as usize].source {
                 FieldSource::Value { param } | FieldSource::ParamAddress { param } => {
                     self.params[param as usize].as_ref().map(Tensor::bytes)
@@ -248,6 +350,17 @@ impl Session {
                 FieldSource::ResultAddress { result } => self.rings[result as usize].current().map(Tensor::bytes),
             },
         }
+    }
+
+    fn collect(&self, program: &Program, result: &ResultSlot, index: usize, layout: &CacheLayout) -> Option<&[u8]> {
+        let number = program.results.iter().position(|other| std::ptr::eq(other, result))?;
+        let (param, caches) = (&program.params[index], self.caches.as_ref()?);
+        let collected = self.collected[number].get_or_init(|| {
+            let mut dense = AlignedBytes::zeroed(array_bytes(param.dtype, &param.shape)?).ok()?;
+            caches.export(param, layout, &mut dense);
+            Some(dense)
+        });
+        collected.as_deref()
     }
 
     /// Gives every argument that a result updates that result's value, unless launches have written it there.
@@ -279,6 +392,9 @@ impl Session {
         for (index, value) in self.params.iter_mut().enumerate() {
             if is_updated_in_place(program, index as u32) {
                 *value = None;
+                if let (Some(layout), Some(caches)) = (&program.params[index].cache, &self.caches) {
+                    caches.forget(layout.arena);
+                }
                 lost.push(format!("arg{index} `{}`", program.params[index].name));
             }
         }
@@ -302,13 +418,17 @@ fn is_by_address(program: &Program, result: &ResultSlot) -> bool {
 }
 
 /// An error that names all arguments that have no value.
-fn check_arguments(program: &Program, params: &[Option<Tensor>]) -> Result<(), StepError> {
+fn check_arguments(program: &Program, params: &[Option<Tensor>], caches: Option<&Caches>) -> Result<(), StepError> {
+    let is_there = |param: &Param, value: &Option<Tensor>| {
+        let arena = param.cache.as_ref().zip(caches);
+        value.is_some() || arena.is_some_and(|(layout, caches)| caches.has_content(layout.arena))
+    };
     let missing: Vec<String> = program
         .params
         .iter()
         .zip(params)
         .enumerate()
-        .filter(|(_, (_, value))| value.is_none())
+        .filter(|(_, (param, value))| !is_there(param, value))
         .map(|(index, (param, _))| {
             format!("arg{index} `{}` ({}, {})", param.name, type_text(param.dtype, &param.shape), param.bind.name())
         })
@@ -369,6 +489,20 @@ impl<'session> Outputs<'session> {
     }
 }
 
+/// Why there is no session.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// No memory for the arena.
+    #[error(transparent)]
+    OutOfMemory(#[from] OutOfMemory),
+    /// No addresses for caches.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    /// Caches of something else.
+    #[error("the caches are those of another artifact")]
+    OtherCaches,
+}
+
 /// Why a step did not run to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
@@ -389,6 +523,9 @@ pub enum StepError {
         /// The arguments.
         arguments: String,
     },
+    /// Rows of a cache could not be mapped; the step did not begin, and everything is as it was.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// Every buffer of a result is held.
     #[error("result `{name}` has {slots} buffers, and all are held: drop one, or give another with `set_output`")]
     OutputsHeld {

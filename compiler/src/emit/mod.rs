@@ -9,7 +9,7 @@ pub(crate) mod launch;
 mod program;
 
 use pygraph_artifact::{
-    plan::{Node, Plan, Program, Step, Work},
+    plan::{KvArena, Node, Plan, Program, Step, Work},
     validate::validate,
 };
 use pygraph_kernels::{tensor::TensorType, work};
@@ -44,9 +44,10 @@ pub fn emit(module: &Module) -> Result<Emitted, Diagnostics> {
     }
     let mut constants = Constants::default();
     let mut emitted = Emitted::default();
+    emitted.plan.arenas = arenas(module);
     let mut errors = Vec::new();
     for function in functions {
-        match emit_program(module, function, &mut constants) {
+        match emit_program(module, function, &mut constants, &emitted.plan.arenas) {
             Ok((program, launch_ops)) => {
                 errors.extend(refused_launches(module, &program, &launch_ops));
                 emitted.plan.programs.push(program);
@@ -61,6 +62,22 @@ pub fn emit(module: &Module) -> Result<Emitted, Diagnostics> {
     validate(&emitted.plan, emitted.constants.len() as u64)
         .map_err(|error| Diagnostic::error(whole_file(module), format!("the plan is not valid: {error}")))?;
     Ok(emitted)
+}
+
+/// The arenas that caches lie in.
+fn arenas(module: &Module) -> Vec<KvArena> {
+    let ops = module.block_ops(module.body()).filter(|op| module.op(*op).opcode == Opcode::PygKvArena);
+    let arena = |op: OpId| {
+        let number = |name: &str| module.op(op).attr(name).and_then(Attribute::as_i64).unwrap_or(0).unsigned_abs();
+        KvArena {
+            name: name_of(module, op).to_string(),
+            slots: number("slots"),
+            tokens_max: number("tokens_max"),
+            token_bytes: number("token_bytes"),
+            handle_bytes: number("handle_bytes"),
+        }
+    };
+    ops.map(arena).collect()
 }
 
 /// An error for every operation that no device runs: the reason that was found when it was kept.
@@ -86,7 +103,7 @@ fn whole_file(module: &Module) -> Position {
 /// Asks the kernels about every launch; `launch_ops` are the operations they come from, in order of the text.
 fn refused_launches(module: &Module, program: &Program, launch_ops: &[OpId]) -> Vec<Diagnostic> {
     let types: Vec<TensorType> =
-        program.buffers.iter().map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape }).collect();
+        program.buffers.iter().map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape, strides: program.strides(buffer) }).collect();
     let mut launches = Vec::with_capacity(launch_ops.len());
     for segment in &program.segments {
         collect_launches(&segment.nodes, &mut launches);
@@ -107,6 +124,7 @@ fn collect_launches<'p>(nodes: &'p [Node], launches: &mut Vec<&'p Work>) {
     for node in nodes {
         match &node.step {
             Step::Launch(launch) => launches.push(&launch.work),
+            Step::Ensure(_) => {}
             Step::While { condition, body, .. } => {
                 collect_launches(condition, launches);
                 collect_launches(body, launches);

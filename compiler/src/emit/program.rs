@@ -1,11 +1,14 @@
 //! Programs: a function's signature, its segments and their steps.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use pygraph_artifact::{
     deployment::Deployment,
     order::dependences,
-    plan::{Bind, Field, FieldSource, Launch, Node, Param, ParamBlock, Place, Program, ResultSlot, Segment, Step},
+    plan::{
+        Bind, CacheLayout, Ensure, Field, FieldSource, KvArena, Launch, Node, Param, ParamBlock, Place, PositionSource, Program, ResultSlot,
+        Segment, Spread, Step,
+    },
     steps::DEPTH_MAX,
 };
 
@@ -24,7 +27,8 @@ use crate::{
     passes::{
         choose_deployment::DEPLOY,
         plan_memory::ARENA_BYTES,
-        signature::{Binding, bindings},
+        place_caches::arena_of,
+        signature::{Binding, argument_index, bindings},
     },
 };
 
@@ -33,6 +37,7 @@ pub fn emit_program(
     module: &Module,
     function: OpId,
     constants: &mut Constants,
+    arenas: &[KvArena],
 ) -> Result<(Program, Vec<OpId>), Diagnostics> {
     let block = module.region_block(function, 0).ok_or_else(|| module.error(function, "the function has no body"))?;
     let arena_bytes = module.op(function).attr(ARENA_BYTES).and_then(Attribute::as_i64);
@@ -47,6 +52,7 @@ pub fn emit_program(
         launch_ops: Vec::new(),
         blocks: Vec::new(),
         block: None,
+        arenas,
     };
     let bound = bindings(module, function);
     for ((index, argument), Binding { bind, .. }) in (0u32..).zip(&module.block(block).arguments).zip(bound) {
@@ -56,11 +62,18 @@ pub fn emit_program(
         }
     }
     let mut segments = Vec::new();
+    let mut ensures = Vec::new();
     let mut results = Vec::new();
     for op in module.block_ops(block) {
         match module.op(op).opcode {
             Opcode::PygSegment => segments.push(emission.segment(op)?),
-            Opcode::PygBlockWrite => {}
+            // Nothing is given up yet: the runtime keeps what is mapped.
+            Opcode::PygBlockWrite | Opcode::PygKvRetire => {}
+            Opcode::PygKvEnsure => {
+                let source = module.op(op).operands.first().and_then(|value| argument_index(module, function, *value));
+                let source = source.map(|index| PositionSource::Param { index: index as u32 });
+                ensures.push(emission.ensure(op, source)?);
+            }
             Opcode::FuncReturn | Opcode::PygReturn => results = emission.results(function, op)?,
             other => {
                 return Err(module
@@ -70,10 +83,11 @@ pub fn emit_program(
         }
     }
     let name = module.op(function).attr("sym_name").and_then(Attribute::as_str).unwrap_or_default().to_string();
-    let params = params(module, function, block)?;
+    let params = params(module, function, block, arenas)?;
+    ensures.extend(whole(&params, arenas, &ensures, &segments));
     let Emission { buffers, launch_ops, blocks, .. } = emission;
     let mut program =
-        Program { name, params, results, buffers: buffers.list, arena_bytes, blocks, device: 0, segments };
+        Program { name, params, results, buffers: buffers.list, arena_bytes, blocks, device: 0, ensures, segments };
     add_edges(&mut program);
     Ok((program, launch_ops))
 }
@@ -91,7 +105,7 @@ fn add_edges_to(program: &Program, nodes: &mut [Node]) {
     for (node, after) in nodes.iter_mut().zip(after) {
         node.after = after;
         match &mut node.step {
-            Step::Launch(_) => {}
+            Step::Launch(_) | Step::Ensure(_) => {}
             Step::While { condition, body, .. } => {
                 add_edges_to(program, condition);
                 add_edges_to(program, body);
@@ -101,16 +115,59 @@ fn add_edges_to(program: &Program, nodes: &mut [Node]) {
     }
 }
 
-fn params(module: &Module, function: OpId, block: BlockId) -> Result<Vec<Param>, Diagnostics> {
+/// Arenas that nothing is said of are mapped whole.
+fn whole(params: &[Param], arenas: &[KvArena], ensures: &[Ensure], segments: &[Segment]) -> Vec<Ensure> {
+    let mut said: BTreeSet<u32> = ensures.iter().map(|ensure| ensure.arena).collect();
+    segments.iter().for_each(|segment| said.extend(ensured_in(&segment.nodes)));
+    let used: BTreeSet<u32> = params.iter().filter_map(|param| Some(param.cache.as_ref()?.arena)).collect();
+    let whole = used.difference(&said).map(|arena| {
+        let KvArena { slots, tokens_max, .. } = arenas[*arena as usize];
+        let offsets = vec![tokens_max as i64 - 1; slots as usize];
+        Ensure { arena: *arena, source: None, spread: Spread::One, offsets }
+    });
+    whole.collect()
+}
+
+fn ensured_in(nodes: &[Node]) -> Vec<u32> {
+    let of = |node: &Node| match &node.step {
+        Step::Launch(_) => Vec::new(),
+        Step::Ensure(ensure) => vec![ensure.arena],
+        Step::While { condition, body, .. } => [ensured_in(condition), ensured_in(body)].concat(),
+        Step::Switch { branches, .. } => branches.iter().flat_map(|branch| ensured_in(branch)).collect(),
+    };
+    nodes.iter().flat_map(of).collect()
+}
+
+/// Where a cache lies, from what `find-caches` wrote on its argument.
+fn layout_of(attrs: &AttrMap, arenas: &[KvArena], tensor: &Tensor) -> Option<CacheLayout> {
+    let arena = arenas.iter().position(|arena| Some(&arena.name) == arena_of(attrs).as_ref())?;
+    let Some(Attribute::Dictionary(cache)) = attrs.get("pyg.kv") else { return None };
+    let number = |name: &str| cache.get(name).and_then(Attribute::as_i64).and_then(|value| u64::try_from(value).ok());
+    let (slot, token, offset) = (number("slot_dim")?, number("token_dim")?, number("offset")?);
+    let element = tensor.dtype.size_bytes() as u64;
+    let mut strides = vec![0; tensor.shape.len()];
+    *strides.get_mut(slot as usize)? = arenas[arena].slot_bytes() / element;
+    *strides.get_mut(token as usize)? = arenas[arena].token_bytes / element;
+    let mut step = 1;
+    for dim in (0..strides.len()).rev().filter(|dim| ![slot, token].contains(&(*dim as u64))) {
+        strides[dim] = step;
+        step *= tensor.shape[dim];
+    }
+    Some(CacheLayout { arena: arena as u32, offset, strides, slot_dim: slot as u32, token_dim: token as u32 })
+}
+
+fn params(module: &Module, function: OpId, block: BlockId, arenas: &[KvArena]) -> Result<Vec<Param>, Diagnostics> {
     let mut params: Vec<Param> = Vec::new();
     let bound = bindings(module, function);
     for ((index, argument), Binding { bind, updated_by }) in module.block(block).arguments.iter().enumerate().zip(bound)
     {
-        let Tensor { dtype, shape } = tensor(module, function, *argument, "argument", index)?;
+        let tensor = tensor(module, function, *argument, "argument", index)?;
         let attrs = attrs_at(module, function, "arg_attrs", index);
         let text = |name: &str| attrs.as_ref().and_then(|attrs| attrs.get(name)?.as_str().map(str::to_string));
         let name = text("pyg.name").unwrap_or_else(|| format!("arg{index}"));
-        params.push(Param { name, dtype, shape, bind, updated_by });
+        let cache = attrs.as_ref().and_then(|attrs| layout_of(attrs, arenas, &tensor));
+        let Tensor { dtype, shape } = tensor;
+        params.push(Param { name, dtype, shape, bind, updated_by, cache });
     }
     Ok(params)
 }
@@ -132,6 +189,7 @@ struct Emission<'m> {
     buffers: Buffers,
     launch_ops: Vec<OpId>,
     blocks: Vec<ParamBlock>,
+    arenas: &'m [KvArena],
     /// The block of the segment that is emitted, by number, with its fields.
     block: Option<(u32, Vec<BlockField>)>,
 }
@@ -211,6 +269,12 @@ impl Emission<'_> {
                     self.buffers.set_place(operation.results[0], place);
                 }
                 Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused => steps.extend(self.launch(op)?),
+                Opcode::PygKvEnsure => {
+                    let source = operation.operands.first().copied();
+                    let source = source.map(|value| self.buffers.id(self.module, op, value)).transpose()?;
+                    steps.push(Step::Ensure(self.ensure(op, source.map(PositionSource::Buffer))?));
+                }
+                Opcode::PygKvRetire => {}
                 Opcode::PygWhile => steps.push(self.while_loop(op, depth)?),
                 Opcode::PygSwitch => steps.push(self.switch(op, depth)?),
                 other => {
@@ -221,6 +285,22 @@ impl Emission<'_> {
         }
         // Edges follow from buffers, all of which are known in the end.
         Ok(steps.into_iter().map(|step| Node { after: Vec::new(), step }).collect())
+    }
+
+    fn ensure(&self, op: OpId, source: Option<PositionSource>) -> Result<Ensure, Diagnostic> {
+        let operation = self.module.op(op);
+        let name = match operation.attr("arena") {
+            Some(Attribute::Symbol(path)) => path.last().map(|name| name.to_string()),
+            _ => None,
+        };
+        let arena = self.arenas.iter().position(|arena| Some(&arena.name) == name.as_ref());
+        let spelling = operation.attr("spread").and_then(Attribute::as_str).unwrap_or_default();
+        let spread = Spread::ALL.iter().find(|(known, _)| *known == spelling).map(|(_, spread)| *spread);
+        let offsets = operation.attr("offsets").and_then(Attribute::as_i64_slice).unwrap_or(&[]).to_vec();
+        match (arena, spread) {
+            (Some(arena), Some(spread)) => Ok(Ensure { arena: arena as u32, source, spread, offsets }),
+            _ => Err(self.module.error(op, "it names no arena, or no spread of positions")),
+        }
     }
 
     /// Sets the places of an operation's results from its attribute.

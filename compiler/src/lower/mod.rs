@@ -124,8 +124,6 @@ fn lower(site: &mut Site, opcode: Opcode) -> Lowered {
         Opcode::StablehloDotGeneral => kernels::dot_general(site),
         Opcode::StablehloDot => kernels::dot(site),
         Opcode::PygAttention => kernels::attention(site),
-        // The host device keeps caches whole: there is nothing to map.
-        Opcode::PygKvEnsure | Opcode::PygKvRetire => Ok(Vec::new()),
         Opcode::StablehloConvolution => kernels::convolution(site),
         Opcode::StablehloGather => kernels::gather(site),
         Opcode::StablehloScatter => kernels::scatter(site),

@@ -24,7 +24,7 @@ use std::{
     sync::Arc,
 };
 
-use pygraph_artifact::plan::Bind;
+use pygraph_artifact::plan::{Bind, Spread};
 use smallvec::SmallVec;
 
 use self::{
@@ -34,7 +34,7 @@ use self::{
 use super::{
     Changed, KvGrouping, PassContext, PassDef, Phase,
     build::static_tensor,
-    emit::{Emit, Number, Out, Refusal},
+    emit::{Emit, Number, Out},
     positions::{Lookup, Position},
     signature::{dictionaries, is_public, set_dictionaries, text},
 };
@@ -87,6 +87,14 @@ struct Cache {
     readers: Vec<Reader>,
     /// What the bound rests on, or why there is none.
     bound: Result<BTreeSet<Premise>, String>,
+}
+
+impl Cache {
+    /// Bytes of a token.
+    fn row_bytes(&self) -> u64 {
+        let element_bytes = self.element.dtype().map_or(0, |dtype| dtype.size_bytes() as u64);
+        self.features * self.heads * element_bytes
+    }
 }
 
 fn find(module: &mut Module, context: &PassContext, function: OpId, block: BlockId) -> bool {
@@ -244,39 +252,27 @@ fn source_of(
     if &*class == Bind::State.name() {
         return Err(format!("its positions are state (`{name}`), which the host does not see: pass them as an argument"));
     }
-    let spread = Spread::of(module, root, &update.rows);
+    let spread = spread_of(module, root, &update.rows);
     let spread = spread.ok_or_else(|| format!("its positions are spread over `{name}` in no plain order"))?;
     Ok(Some(Source { root, spread, argument }))
 }
 
 /// How positions of an argument are those of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Spread {
-    /// One for all.
-    One,
-    /// One for each row of the batch.
-    Slots,
-    /// One for each token that is written.
-    Tokens,
-}
-
-impl Spread {
-    fn of(module: &Module, root: ValueId, rows: &[Vec<Position>]) -> Option<Spread> {
-        let count = static_tensor(module, root)?.1.element_count()?;
-        let at = |position: &Position| position.root.map(|(_, index)| index);
-        let all = |wanted: &dyn Fn(u64, u64) -> u64| {
-            (0u64..).zip(rows).all(|(slot, row)| {
-                (0u64..).zip(row).all(|(token, position)| at(position) == Some(wanted(slot, token)))
-            })
-        };
-        if count == 1 && all(&|_, _| 0) {
-            Some(Spread::One)
-        } else if count == rows.len() as u64 && rows.len() > 1 && all(&|slot, _| slot) {
-            Some(Spread::Slots)
-        } else {
-            let is_tokens = rows.len() == 1 && count == rows[0].len() as u64 && all(&|_, token| token);
-            is_tokens.then_some(Spread::Tokens)
-        }
+fn spread_of(module: &Module, root: ValueId, rows: &[Vec<Position>]) -> Option<Spread> {
+    let count = static_tensor(module, root)?.1.element_count()?;
+    let at = |position: &Position| position.root.map(|(_, index)| index);
+    let all = |wanted: &dyn Fn(u64, u64) -> u64| {
+        (0u64..).zip(rows).all(|(slot, row)| {
+            (0u64..).zip(row).all(|(token, position)| at(position) == Some(wanted(slot, token)))
+        })
+    };
+    if count == 1 && all(&|_, _| 0) {
+        Some(Spread::One)
+    } else if count == rows.len() as u64 && rows.len() > 1 && all(&|slot, _| slot) {
+        Some(Spread::Slots)
+    } else {
+        let is_tokens = rows.len() == 1 && count == rows[0].len() as u64 && all(&|_, token| token);
+        is_tokens.then_some(Spread::Tokens)
     }
 }
 
@@ -384,7 +380,7 @@ fn write(
     caches: &[Cache],
     arenas: &[(Shared, Vec<Layer>)],
 ) {
-    let mut bounds: HashMap<(BlockId, Rows), (ValueId, ValueId)> = HashMap::new();
+    let mut bounds: HashMap<(BlockId, Rows), ValueId> = HashMap::new();
     // What is put at the start of a block comes before what was first there, in order.
     let mut starts: HashMap<BlockId, OpId> = HashMap::new();
     for (shared, layers) in arenas {
@@ -393,6 +389,7 @@ fn write(
         let loc = module.op(caches[layers[0][0]].update.op).loc;
         let arena = module.create_op(Opcode::PygKvArena, OpParts { attrs, ..OpParts::default() }, loc);
         module.insert_before(function, arena);
+        let mut offset = 0;
         for (number, layer) in layers.iter().enumerate() {
             for (at, cache) in layer.iter().enumerate() {
                 let is_value = at > 0 || caches[*cache].readers.iter().any(|reader| !reader.is_key);
@@ -400,7 +397,11 @@ fn write(
                     ("arena", symbol(&name)),
                     ("layer", Attribute::i64(number as i64)),
                     ("role", Attribute::string(if is_value { "v" } else { "k" })),
+                    ("offset", Attribute::i64(offset as i64)),
+                    ("slot_dim", Attribute::i64(0)),
+                    ("token_dim", Attribute::i64(caches[*cache].update.token_dim as i64)),
                 ]);
+                offset += caches[*cache].row_bytes();
                 arguments[caches[*cache].argument].set("pyg.kv", Attribute::Dictionary(Arc::new(place)));
             }
         }
@@ -418,19 +419,30 @@ fn write(
         if let Some(argument) = source.and_then(|source| source.argument) {
             bind_to_host(module, context, &mut arguments[argument], first, &name);
         }
-        let (positions, length) = match bounds.get(&(shared.home, shared.rows.clone())) {
+        let length = match bounds.get(&(shared.home, shared.rows.clone())) {
             Some(known) => *known,
             None => {
                 let mut e = Emit::before(module, first);
-                let made = bound_values(&mut e, &shared.rows, shared.tokens as i64, source);
+                let made = bound_length(&mut e, &shared.rows, shared.tokens as i64, source);
                 let made = made.expect("positions of integers should make a length");
                 bounds.insert((shared.home, shared.rows.clone()), made);
                 made
             }
         };
-        let attrs = [("arena", symbol(&name))];
-        Emit::before(module, first).op_with_regions(Opcode::PygKvEnsure, &[positions], vec![], &attrs, &[]);
-        Emit::before(module, end).op_with_regions(Opcode::PygKvRetire, &[positions], vec![], &attrs, &[]);
+        let (spread, roots) = match &source {
+            Some(source) => (source.spread, vec![source.root]),
+            None => (Spread::One, Vec::new()),
+        };
+        let spelling = Spread::ALL.iter().find(|(_, case)| *case == spread).map_or("one", |(name, _)| name);
+        // Rows that are alike in all slots are said once a slot all the same: it is read by more than one reader.
+        let rows = (0..shared.slots as usize).map(|slot| &shared.rows[slot.min(shared.rows.len() - 1)]);
+        let attrs = [
+            ("arena", symbol(&name)),
+            ("spread", Attribute::string(spelling)),
+            ("offsets", Attribute::i64_array(rows.flatten().map(|position| position.offset))),
+        ];
+        Emit::before(module, first).op_with_regions(Opcode::PygKvEnsure, &roots, vec![], &attrs, &[]);
+        Emit::before(module, end).op_with_regions(Opcode::PygKvRetire, &roots, vec![], &attrs, &[]);
         for reader in members.iter().flat_map(|cache| &cache.readers) {
             set_length(module, reader.attention, length);
         }
@@ -504,24 +516,23 @@ fn bind_to_host(module: &Module, context: &PassContext, attrs: &mut AttrMap, at:
     }
 }
 
-/// Positions by slot and token, and the length of each slot: `p < 0 ? S : min(p + 1, S)` for the largest.
-fn bound_values(
+/// The length of each slot: `p < 0 ? S : min(p + 1, S)` for the largest position.
+fn bound_length(
     e: &mut Emit,
     rows: &[Vec<Position>],
     tokens: i64,
     source: Option<Source>,
-) -> Result<(ValueId, ValueId), Refusal> {
+) -> Out {
     let shape = [rows.len() as i64, rows[0].len() as i64];
     let offsets: Vec<Number> = rows.iter().flatten().map(|position| Number::Int(position.offset)).collect();
     let Some(Source { root, spread, .. }) = source else {
-        let positions = e.numbers(&offsets, &ElementType::I32, &shape)?;
         let length = |row: &Vec<Position>| {
             let all = || row.iter().map(|position| position.offset);
             let most = all().max().unwrap_or(0);
             Number::Int(if all().any(|offset| offset < 0) { tokens } else { most.saturating_add(1).min(tokens) })
         };
         let lengths: Vec<Number> = rows.iter().map(length).collect();
-        return Ok((positions, e.numbers(&lengths, &ElementType::I32, &[shape[0]])?));
+        return e.numbers(&lengths, &ElementType::I32, &[shape[0]]);
     };
     let own = match spread {
         Spread::One => [1, 1],
@@ -535,8 +546,7 @@ fn bound_values(
         let offsets = e.numbers(&offsets, &element, &shape)?;
         positions = e.add(positions, offsets)?;
     }
-    let length = length_of(e, positions, tokens)?;
-    Ok((positions, length))
+    length_of(e, positions, tokens)
 }
 
 fn length_of(e: &mut Emit, positions: ValueId, tokens: i64) -> Out {

@@ -4,6 +4,7 @@
 //! between two segments stand the operations that no device runs (`pyg.boundary`), and loops and choices that hold some.
 //! Leaves alone: a function that has a segment already.
 //! Relies on: the kernel level.
+//! What is mapped of caches is mapped before the first segment (`pyg.kv.ensure`), and given up after the last (`pyg.kv.retire`).
 //! Guarantees: segments are convex, and as few as the order of dependences allows: each takes every launch that is ready,
 //! so independent work never stands on the wrong side of a boundary. Constants, views and empty tensors are made where they
 //! are read. Each boundary is a remark that says what cuts there, why, and what would remove the cut. Time is linear.
@@ -42,11 +43,31 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
                 context.remark(remark);
             }
         }
+        let (ensures, retires) = set_aside_mapping(module, block);
         let mut next = 0;
         partition(module, block, &mut next);
+        let (first, end) = (module.block(block).first(), module.block(block).last());
+        if let (Some(first), Some(end)) = (first, end) {
+            ensures.into_iter().for_each(|op| module.insert_before(first, op));
+            retires.into_iter().for_each(|op| module.insert_before(end, op));
+        }
         changed = true;
     }
     Ok(changed.into())
+}
+
+/// Takes what the host does to arenas out of a function's block, in order. It reads arguments alone.
+fn set_aside_mapping(module: &mut Module, block: BlockId) -> (Vec<OpId>, Vec<OpId>) {
+    let mut aside = (Vec::new(), Vec::new());
+    for op in module.block_op_ids(block) {
+        match module.op(op).opcode {
+            Opcode::PygKvEnsure => aside.0.push(op),
+            Opcode::PygKvRetire => aside.1.push(op),
+            _ => continue,
+        }
+        module.detach(op);
+    }
+    aside
 }
 
 /// What is said of an operation that ends a segment.

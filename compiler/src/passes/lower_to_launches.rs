@@ -83,6 +83,8 @@ fn lower_block(module: &mut Module, block: BlockId, lowering: &mut Lowering) {
     for op in module.block_op_ids(block) {
         match module.op(op).opcode {
             Opcode::FuncReturn
+            | Opcode::PygKvEnsure
+            | Opcode::PygKvRetire
             | Opcode::PygBoundary
             | Opcode::PygEmpty
             | Opcode::PygNest

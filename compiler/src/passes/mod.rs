@@ -206,6 +206,7 @@ passes! {
     fuse_launches = "fuse_launches.rs",
     form_segments = "form_segments.rs",
     plan_memory = "plan_memory.rs",
+    place_caches = "place_caches.rs",
     write_blocks = "write_blocks.rs",
     choose_deployment = "choose_deployment.rs",
 }

@@ -4,7 +4,7 @@ use super::{
     PassDef, Phase, assign_bindings, canonicalize, choose_deployment, decompose_compound_ops, decompose_fx,
     drop_dead_ops, eliminate_common_subexpressions, find_caches, fold_constants, form_segments, fuse_launches,
     inline_calls, keep_excess_precision, legalize_custom_calls, legalize_shape_ops, lower_to_launches, make_graphable,
-    plan_memory, recognize_attention, simplify, widen_minifloats, write_blocks,
+    place_caches, plan_memory, recognize_attention, simplify, widen_minifloats, write_blocks,
 };
 
 /// One pass in the pipeline.
@@ -41,6 +41,7 @@ pub static DEFAULT: &[Step] = &[
     Step { pass: &fuse_launches::PASS, why: "all launches are known, and none has a place yet" },
     Step { pass: &form_segments::PASS, why: "all launches that can be one graph are known" },
     Step { pass: &plan_memory::PASS, why: "the order of launches is final, so lifetimes are" },
+    Step { pass: &place_caches::PASS, why: "which state is updated where it lies is known" },
     Step { pass: &write_blocks::PASS, why: "which results lie where their callers want them is known" },
     Step { pass: &choose_deployment::PASS, why: "copies that memory asked for are launches too" },
 ];

@@ -59,6 +59,7 @@ pub static KERNEL: KernelDef = KernelDef {
     ],
     body_count: 0,
     in_place: InPlace::Never,
+    strided: &[1, 2],
     check,
     reference,
 };
@@ -169,8 +170,8 @@ fn round(dtype: DType, value: f32) -> f32 {
 struct Layout([usize; 4]);
 
 impl Layout {
-    fn new(call: &Call<'_>, name: &str, shape: &[u64]) -> Layout {
-        let strides = strides(shape);
+    fn new(call: &Call<'_>, name: &str, ty: TensorType<'_>) -> Layout {
+        let strides = ty.strides();
         let mut of = [0; 4];
         of.iter_mut().zip(dimensions(call.attributes, name)).for_each(|(of, dimension)| *of = strides[dimension]);
         Layout(of)
@@ -240,7 +241,7 @@ impl<'a> Problem<'a> {
     fn new(call: &'a Call<'a>) -> Problem<'a> {
         let [q, k, v] = [0, 1, 2].map(|idx| &call.inputs[idx]);
         let layouts =
-            [("q_dims", q), ("k_dims", k), ("v_dims", v)].map(|(name, of)| Layout::new(call, name, of.ty.shape));
+            [("q_dims", q), ("k_dims", k), ("v_dims", v)].map(|(name, of)| Layout::new(call, name, of.ty));
         let extent = |name, tensor: &TensorRef<'_>, role: usize| {
             tensor.ty.shape[dimensions(call.attributes, name)[role]] as usize
         };
@@ -387,7 +388,7 @@ fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), Kerne
         return Ok(());
     }
     let problem = Problem::new(call);
-    let layout = Layout::new(call, "output_dims", output.ty.shape);
+    let layout = Layout::new(call, "output_dims", output.ty);
     let batches = output.ty.shape[dimensions(call.attributes, "output_dims")[0]] as usize;
     let one = |job: usize| {
         let (batch, group) = (job / problem.groups, job % problem.groups);

@@ -18,6 +18,7 @@ pub static KERNEL: KernelDef = KernelDef {
     attributes: &[AttrDef { name: "tolerance", kind: AttrKind::Float, doc: "largest absolute difference allowed" }],
     body_count: 0,
     in_place: InPlace::Never,
+    strided: &[],
     check: |call_type| {
         let tolerance = call::float(call_type.attributes, "tolerance");
         if tolerance.is_nan() || tolerance < 0.0 {

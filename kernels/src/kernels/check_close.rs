@@ -21,6 +21,7 @@ pub static KERNEL: KernelDef = KernelDef {
     ],
     body_count: 0,
     in_place: InPlace::Never,
+    strided: &[],
     check,
     reference: |call, _| {
         let bound = |name| call::int(call.attributes, name) as u64;

@@ -13,6 +13,7 @@ pub static KERNEL: KernelDef = KernelDef {
     attributes: &[],
     body_count: 0,
     in_place: InPlace::Never,
+    strided: &[],
     check: compare::check,
     reference: |call, _| compare::compare(call, &Equal),
 };

@@ -20,6 +20,7 @@ pub static KERNEL: KernelDef = KernelDef {
     attributes: &[AttrDef { name: "lower", kind: AttrKind::Bool, doc: "the lower triangle is read and written" }],
     body_count: 0,
     in_place: InPlace::Never,
+    strided: &[],
     check,
     reference,
 };

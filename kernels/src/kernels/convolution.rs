@@ -36,6 +36,7 @@ pub static KERNEL: KernelDef = KernelDef {
     ],
     body_count: 0,
     in_place: InPlace::Never,
+    strided: &[],
     check,
     reference,
 };
@@ -67,7 +68,7 @@ fn check(call: &CallType<'_>) -> Result<(), String> {
         return Err(format!("extent {extent} is larger than {EXTENT_MAX}"));
     }
     check_groups(call, &Geometry::new(call.attributes, input.shape, kernel.shape, output.shape))?;
-    let matrix = |ty: TensorType<'_>| TensorType { dtype: ty.dtype, shape: &[1, 1] };
+    let matrix = |ty: TensorType<'_>| TensorType::dense(ty.dtype, &[1, 1]);
     let product = CallType {
         inputs: &[matrix(input), matrix(kernel)],
         outputs: &[matrix(output)],
@@ -268,13 +269,13 @@ fn multiply(
     let mut products = Bytes::zeroed(shape[0] * shape[2] * out.size_bytes());
     let call = Call {
         inputs: &[
-            TensorRef { ty: TensorType { dtype: lhs, shape: &[m, k] }, bytes: rows.as_slice() },
-            TensorRef { ty: TensorType { dtype: rhs, shape: &[k, n] }, bytes: weights.as_slice() },
+            TensorRef { ty: TensorType { dtype: lhs, shape: &[m, k], strides: None }, bytes: rows.as_slice() },
+            TensorRef { ty: TensorType { dtype: rhs, shape: &[k, n], strides: None }, bytes: weights.as_slice() },
         ],
         attributes: &product_attributes(),
         bodies: &[],
     };
-    let ty = TensorType { dtype: out, shape: &[m, n] };
+    let ty = TensorType { dtype: out, shape: &[m, n], strides: None };
     (contract::KERNEL.reference)(&call, &mut [TensorMut { ty, bytes: products.as_mut_slice() }])?;
     Ok(products)
 }

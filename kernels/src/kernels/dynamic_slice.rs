@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     manifest::{Call, CallType, InPlace, KernelDef, KernelError},
-    tensor::{TensorMut, TensorRef},
+    tensor::{TensorMut, TensorRef, TensorType},
 };
 
 /// The definition.
@@ -18,6 +18,7 @@ pub static KERNEL: KernelDef = KernelDef {
     attributes: &[ints_attr("sizes", "extents of the part, one a dimension")],
     body_count: 0,
     in_place: InPlace::Never,
+    strided: &[],
     check,
     reference,
 };
@@ -45,10 +46,10 @@ pub(super) fn check_offsets(call: &CallType<'_>, first: usize) -> Result<(), Str
 }
 
 /// The element at which a part starts, clamped so that it fits.
-pub(super) fn clamped_offset(offsets: &[TensorRef<'_>], shape: &[u64], sizes: &[u64]) -> usize {
+pub(super) fn clamped_offset(offsets: &[TensorRef<'_>], whole: TensorType<'_>, sizes: &[u64]) -> usize {
     let mut offset = 0;
-    for (dimension, stride) in strides(shape).into_iter().enumerate() {
-        let latest = (shape[dimension] - sizes[dimension]) as i64;
+    for (dimension, stride) in whole.strides().into_iter().enumerate() {
+        let latest = (whole.shape[dimension] - sizes[dimension]) as i64;
         offset += call::index_values(&offsets[dimension])[0].clamp(0, latest) as usize * stride;
     }
     offset
@@ -59,7 +60,7 @@ fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), Kerne
     if output.bytes.is_empty() {
         return Ok(());
     }
-    let offset = clamped_offset(&call.inputs[1..], operand.ty.shape, output.ty.shape);
+    let offset = clamped_offset(&call.inputs[1..], operand.ty, output.ty.shape);
     let extents: Vec<usize> = output.ty.shape.iter().map(|extent| *extent as usize).collect();
     let (source, target) = (strides(operand.ty.shape), strides(output.ty.shape));
     Patch::new(operand.ty.dtype.size_bytes(), &extents, &source, &target).copy(operand.bytes, offset, output.bytes, 0);

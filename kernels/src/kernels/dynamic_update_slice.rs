@@ -6,7 +6,7 @@
 use super::{
     call::check_type,
     dynamic_slice::{check_offsets, clamped_offset},
-    layout::{Patch, strides},
+    layout::Patch,
 };
 use crate::{
     manifest::{Call, CallType, InPlace, KernelDef, KernelError},
@@ -20,6 +20,7 @@ pub static KERNEL: KernelDef = KernelDef {
     attributes: &[],
     body_count: 0,
     in_place: InPlace::First,
+    strided: &[0],
     check,
     reference,
 };
@@ -47,9 +48,9 @@ fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), Kerne
     if update.bytes.is_empty() {
         return Ok(());
     }
-    let offset = clamped_offset(&call.inputs[2..], output.ty.shape, update.ty.shape);
+    let offset = clamped_offset(&call.inputs[2..], output.ty, update.ty.shape);
     let extents: Vec<usize> = update.ty.shape.iter().map(|extent| *extent as usize).collect();
-    let (source, target) = (strides(update.ty.shape), strides(output.ty.shape));
+    let (source, target) = (update.ty.strides(), output.ty.strides());
     Patch::new(update.ty.dtype.size_bytes(), &extents, &source, &target).copy(update.bytes, 0, output.bytes, offset);
     Ok(())
 }

@@ -23,6 +23,7 @@ pub static KERNEL: KernelDef = KernelDef {
     attributes: ATTRIBUTES,
     body_count: 0,
     in_place: InPlace::Never,
+    strided: &[],
     check,
     reference,
 };

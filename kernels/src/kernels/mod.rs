@@ -27,5 +27,7 @@ pub mod top_k;
 pub mod triangular_solve;
 mod windows;
 
+pub(crate) use layout::strides as dense_strides;
+
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,7 @@ pub static KERNEL: KernelDef = KernelDef {
     }],
     body_count: 0,
     in_place: InPlace::Never,
+    strided: &[],
     check,
     reference,
 };

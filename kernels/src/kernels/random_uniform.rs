@@ -22,6 +22,7 @@ pub static KERNEL: KernelDef = KernelDef {
     attributes: &[],
     body_count: 0,
     in_place: InPlace::Never,
+    strided: &[],
     check,
     reference,
 };

@@ -7,12 +7,12 @@
 use super::{
     call::{check_body, check_dimensions, check_index_type, check_type, dimensions, int_attr, ints_attr, prepared},
     gather::{Starts, check_index_map},
-    layout::{Counter, strides},
+    layout::Counter,
 };
 use crate::{
     manifest::{AttrDef, Call, CallType, InPlace, KernelDef, KernelError},
     scalar::{LANES_MAX, PreparedBody, Registers},
-    tensor::{TensorMut, TensorRef},
+    tensor::{TensorMut, TensorRef, TensorType},
 };
 
 /// The definition.
@@ -22,6 +22,7 @@ pub static KERNEL: KernelDef = KernelDef {
     attributes: ATTRIBUTES,
     body_count: 1,
     in_place: InPlace::Each,
+    strided: &[0],
     check,
     reference,
 };
@@ -71,6 +72,9 @@ fn check(call: &CallType<'_>) -> Result<(), String> {
         check_type(&format!("update {idx}"), updates[idx], *dtype, update)?;
         check_type(&format!("output {idx}"), call.outputs[idx], *dtype, operand)?;
     }
+    if count > 1 && call.outputs.iter().any(|output| output.strides.is_some()) {
+        return Err("several operands have one layout".to_string());
+    }
     let inputs: Vec<_> = types.iter().chain(&types).copied().collect();
     check_body("the body", &call.bodies[0], &inputs, &types)
 }
@@ -87,7 +91,7 @@ fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), Kerne
         return Ok(());
     }
     let starts = Starts::new(call, count, MAP_NAMES);
-    let geometry = Geometry::new(call, outputs[0].ty.shape, updates[0].ty.shape);
+    let geometry = Geometry::new(call, outputs[0].ty, updates[0].ty);
     let body = prepared(&call.bodies[0]);
     let mut registers = body.registers(geometry.window_elements().min(LANES_MAX));
     let mut lanes = Vec::with_capacity(LANES_MAX);
@@ -124,8 +128,9 @@ struct Geometry {
 }
 
 impl Geometry {
-    fn new(call: &Call<'_>, operand: &[u64], update: &[u64]) -> Geometry {
-        let update_strides = strides(update);
+    fn new(call: &Call<'_>, operand: TensorType<'_>, update: TensorType<'_>) -> Geometry {
+        let (operand_strides, update_strides) = (operand.strides(), update.strides());
+        let (operand, update) = (operand.shape, update.shape);
         let window_dimensions = dimensions(call.attributes, "update_window_dims");
         let dropped: Vec<usize> = ["inserted_window_dims", "input_batching_dims"]
             .iter()
@@ -134,7 +139,7 @@ impl Geometry {
         let windowed = (0..operand.len()).filter(|dimension| !dropped.contains(dimension));
         Geometry {
             extents: operand.iter().map(|extent| *extent as usize).collect(),
-            operand_strides: strides(operand),
+            operand_strides,
             batch_strides: (0..update.len())
                 .filter(|dimension| !window_dimensions.contains(dimension))
                 .map(|dimension| update_strides[dimension])

@@ -28,6 +28,7 @@ pub static KERNEL: KernelDef = KernelDef {
     ],
     body_count: 2,
     in_place: InPlace::Never,
+    strided: &[],
     check,
     reference,
 };

@@ -105,7 +105,7 @@ impl Case {
         let mut all: Vec<Tensor> = self.inputs.iter().chain(&self.outputs).cloned().collect();
         let mut contents: Vec<Bytes> = all.iter().map(|tensor| tensor.bytes.clone()).collect();
         let types: Vec<TensorType<'_>> =
-            all.iter().map(|tensor| TensorType { dtype: tensor.dtype, shape: &tensor.shape }).collect();
+            all.iter().map(|tensor| TensorType::dense(tensor.dtype, &tensor.shape)).collect();
         work::execute(&self.work(), &types, &mut contents)?;
         for (tensor, bytes) in all.iter_mut().zip(contents) {
             tensor.bytes = bytes;
@@ -208,7 +208,7 @@ fn calls_that_do_not_fit_the_manifest_are_refused() {
     );
     let Work::Kernel(mut call) = case.work() else { unreachable!("a case should be a kernel call") };
     let refuses = |call: &KernelCall, shape: &[u64], message: &str| {
-        let ty = TensorType { dtype: DType::I32, shape };
+        let ty = TensorType::dense(DType::I32, shape);
         assert_eq!(work::prepare(&Work::Kernel(call.clone()), &[ty, ty]).expect_err("it should be refused"), message);
     };
     refuses(&call, &[u64::MAX, 2], "buffer 0 of shape [18446744073709551615, 2] is too large");
@@ -237,7 +237,7 @@ fn overlapping_buffers_are_refused_unless_the_kernel_works_in_place() {
         .inputs
         .iter()
         .chain(&update.outputs)
-        .map(|tensor| TensorType { dtype: tensor.dtype, shape: &tensor.shape })
+        .map(|tensor| TensorType::dense(tensor.dtype, &tensor.shape))
         .collect();
     let prepared = work::prepare(&update.work(), &types).expect("the call should be right");
     let mut memory = Bytes::copy_of(bytemuck::cast_slice(&[1i32, 2, 3, 4, 8, 9, 1, 0]));

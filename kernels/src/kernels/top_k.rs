@@ -21,6 +21,7 @@ pub static KERNEL: KernelDef = KernelDef {
     attributes: &[int_attr("k", "how many elements")],
     body_count: 0,
     in_place: InPlace::Never,
+    strided: &[],
     check,
     reference,
 };

@@ -203,7 +203,7 @@ impl PreparedFused {
 
 fn operand_types<'a>(fused: &'a Fused, buffers: &[TensorType<'a>]) -> Result<Vec<TensorType<'a>>, String> {
     let ty = |operand: &'a FusedOperand| match operand {
-        FusedOperand::Temporary { dtype, shape } => Ok(TensorType { dtype: *dtype, shape }),
+        FusedOperand::Temporary { dtype, shape } => Ok(TensorType::dense(*dtype, shape)),
         FusedOperand::Buffer(buffer) => {
             let number = buffer.0 as usize;
             buffers.get(number).copied().ok_or_else(|| format!("buffer {number} of {} does not exist", buffers.len()))

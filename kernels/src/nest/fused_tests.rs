@@ -78,7 +78,7 @@ fn fused(rows: u64, columns: u64) -> Fused {
 fn refusal(change: impl FnOnce(&mut Fused)) -> String {
     let mut fused = fused(4, 3);
     change(&mut fused);
-    let ty = |shape| TensorType { dtype: DType::F32, shape };
+    let ty = |shape| TensorType::dense(DType::F32, shape);
     work::prepare(&Work::Fused(fused), &[ty(&[4, 3]), ty(&[4]), ty(&[4, 3])]).expect_err("it should be refused")
 }
 
@@ -88,7 +88,7 @@ proptest! {
     #[test]
     fn rows_compute_what_stages_one_by_one_do(rows in 1u64..70, columns in 1u64..5000, seed in any::<u32>()) {
         let (whole, per_row) = ([rows, columns], [rows]);
-        let ty = |shape| TensorType { dtype: DType::F32, shape };
+        let ty = |shape| TensorType::dense(DType::F32, shape);
         let types = [ty(&whole), ty(&per_row), ty(&whole)];
         let elements: Vec<f32> =
             (0..rows * columns).map(|i| ((i as u32).wrapping_mul(2_654_435_761) ^ seed) as f32 / 4e9).collect();
@@ -138,7 +138,7 @@ fn what_is_no_row_is_refused() {
 
 #[test]
 fn running_refuses_buffers_that_do_not_fit() {
-    let ty = |shape| TensorType { dtype: DType::F32, shape };
+    let ty = |shape| TensorType::dense(DType::F32, shape);
     let types = [ty(&[4, 3]), ty(&[4]), ty(&[4, 3])];
     let prepared = work::prepare(&Work::Fused(fused(4, 3)), &types).expect("it should be right");
     let mut memory = Bytes::zeroed(256);

@@ -61,7 +61,7 @@ fn nest(extents: &[u64], inputs: Vec<Access>, outputs: Vec<Access>, map: ScalarB
 
 #[test]
 fn a_transposed_broadcast_sum() {
-    let ty = |shape| TensorType { dtype: DType::F32, shape };
+    let ty = |shape| TensorType::dense(DType::F32, shape);
     let map = body(&[DType::F32, DType::F32], vec![op(ScalarOp::Add, DType::F32, &[0, 1])], &[2]);
     let sum = nest(&[2, 3], vec![access(0, 0, &[1, 2]), access(1, 0, &[0, 1])], vec![access(2, 0, &[3, 1])], map);
     let got = run(
@@ -77,7 +77,7 @@ fn a_transposed_broadcast_sum() {
 fn positions_and_negative_strides() {
     let map = body(&[], vec![ScalarInst::Index { dimension: 1 }], &[0]);
     let iota = nest(&[2, 3], vec![], vec![access(0, 5, &[-3, -1])], map);
-    let ty = TensorType { dtype: DType::I64, shape: &[6] };
+    let ty = TensorType::dense(DType::I64, &[6]);
     assert_eq!(run::<i64, i64>(&iota, &[ty], &[], &[9; 6]), [2, 1, 0, 2, 1, 0]);
 }
 
@@ -85,7 +85,7 @@ fn positions_and_negative_strides() {
 fn an_output_may_lie_on_the_input_it_is_computed_from() {
     let map = body(&[DType::I32], vec![op(ScalarOp::Neg, DType::I32, &[0])], &[1]);
     let negate = nest(&[4], vec![access(0, 0, &[1])], vec![access(1, 0, &[1])], map);
-    let ty = TensorType { dtype: DType::I32, shape: &[4] };
+    let ty = TensorType::dense(DType::I32, &[4]);
     let prepared = work::prepare(&Work::Nest(negate), &[ty, ty]).expect("the nest should be right");
     let mut memory = bytes(&[1i32, 2, 3, 4, 5]);
     let arena = Arena::new(memory.as_mut_slice());
@@ -99,7 +99,7 @@ fn an_output_may_lie_on_the_input_it_is_computed_from() {
 
 #[test]
 fn running_refuses_buffers_that_do_not_fit() {
-    let ty = TensorType { dtype: DType::U8, shape: &[4] };
+    let ty = TensorType::dense(DType::U8, &[4]);
     let copy = nest(&[4], vec![access(0, 0, &[1])], vec![access(1, 0, &[1])], identity(DType::U8));
     let prepared = work::prepare(&Work::Nest(copy), &[ty, ty]).expect("the nest should be right");
     let (input, mut output) = ([1u8; 4], [0u8; 4]);
@@ -137,7 +137,7 @@ where
             combine: Some(combine.clone()),
         };
         let (whole, kept) = ([(parallel * reduced) as u64], [parallel as u64]);
-        let types = [TensorType { dtype, shape: &whole }, TensorType { dtype, shape: &kept }];
+        let types = [TensorType::dense(dtype, &whole), TensorType::dense(dtype, &kept)];
         let start = vec![element(0); parallel];
         assert_eq!(run(&nest, &types, &[&input], &start), expected, "{layout} of {parallel} by {reduced}");
     }
@@ -178,7 +178,8 @@ fn float_sums_are_rounded_once() {
         map: identity(DType::Bf16),
         combine: Some(fold_with(ScalarOp::Add, DType::Bf16)),
     };
-    let types = [TensorType { dtype: DType::Bf16, shape: &[count] }, TensorType { dtype: DType::Bf16, shape: &[] }];
+    let shape = [count];
+    let types = [TensorType::dense(DType::Bf16, &shape), TensorType::dense(DType::Bf16, &[])];
     let ones = vec![half::bf16::ONE; count as usize];
     assert_eq!(run(&nest, &types, &[&ones], &[half::bf16::ONE]), [half::bf16::from_f64(count as f64 + 1.0)]);
 }
@@ -193,7 +194,7 @@ fn an_empty_reduction_keeps_what_the_output_held() {
         map: identity(DType::I32),
         combine: Some(fold_with(ScalarOp::Add, DType::I32)),
     };
-    let types = [TensorType { dtype: DType::I32, shape: &[2, 0] }, TensorType { dtype: DType::I32, shape: &[2] }];
+    let types = [TensorType::dense(DType::I32, &[2, 0]), TensorType::dense(DType::I32, &[2])];
     assert_eq!(run::<i32, i32>(&nest, &types, &[&[]], &[3, 4]), [3, 4]);
 }
 
@@ -208,9 +209,9 @@ fn refusal(change: impl FnOnce(&mut Nest)) -> String {
     };
     change(&mut nest);
     let types = [
-        TensorType { dtype: DType::I32, shape: &[2, 3] },
-        TensorType { dtype: DType::I32, shape: &[2] },
-        TensorType { dtype: DType::I32, shape: &[u64::MAX, 2] },
+        TensorType::dense(DType::I32, &[2, 3]),
+        TensorType::dense(DType::I32, &[2]),
+        TensorType::dense(DType::I32, &[u64::MAX, 2]),
     ];
     work::prepare(&Work::Nest(nest), &types).expect_err("the nest should be refused")
 }
@@ -331,7 +332,7 @@ proptest! {
             want[to as usize] = if reduced > 0 { want[to as usize] + value } else { value };
         }
         let shape = [count];
-        let ty = TensorType { dtype: DType::I32, shape: &shape };
+        let ty = TensorType::dense(DType::I32, &shape);
         prop_assert_eq!(run(&nest, &[ty, ty], &[&data], &vec![0i32; count as usize]), want);
     }
 }

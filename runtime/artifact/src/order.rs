@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    plan::{BufferId, FieldSource, Node, Place, Program, Step},
+    plan::{BufferId, FieldSource, Node, Place, PositionSource, Program, Step},
     validate::array_bytes,
 };
 
@@ -21,6 +21,13 @@ pub fn dependences(program: &Program, nodes: &[Node]) -> Vec<Vec<u32>> {
         let mut touched = Touched::default();
         touched.step(&node.step);
         let mut after = BTreeSet::new();
+        let arenas = |ids: &BTreeSet<BufferId>| ids.iter().filter_map(|id| arena_of(program, *id)).collect::<BTreeSet<u32>>();
+        for arena in arenas(&touched.reads).union(&arenas(&touched.writes)) {
+            memory.entry(Space::Mapping(*arena)).or_default().read(0, 1, number, &mut after);
+        }
+        for arena in &touched.ensures {
+            memory.entry(Space::Mapping(*arena)).or_default().write(0, 1, number, &mut after);
+        }
         for (space, start, end) in touched.reads.iter().filter_map(|id| range_of(program, *id)) {
             memory.entry(space).or_default().read(start, end, number, &mut after);
         }
@@ -38,6 +45,8 @@ enum Space {
     Arena,
     Param(u32),
     Result(u32),
+    /// Which rows of an arena are mapped: written where they are ensured, read by everything that touches a cache in it.
+    Mapping(u32),
 }
 
 /// The bytes that a buffer covers; none if nobody writes them in a step, or if it has none.
@@ -55,11 +64,18 @@ fn range_of(program: &Program, id: BufferId) -> Option<(Space, u64, u64)> {
     }
 }
 
+/// The arena that a buffer's cache lies in.
+fn arena_of(program: &Program, id: BufferId) -> Option<u32> {
+    let Place::Param { index } = program.buffers.get(id.0 as usize)?.place else { return None };
+    program.params.get(index as usize)?.cache.as_ref().map(|cache| cache.arena)
+}
+
 /// What a step reads and writes, the steps inside it included.
 #[derive(Debug, Default)]
 struct Touched {
     reads: BTreeSet<BufferId>,
     writes: BTreeSet<BufferId>,
+    ensures: BTreeSet<u32>,
 }
 
 impl Touched {
@@ -70,6 +86,12 @@ impl Touched {
             Step::Launch(launch) => {
                 self.reads.extend(launch.work.reads());
                 self.writes.extend(launch.work.writes());
+            }
+            Step::Ensure(ensure) => {
+                self.ensures.insert(ensure.arena);
+                if let Some(PositionSource::Buffer(buffer)) = ensure.source {
+                    self.reads.insert(buffer);
+                }
             }
             Step::While { condition, predicate, body } => {
                 inside(condition);

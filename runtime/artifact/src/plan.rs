@@ -11,6 +11,120 @@ use crate::{deployment::Deployment, dtype::DType, scalar::ScalarBody};
 pub struct Plan {
     /// Entry points; the first is the default.
     pub programs: Vec<Program>,
+    /// Memory that grows, for caches; programs whose caches lie in one share it.
+    pub arenas: Vec<KvArena>,
+}
+
+/// Reserved addresses `[slot][token]…` for the rows of caches, mapped as they grow.
+///
+/// A token's row holds what all caches of the arena have of that token. From a slot to the next are whole handles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KvArena {
+    /// Name, unique in the plan.
+    pub name: String,
+    /// How many requests it holds at once.
+    pub slots: u64,
+    /// The longest context, in tokens.
+    pub tokens_max: u64,
+    /// Size of a token's row.
+    pub token_bytes: u64,
+    /// Size of the pieces of physical memory that it grows by.
+    pub handle_bytes: u64,
+}
+
+impl KvArena {
+    /// Size of the rows of a slot.
+    pub fn rows_bytes(&self) -> u64 {
+        self.tokens_max * self.token_bytes
+    }
+
+    /// From a slot to the next, in bytes.
+    pub fn slot_bytes(&self) -> u64 {
+        self.rows_bytes().next_multiple_of(self.handle_bytes)
+    }
+}
+
+/// Where a cache lies in an arena.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheLayout {
+    /// Index into [`Plan::arenas`].
+    pub arena: u32,
+    /// The first element, from the arena's start, in bytes.
+    pub offset: u64,
+    /// From an element to the next along each dimension of the parameter, in elements.
+    pub strides: Vec<u64>,
+    /// Which dimensions are slot and token.
+    pub slot_dim: u32,
+    /// See `slot_dim`.
+    pub token_dim: u32,
+}
+
+/// Rows of an arena that must be mapped before what follows touches them.
+///
+/// Slot `b` is needed up to `p < 0 ? S : min(p + 1, S)` tokens, `p` the largest of its positions, `S` the most that there are; any
+/// negative position counts. Its positions are those of the source, plus the offsets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ensure {
+    /// Index into [`Plan::arenas`].
+    pub arena: u32,
+    /// Where positions come from; without one they are the offsets.
+    pub source: Option<PositionSource>,
+    /// How the source's elements are spread over slots and tokens.
+    pub spread: Spread,
+    /// One for each token of each slot, slots outermost, `i64`.
+    pub offsets: Vec<i64>,
+}
+
+/// Where positions come from: one integer, or one for each slot or token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PositionSource {
+    /// The value of an argument that the host has.
+    Param {
+        /// Index into [`Program::params`].
+        index: u32,
+    },
+    /// What launches before it have computed: in a loop.
+    Buffer(BufferId),
+}
+
+/// How elements are spread over slots and tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Spread {
+    /// One for all.
+    One,
+    /// One for each slot.
+    Slots,
+    /// One for each token.
+    Tokens,
+}
+
+impl Spread {
+    /// Every case, by its spelling.
+    pub const ALL: &[(&str, Spread)] = &[("one", Spread::One), ("slots", Spread::Slots), ("tokens", Spread::Tokens)];
+}
+
+impl Ensure {
+    /// How many tokens each slot needs; `positions` are the source's elements, as many as the spread says, or none without one.
+    pub fn tokens(&self, arena: &KvArena, positions: &[i64]) -> Vec<u64> {
+        let slots = arena.slots as usize;
+        let per_slot = self.offsets.len() / slots.max(1);
+        let needed = |slot: usize| {
+            let position = |token: usize| {
+                let base = match self.spread {
+                    Spread::One => positions.first(),
+                    Spread::Slots => positions.get(slot),
+                    Spread::Tokens => positions.get(token),
+                };
+                base.copied().unwrap_or(0).saturating_add(self.offsets[slot * per_slot + token])
+            };
+            let all = (0..per_slot).map(position);
+            if all.clone().any(|position| position < 0) {
+                return arena.tokens_max;
+            }
+            all.max().map_or(0, |largest| (largest as u64).saturating_add(1).min(arena.tokens_max))
+        };
+        (0..slots).map(needed).collect()
+    }
 }
 
 /// One entry point.
@@ -30,8 +144,18 @@ pub struct Program {
     pub blocks: Vec<ParamBlock>,
     /// Device number each segment and buffer belongs to; one today.
     pub device: u32,
+    /// What the host maps before the first segment.
+    pub ensures: Vec<Ensure>,
     /// What to do, in order.
     pub segments: Vec<Segment>,
+}
+
+impl Program {
+    /// From an element to the next along each dimension of a buffer, in elements; none if it is dense.
+    pub fn strides(&self, buffer: &Buffer) -> Option<&[u64]> {
+        let Place::Param { index } = buffer.place else { return None };
+        self.params.get(index as usize)?.cache.as_ref().map(|cache| cache.strides.as_slice())
+    }
 }
 
 /// When the bytes of an argument change.
@@ -81,6 +205,8 @@ pub struct Param {
     /// The result whose value replaces this argument's in the next step. If that result lies in this argument, launches have
     /// written it there; else the runtime copies it.
     pub updated_by: Option<u32>,
+    /// Where its bytes lie if it is a cache that grows; else they are an array of their own.
+    pub cache: Option<CacheLayout>,
 }
 
 /// One result of a program.
@@ -121,7 +247,7 @@ pub enum Place {
         /// Offset from the arena's start.
         offset: u64,
     },
-    /// The bytes of a weight or of state. Written only if it is state and the result that updates it lies here too.
+    /// The bytes of a weight or of state; of a cache, with the strides of its layout. Written only if it is state and the result that updates it lies here too.
     Param {
         /// Index into [`Program::params`].
         index: u32,
@@ -223,6 +349,8 @@ pub enum Step {
         /// One iteration.
         body: Vec<Node>,
     },
+    /// Waits until rows are mapped; outside of loops the host does it before the segment.
+    Ensure(Ensure),
     /// Runs one of the branches; an index out of range runs the last.
     Switch {
         /// An `i32` of one element.

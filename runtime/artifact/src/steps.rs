@@ -12,7 +12,7 @@ use serde::{
     ser::{Error as _, SerializeSeq},
 };
 
-use crate::plan::{BufferId, Launch, Node, Step};
+use crate::plan::{BufferId, Ensure, Launch, Node, Step};
 
 /// How deep `While` and `Switch` may nest.
 pub const DEPTH_MAX: usize = 64;
@@ -22,6 +22,7 @@ pub const DEPTH_MAX: usize = 64;
 #[serde(rename = "Token")]
 enum TokenRef<'a> {
     Launch { after: &'a [u32], launch: &'a Launch },
+    Ensure { after: &'a [u32], ensure: &'a Ensure },
     While { after: &'a [u32], predicate: BufferId },
     Body,
     Switch { after: &'a [u32], index: BufferId },
@@ -35,6 +36,8 @@ enum TokenRef<'a> {
 enum Token {
     /// A launch.
     Launch { after: Vec<u32>, launch: Launch },
+    /// Rows that must be mapped.
+    Ensure { after: Vec<u32>, ensure: Ensure },
     /// Opens a loop; the nodes that follow are its condition.
     While { after: Vec<u32>, predicate: BufferId },
     /// Ends the condition of the innermost loop and begins its body.
@@ -67,7 +70,7 @@ fn token_count(nodes: &[Node], depth: usize) -> Result<usize, String> {
     let mut count = 0;
     for node in nodes {
         count += match &node.step {
-            Step::Launch(_) => 1,
+            Step::Launch(_) | Step::Ensure(_) => 1,
             Step::While { condition, body, .. } => {
                 3 + token_count(condition, depth + 1)? + token_count(body, depth + 1)?
             }
@@ -87,6 +90,7 @@ fn write_nodes<S: SerializeSeq>(nodes: &[Node], sequence: &mut S) -> Result<(), 
     for Node { after, step } in nodes {
         match step {
             Step::Launch(launch) => sequence.serialize_element(&TokenRef::Launch { after, launch })?,
+            Step::Ensure(ensure) => sequence.serialize_element(&TokenRef::Ensure { after, ensure })?,
             Step::While { condition, predicate, body } => {
                 sequence.serialize_element(&TokenRef::While { after, predicate: *predicate })?;
                 write_nodes(condition, sequence)?;
@@ -136,6 +140,7 @@ impl<'de> Visitor<'de> for NodesVisitor {
 fn take_token(token: Token, top: &mut Vec<Node>, open: &mut Vec<Open>) -> Result<(), String> {
     match token {
         Token::Launch { after, launch } => push_node(Node { after, step: Step::Launch(launch) }, top, open),
+        Token::Ensure { after, ensure } => push_node(Node { after, step: Step::Ensure(ensure) }, top, open),
         Token::While { after, predicate } => {
             push_open(Open::Condition { after, predicate, condition: Vec::new() }, open)
         }

@@ -18,11 +18,11 @@ use std::collections::HashSet;
 
 use crate::{
     bytes::ALIGNMENT,
-    dtype::DType,
+    dtype::{DType, Family},
     order::dependences,
     plan::{
-        ADDRESS_BYTES, Bind, Buffer, BufferId, FieldSource, Fused, FusedOperand, Node, Param, ParamBlock, Place, Plan,
-        Program, ResultSlot, Segment, Step, Work,
+        ADDRESS_BYTES, Bind, Buffer, BufferId, Ensure, FieldSource, Fused, FusedOperand, KvArena, Node, Param, ParamBlock, Place,
+        Plan, PositionSource, Program, ResultSlot, Segment, Spread, Step, Work,
     },
     steps::DEPTH_MAX,
 };
@@ -41,8 +41,12 @@ pub const ARENA_BYTES_MAX: u64 = 1 << 40;
 pub fn validate(plan: &Plan, constants_bytes: u64) -> Result<(), InvalidPlan> {
     check_unique("program", plan.programs.iter().map(|program| program.name.as_str()))
         .map_err(|reason| InvalidPlan { program: String::new(), reason })?;
+    let invalid = |reason| InvalidPlan { program: String::new(), reason };
+    check_unique("cache arena", plan.arenas.iter().map(|arena| arena.name.as_str())).map_err(invalid)?;
+    plan.arenas.iter().try_for_each(check_arena).map_err(invalid)?;
     for program in &plan.programs {
-        validate_program(program, constants_bytes)
+        check_caches(plan, program)
+            .and_then(|()| validate_program(program, constants_bytes))
             .map_err(|reason| InvalidPlan { program: program.name.clone(), reason })?;
     }
     Ok(())
@@ -59,6 +63,92 @@ pub fn array_bytes(dtype: DType, shape: &[u64]) -> Option<u64> {
         largest = largest.checked_mul((*extent).max(1)).filter(|bytes| *bytes <= ARRAY_BYTES_MAX)?;
     }
     Some(if shape.contains(&0) { 0 } else { largest })
+}
+
+/// Sizes that can be reserved.
+fn check_arena(arena: &KvArena) -> Result<(), Invalid> {
+    let refuse = |reason| Invalid::Arena { arena: arena.name.clone(), reason };
+    if [arena.slots, arena.tokens_max, arena.token_bytes, arena.handle_bytes].contains(&0) {
+        return Err(refuse("has a size of 0"));
+    }
+    let rows = arena.tokens_max.checked_mul(arena.token_bytes);
+    let slot = rows.and_then(|rows| rows.checked_next_multiple_of(arena.handle_bytes));
+    let all = slot.and_then(|slot| slot.checked_mul(arena.slots)).filter(|bytes| *bytes <= ARENA_BYTES_MAX);
+    if all.is_none() { Err(refuse("is larger than any arena may be")) } else { Ok(()) }
+}
+
+/// Every cache lies in its arena, row by row, and is state; what is ensured exists.
+fn check_caches(plan: &Plan, program: &Program) -> Result<(), Invalid> {
+    for (index, param) in program.params.iter().enumerate() {
+        let Some(layout) = &param.cache else { continue };
+        let refuse = |reason| Invalid::Cache { param: index, reason };
+        let arena = plan.arenas.get(layout.arena as usize).ok_or_else(|| refuse("lies in an arena that does not exist"))?;
+        let size = check_array(|| format!("parameter {index}"), param.dtype, &param.shape)?;
+        if param.bind != Bind::State || size == 0 {
+            return Err(refuse("is no state with elements"));
+        }
+        let rank = param.shape.len();
+        let (slot, token) = (layout.slot_dim as usize, layout.token_dim as usize);
+        if layout.strides.len() != rank || slot >= rank || token >= rank || slot == token {
+            return Err(refuse("has not one stride a dimension, a slot and a token"));
+        }
+        let element = param.dtype.size_bytes() as u64;
+        let by_rows = param.shape[slot] == arena.slots
+            && param.shape[token] == arena.tokens_max
+            && layout.strides[slot].checked_mul(element) == Some(arena.slot_bytes())
+            && layout.strides[token].checked_mul(element) == Some(arena.token_bytes);
+        // What a row has of it lies in the row.
+        let others = (0..rank).filter(|dim| *dim != slot && *dim != token);
+        let end = others.clone().try_fold(0u64, |end, dim| {
+            end.checked_add((param.shape[dim] - 1).checked_mul(layout.strides[dim])?)
+        });
+        let end = end.and_then(|end| end.checked_add(1)?.checked_mul(element)?.checked_add(layout.offset));
+        if !by_rows || !layout.offset.is_multiple_of(element) || end.is_none_or(|end| end > arena.token_bytes) {
+            return Err(refuse("does not lie in the rows of its arena"));
+        }
+    }
+    program.ensures.iter().try_for_each(|ensure| check_ensure(&plan.arenas, program, ensure))?;
+    program.segments.iter().try_for_each(|segment| check_ensures_in(&plan.arenas, program, &segment.nodes, 0))
+}
+
+fn check_ensures_in(arenas: &[KvArena], program: &Program, nodes: &[Node], depth: usize) -> Result<(), Invalid> {
+    let inside = |nodes: &[Node]| {
+        if depth > DEPTH_MAX { Ok(()) } else { check_ensures_in(arenas, program, nodes, depth + 1) }
+    };
+    nodes.iter().try_for_each(|node| match &node.step {
+        Step::Launch(_) => Ok(()),
+        Step::Ensure(ensure) => check_ensure(arenas, program, ensure),
+        Step::While { condition, body, .. } => inside(condition).and_then(|()| inside(body)),
+        Step::Switch { branches, .. } => branches.iter().try_for_each(|branch| inside(branch)),
+    })
+}
+
+fn check_ensure(arenas: &[KvArena], program: &Program, ensure: &Ensure) -> Result<(), Invalid> {
+    let refuse = |reason| Err(Invalid::Ensure { arena: ensure.arena, reason });
+    let Some(arena) = arenas.get(ensure.arena as usize) else { return refuse("does not exist") };
+    let count = ensure.offsets.len() as u64;
+    if count == 0 || !count.is_multiple_of(arena.slots) {
+        return refuse("is ensured with offsets that are not as many for each slot");
+    }
+    let shaped = match ensure.source {
+        None => return Ok(()),
+        Some(PositionSource::Param { index }) => match program.params.get(index as usize) {
+            Some(param) if param.bind == Bind::Host => (param.dtype, &param.shape),
+            _ => return refuse("is ensured up to positions of no argument that the host has"),
+        },
+        Some(PositionSource::Buffer(id)) => {
+            let buffer = find_buffer(program, id, || "an `ensure`".to_string())?;
+            (buffer.dtype, &buffer.shape)
+        }
+    };
+    let wanted = match ensure.spread {
+        Spread::One => 1,
+        Spread::Slots => arena.slots,
+        Spread::Tokens => count / arena.slots,
+    };
+    let is_integer = matches!(shaped.0.family(), Family::Signed | Family::Unsigned) && shaped.0.bits() >= 8;
+    let elements = array_bytes(shaped.0, shaped.1).map(|bytes| bytes / shaped.0.size_bytes() as u64);
+    if is_integer && elements == Some(wanted) { Ok(()) } else { refuse("is ensured up to positions of another type") }
 }
 
 fn validate_program(program: &Program, constants_bytes: u64) -> Result<(), Invalid> {
@@ -181,6 +271,9 @@ fn check_place(program: &Program, index: usize, buffer: &Buffer, constants_bytes
             if array_bytes(param.dtype, &param.shape) != Some(bytes) {
                 return Err(Invalid::ParamSize { buffer: index, bytes, param: param_index });
             }
+            if param.cache.is_some() && (buffer.dtype, &buffer.shape) != (param.dtype, &param.shape) {
+                return Err(Invalid::CacheType { buffer: index, param: param_index });
+            }
             if !matches!(param.bind, Bind::Once | Bind::State) {
                 return Err(Invalid::ParamChanges { buffer: index, param: param_index, bind: param.bind.name() });
             }
@@ -233,6 +326,11 @@ fn check_nodes(program: &Program, segment: &Segment, nodes: &[Node], depth: usiz
     for node in nodes {
         match &node.step {
             Step::Launch(launch) => check_launch(program, segment, &launch.name, &launch.work)?,
+            Step::Ensure(ensure) => {
+                if let Some(PositionSource::Buffer(id)) = ensure.source {
+                    check_read(program, segment, id, || "an `ensure`".to_string())?;
+                }
+            }
             Step::While { condition, predicate, body } => {
                 check_scalar(program, segment, "predicate", *predicate, DType::I1)?;
                 check_nodes(program, segment, condition, depth + 1)?;
@@ -368,6 +466,18 @@ pub enum Invalid {
     /// An arena above the cap.
     #[error("the arena has {bytes} bytes, at most {ARENA_BYTES_MAX} are allowed")]
     ArenaTooLarge { bytes: u64 },
+    /// An arena of caches that cannot be reserved.
+    #[error("cache arena `{arena}` {reason}")]
+    Arena { arena: String, reason: &'static str },
+    /// A cache that does not lie in its arena.
+    #[error("parameter {param} is a cache and {reason}")]
+    Cache { param: usize, reason: &'static str },
+    /// A cache under another type.
+    #[error("buffer {buffer} lies in parameter {param}, a cache, and has another type")]
+    CacheType { buffer: usize, param: u32 },
+    /// Rows that cannot be ensured.
+    #[error("cache arena {arena} {reason}")]
+    Ensure { arena: u32, reason: &'static str },
     /// An array above a cap.
     #[error("{what} has type {dtype} and shape {shape:?}, more than {RANK_MAX} dimensions or {ARRAY_BYTES_MAX} bytes")]
     ArrayTooLarge { what: String, dtype: DType, shape: Vec<u64> },

@@ -8,6 +8,8 @@ use pygraph_kernels::{
     work::{PreparedWork, prepare},
 };
 
+use crate::memory::MemoryError;
+
 /// A launch that was checked against the types of its program's buffers.
 #[derive(Debug)]
 pub struct PreparedLaunch {
@@ -30,7 +32,7 @@ impl PreparedLaunch {
 
     /// Runs it on the program's buffers.
     pub fn run(&self, buffers: &[Buffer]) -> Result<(), RunError> {
-        self.work.run(buffers).map_err(|source| RunError {
+        self.work.run(buffers).map_err(|source| RunError::Launch {
             name: self.name.clone(),
             location: self.location.clone(),
             source,
@@ -65,14 +67,20 @@ pub struct LaunchError {
     pub reason: String,
 }
 
-/// A launch that failed.
+/// Why a step ended early.
 #[derive(Debug, thiserror::Error)]
-#[error("{location}: {name}: {source}")]
-pub struct RunError {
-    /// The launch.
-    pub name: String,
-    /// Where it comes from.
-    pub location: String,
-    /// What went wrong.
-    pub source: KernelError,
+pub enum RunError {
+    /// A launch that failed.
+    #[error("{location}: {name}: {source}")]
+    Launch {
+        /// The launch.
+        name: String,
+        /// Where it comes from.
+        location: String,
+        /// What went wrong.
+        source: KernelError,
+    },
+    /// Rows of a cache that could not be mapped.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use pygraph_artifact::{
     bytes::AlignedBytes,
-    plan::{ADDRESS_BYTES, BufferId, FieldSource, Node, Place, Program, Step},
+    plan::{ADDRESS_BYTES, BufferId, Ensure, FieldSource, Node, Place, PositionSource, Program, Step},
     validate::array_bytes,
 };
 use pygraph_kernels::{
@@ -14,6 +14,7 @@ use pygraph_kernels::{
 
 use super::launch::{LaunchError, PreparedLaunch, RunError};
 use crate::{
+    caches::{Caches, integers},
     compare::element_text,
     knobs::{DebugLevel, time_text},
     tensor::TensorView,
@@ -50,6 +51,7 @@ pub struct HostProgram {
 #[derive(Debug)]
 enum HostStep {
     Launch(Box<PreparedLaunch>),
+    Ensure(Ensure),
     While { condition: Vec<HostStep>, predicate: BufferId, body: Vec<HostStep> },
     Switch { index: BufferId, branches: Vec<Vec<HostStep>> },
 }
@@ -65,13 +67,19 @@ pub struct Memory<'a> {
     pub constants: &'a [u8],
     /// The parameter blocks, filled in.
     pub blocks: &'a [AlignedBytes],
+    /// The arenas that caches lie in; none for a program without caches.
+    pub caches: Option<&'a Caches>,
 }
 
 impl HostProgram {
     /// Records every segment. The program must have been validated; nests and kernel calls are checked here.
     pub fn record(program: &Program, order: Order) -> Result<HostProgram, LaunchError> {
         let types: Vec<TensorType> =
-            program.buffers.iter().map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape }).collect();
+            program
+            .buffers
+            .iter()
+            .map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape, strides: program.strides(buffer) })
+            .collect();
         let mut recorder = Recorder { types, order, random: SmallRng::new(order) };
         let segments = program.segments.iter().map(|segment| {
             // On a stream, launches run in the order in which they are given.
@@ -87,9 +95,10 @@ impl HostProgram {
     /// Every address in the blocks is that of the bytes that its field stands for: as many as the parameter or result has, alive
     /// while this runs, written by nobody else, and read by nobody else if they are a result's.
     pub unsafe fn run(&self, program: &Program, memory: Memory, debug: DebugLevel) -> Result<(), RunError> {
+        let caches = memory.caches;
         // SAFETY: the caller's promise.
         let buffers = unsafe { place_buffers(program, memory) };
-        let execution = Execution { program, buffers: &buffers, debug };
+        let execution = Execution { program, buffers: &buffers, caches, debug };
         self.segments.iter().try_for_each(|steps| execution.run_steps(steps))
     }
 }
@@ -114,6 +123,7 @@ impl Recorder<'_> {
     fn record_step(&mut self, step: &Step) -> Result<HostStep, LaunchError> {
         Ok(match step {
             Step::Launch(launch) => HostStep::Launch(Box::new(PreparedLaunch::prepare(launch, &self.types)?)),
+            Step::Ensure(ensure) => HostStep::Ensure(ensure.clone()),
             Step::While { condition, predicate, body } => {
                 HostStep::While { condition: self.record(condition)?, predicate: *predicate, body: self.record(body)? }
             }
@@ -199,6 +209,7 @@ unsafe fn place_buffers<'a>(program: &Program, memory: Memory<'a>) -> Vec<Buffer
 struct Execution<'a> {
     program: &'a Program,
     buffers: &'a [Buffer<'a>],
+    caches: Option<&'a Caches>,
     debug: DebugLevel,
 }
 
@@ -208,6 +219,7 @@ impl Execution<'_> {
         for step in steps {
             match step {
                 HostStep::Launch(launch) => self.run_launch(launch)?,
+                HostStep::Ensure(ensure) => self.ensure(ensure)?,
                 HostStep::While { condition, predicate, body } => loop {
                     self.run_steps(condition)?;
                     if self.read::<1>(*predicate) == [0] {
@@ -224,6 +236,18 @@ impl Execution<'_> {
             }
         }
         Ok(())
+    }
+
+    fn ensure(&self, ensure: &Ensure) -> Result<(), RunError> {
+        let positions = match ensure.source {
+            Some(PositionSource::Buffer(id)) => {
+                let dtype = self.program.buffers[id.0 as usize].dtype;
+                integers(dtype, self.buffers[id.0 as usize].to_bytes().as_slice()).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        let caches = self.caches.expect("a program with arenas should have them");
+        Ok(caches.ensure(ensure, &positions)?)
     }
 
     /// The bytes of a buffer of `N` bytes.
@@ -250,6 +274,9 @@ impl Execution<'_> {
     /// The first elements of a buffer.
     fn value_text(&self, id: BufferId) -> String {
         let buffer = &self.program.buffers[id.0 as usize];
+        if self.program.strides(buffer).is_some() {
+            return format!("  buffer {} = rows of a cache", id.0);
+        }
         let bytes = self.buffers[id.0 as usize].to_bytes();
         let view = TensorView { dtype: buffer.dtype, shape: &buffer.shape, bytes: bytes.as_slice() };
         format!("  buffer {} = {}", id.0, first_elements(view))

@@ -20,22 +20,24 @@ use std::{
 use pygraph_artifact::{
     atomic::write_atomically,
     container::{Artifact, OpenError, is_artifact},
+    plan::Bind,
+    validate::array_bytes,
 };
 
 use crate::{
+    caches::{Caches, SlotState},
     describe::describe,
     device::{Device, DeviceError},
-    host::first_elements,
+    host::{Copies, first_elements},
     knobs::time_text,
     model::{ArgumentError, Model, ModelError},
     npz::{NpzError, NpzWriter},
-    session::{Session, StepError},
+    session::{Session, SessionError, StepError},
     tensor::{TensorError, type_text},
     weights::WeightsError,
 };
 use arguments::Sources;
 use expect::Expectations;
-use pygraph_artifact::bytes::OutOfMemory;
 use steps::StepInputs;
 
 /// Does what the options say; `out` is standard output.
@@ -109,7 +111,8 @@ fn run_program(
     entry: Option<&str>,
     out: &mut impl Write,
 ) -> Result<(), RunError> {
-    let mut model = Model::load(artifact, entry, device)?;
+    let caches = Caches::new(artifact.plan(), options.caches()).map_err(SessionError::Memory)?;
+    let mut model = Model::load_in_order(artifact, entry, device, options.order)?;
     let mut steps = StepInputs::open(options.steps.as_deref())?;
     if let Some((index, result)) = steps.undecided(model.program()).first().copied() {
         let param = &model.program().params[index];
@@ -122,13 +125,22 @@ fn run_program(
     for (index, value) in weights {
         model.set_weight(index, value)?;
     }
-    let mut session = Session::new(Arc::new(model))?;
+    let mut session = Session::with_caches(Arc::new(model), Arc::new(caches))?;
+    if options.fresh_kv {
+        if session.caches().is_none() {
+            return Err(RunError::NoCaches);
+        }
+        session.begin_fresh().map_err(StepError::Memory)?;
+    }
     for (index, value) in values {
-        session.set(index, value)?;
+        let is_cache = session.model().program().params[index].cache.is_some();
+        if !(is_cache && options.fresh_kv) {
+            session.set(index, value)?;
+        }
     }
 
     let mut run_all = |writer: Option<&mut NpzWriter<&mut io::BufWriter<File>>>| {
-        run_steps(&mut session, &mut steps, &mut expectations, writer)
+        run_steps(options, &mut session, &mut steps, &mut expectations, writer, out)
     };
     match &options.outputs {
         None => run_all(None)?,
@@ -148,12 +160,15 @@ fn run_program(
 
 /// Runs step 0 and the steps of `--steps`, writing and comparing results as they come.
 fn run_steps(
+    options: &Options,
     session: &mut Session,
     steps: &mut StepInputs,
     expectations: &mut Expectations,
     mut writer: Option<&mut NpzWriter<&mut io::BufWriter<File>>>,
+    out: &mut impl Write,
 ) -> Result<(), RunError> {
     for step in 0..=steps.count() {
+        let before = session.copies();
         for (index, value) in steps.values(step, session.model().program())? {
             session.set(index, value)?;
         }
@@ -164,8 +179,36 @@ fn run_steps(
             }
             expectations.compare(step, index, array)?;
         }
+        if options.moved {
+            print_moved(session, step, session.copies().since(before), out).map_err(RunError::Print)?;
+        }
+        if options.kv_log {
+            print_caches(session, step, out).map_err(RunError::Print)?;
+        }
     }
     Ok(())
+}
+
+/// What a step moved beside the work of its launches, and what it would have with static buffers.
+fn print_moved(session: &Session, step: u32, moved: Copies, out: &mut impl Write) -> io::Result<()> {
+    let changing = session.model().program().params.iter().filter(|param| matches!(param.bind, Bind::Step | Bind::Host));
+    let inputs: u64 = changing.filter_map(|param| array_bytes(param.dtype, &param.shape)).sum();
+    let Copies { bytes, imported_bytes, block_bytes, .. } = moved;
+    let imported = if imported_bytes > 0 { format!(", {imported_bytes} bytes imported") } else { String::new() };
+    writeln!(
+        out,
+        "step {step}: parameter blocks {block_bytes} bytes, {bytes} bytes copied{imported}; static buffers would copy {inputs} bytes"
+    )
+}
+
+/// How far each slot of each cache arena has grown.
+fn print_caches(session: &Session, step: u32, out: &mut impl Write) -> io::Result<()> {
+    let Some(caches) = session.caches() else { return writeln!(out, "step {step}: no cache lies in an arena") };
+    for SlotState { arena, slot, tokens, mapped_bytes } in caches.slots() {
+        writeln!(out, "step {step}: @{arena} slot {slot}: {tokens} tokens, {mapped_bytes} bytes mapped")?;
+    }
+    let (live, peak) = caches.physical_bytes();
+    writeln!(out, "step {step}: {live} bytes of physical memory, at most {peak}")
 }
 
 /// Shows the beginning of each result of the last step, where nothing else was asked for.
@@ -252,7 +295,10 @@ pub enum RunError {
     Tensor(#[from] TensorError),
     /// No memory for a session.
     #[error(transparent)]
-    OutOfMemory(#[from] OutOfMemory),
+    Session(#[from] SessionError),
+    /// Nothing that could be fresh.
+    #[error("--fresh-kv: no cache of the program lies in an arena; pygraph-compile --remarks says why")]
+    NoCaches,
     /// Several steps of a program that does not say what it carries from step to step.
     #[error(
         "no argument is state, and --steps does not give arg{index} `{name}` ({ty}), which has the type of result {result}: \

@@ -1,10 +1,10 @@
 //! The command line of `pygraph-run`.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use clap::Parser;
 
-use crate::{compare::Tolerance, knobs::knobs_text};
+use crate::{caches::CacheOptions, compare::Tolerance, host::Order, knobs::knobs_text};
 
 /// Run a compiled model, or compile and run one.
 #[derive(Debug, Clone, Parser)]
@@ -74,6 +74,42 @@ pub struct Options {
     #[arg(long)]
     pub describe: bool,
 
+    /// Print after each step what was moved: parameter block, copies, and what a scheme with static buffers would have copied
+    #[arg(long)]
+    pub moved: bool,
+
+    /// Order in which the host device runs what a graph leaves open: plan, or random:SEED
+    #[arg(long, default_value = "random:0", value_name = "ORDER", value_parser = parse_order)]
+    pub order: Order,
+
+    /// Begin with empty caches, which grow, in place of those among the arguments
+    #[arg(long)]
+    pub fresh_kv: bool,
+
+    /// The most physical memory that caches may have, in bytes
+    #[arg(long, value_name = "BYTES")]
+    pub kv_limit_bytes: Option<u64>,
+
+    /// Map caches on another thread, this many handles ahead of need
+    #[arg(long, value_name = "HANDLES")]
+    pub kv_ahead: Option<u64>,
+
+    /// With --kv-ahead: wait so long before each mapping, to see what a step does that comes too soon
+    #[arg(long, value_name = "MS", requires = "kv_ahead", default_value_t = 0)]
+    pub kv_delay_ms: u64,
+
+    /// With --kv-ahead: how long a step waits for rows
+    #[arg(long, value_name = "MS", requires = "kv_ahead", default_value_t = 10_000)]
+    pub kv_patience_ms: u64,
+
+    /// Fill mapped rows of caches that no step has reached with bytes that are no numbers
+    #[arg(long)]
+    pub kv_poison: bool,
+
+    /// Print after each step how much of each slot of a cache is reached and mapped
+    #[arg(long)]
+    pub kv_log: bool,
+
     /// Binding class of an argument, handed to the compiler: once, step, state or host; state:N is replaced by result N
     #[arg(long, value_name = "ARG=CLASS")]
     pub bind: Vec<String>,
@@ -90,6 +126,27 @@ impl Options {
             }
         }
     }
+}
+
+impl Options {
+    /// How caches grow.
+    pub fn caches(&self) -> CacheOptions {
+        CacheOptions {
+            limit_bytes: self.kv_limit_bytes,
+            ahead: self.kv_ahead,
+            delay: Duration::from_millis(self.kv_delay_ms),
+            patience: Some(Duration::from_millis(self.kv_patience_ms)),
+            poison: self.kv_poison,
+        }
+    }
+}
+
+fn parse_order(text: &str) -> Result<Order, String> {
+    if text == "plan" {
+        return Ok(Order::Plan);
+    }
+    let seed = text.strip_prefix("random:").and_then(|seed| seed.parse().ok());
+    seed.map(|seed| Order::Random { seed }).ok_or_else(|| format!("`{text}` is neither `plan` nor `random:SEED`"))
 }
 
 /// How arguments without a value are filled.
@@ -149,6 +206,15 @@ mod tests {
         assert_eq!(parse(&["-"]).map(|options| options.model), Ok(Some(PathBuf::from("-"))));
         assert!(parse(&["--devices"]).is_ok());
         assert!(parse(&[]).is_err());
+    }
+
+    #[test]
+    fn orders() {
+        let order = |text: &str| parse(&["m.pyg", "--order", text]).map(|options| options.order);
+        assert_eq!(order("plan"), Ok(Order::Plan));
+        assert_eq!(order("random:7"), Ok(Order::Random { seed: 7 }));
+        let message = order("random").expect_err("refused");
+        assert!(message.ends_with("`random` is neither `plan` nor `random:SEED`"), "{message}");
     }
 
     #[test]

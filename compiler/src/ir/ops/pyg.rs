@@ -65,13 +65,17 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .check(attention::arena),
         PygKvEnsure => op("rows of an arena that must be mapped before the next launch")
             .effect(Effect::Some)
-            .operand("positions", ranked(INT, 2))
+            .operands("source", tensor_of(INT), Count::Any)
             .attr("arena", AttrKind::Symbol)
+            .attr("spread", AttrKind::String)
+            .attr("offsets", AttrKind::I64Array)
             .check(attention::rows),
         PygKvRetire => op("rows of an arena that no later step of the request reads")
             .effect(Effect::Some)
-            .operand("positions", ranked(INT, 2))
+            .operands("source", tensor_of(INT), Count::Any)
             .attr("arena", AttrKind::Symbol)
+            .attr("spread", AttrKind::String)
+            .attr("offsets", AttrKind::I64Array)
             .check(attention::rows),
         PygEmpty => op("a tensor whose elements nobody has set").result(TENSOR).check(launch::empty),
         PygNest => op("a launch: a loop nest with a scalar body")

@@ -1,5 +1,7 @@
 //! `pyg.attention`: shapes by role. `pyg.kv`: sizes of arenas, and who names them.
 
+use pygraph_artifact::plan::Spread;
+
 use super::{ensure, position, positions};
 use crate::ir::{
     Attribute, Dim, Opcode, TensorType, Type,
@@ -78,16 +80,28 @@ pub fn arena(view: &View) -> Result<(), String> {
     ensure(wanted == i128::from(given), || format!("`token_bytes` is {given}, but a token of all layers has {wanted}"))
 }
 
-/// The arena is one, and positions are of one slot or of each.
+/// The arena is one; the source has one position, or one for each slot or token; there are as many offsets for each slot.
 pub fn rows(view: &View) -> Result<(), String> {
     let Some(Attribute::Symbol(path)) = view.attr("arena") else { return Err("`arena` is missing".to_string()) };
     let name = path.join("::@");
     let arena = view.module.symbol(&name).filter(|op| view.module.op(*op).opcode == Opcode::PygKvArena);
     let arena = arena.ok_or_else(|| format!("@{name} is no arena"))?;
-    let slots = view.module.op(arena).attr("slots").and_then(Attribute::as_i64).unwrap_or(0);
-    let shape = &view.tensor(0)?.shape;
-    ensure([1, slots].map(|slots| Dim::Static(slots.unsigned_abs())).contains(&shape[0]), || {
-        format!("positions are {}, but @{name} has {slots} slots", show_shape(shape))
+    let slots = view.module.op(arena).attr("slots").and_then(Attribute::as_i64).unwrap_or(0).unsigned_abs();
+    let count = view.ints("offsets")?.len() as u64;
+    ensure(count > 0 && slots > 0 && count.is_multiple_of(slots), || {
+        format!("{count} offsets are not as many for each of the {slots} slots of @{name}")
+    })?;
+    let spelling = view.attr("spread").and_then(Attribute::as_str).unwrap_or_default();
+    let spread = Spread::ALL.iter().find(|(known, _)| *known == spelling).map(|(_, spread)| *spread);
+    let wanted = match spread.ok_or_else(|| format!("`spread` is `{spelling}`, which is none of one, slots, tokens"))? {
+        Spread::One => 1,
+        Spread::Slots => slots,
+        Spread::Tokens => count / slots,
+    };
+    ensure(view.operands.len() <= 1, || "positions come from one source".to_string())?;
+    let Some(source) = view.tensors()?.into_iter().next() else { return Ok(()) };
+    ensure(source.element_count() == Some(wanted), || {
+        format!("positions are {}, but should be {wanted}", show_shape(&source.shape))
     })
 }
 

@@ -140,7 +140,7 @@ pub fn kernel(view: &View) -> Result<(), String> {
 }
 
 fn tensor_type((dtype, shape): &(DType, Vec<u64>)) -> pygraph_kernels::tensor::TensorType<'_> {
-    pygraph_kernels::tensor::TensorType { dtype: *dtype, shape }
+    pygraph_kernels::tensor::TensorType::dense(*dtype, shape)
 }
 
 /// The bodies of a launch, well formed.

@@ -1,0 +1,273 @@
+//! Caches that grow: the arenas of an artifact in virtual memory, and what is in them.
+//!
+//! A cache that a caller hands in is laid out once and stays mapped whole; an empty one grows from nothing. Rows that no step has
+//! reached read as zero.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use pygraph_artifact::{
+    dtype::{DType, Family},
+    plan::{CacheLayout, Ensure, KvArena, Param, Plan},
+};
+use pygraph_kernels::memory::Buffer;
+
+use crate::memory::{Arena, Budget, Event, Geometry, Growth, MemoryError};
+
+/// How arenas grow, and how much they may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheOptions {
+    /// The most physical memory that all arenas may have together, in bytes.
+    pub limit_bytes: Option<u64>,
+    /// Handles that a thread maps beyond what is needed; none maps only what a step asks for.
+    pub ahead: Option<u64>,
+    /// What the thread waits before it maps, for tests.
+    pub delay: Duration,
+    /// How long a step waits for the thread; none is 10 seconds.
+    pub patience: Option<Duration>,
+    /// Fill what is mapped beyond the rows that are needed with bytes that are no numbers, so that reading them shows.
+    pub poison: bool,
+}
+
+/// The arenas of a plan. Sessions whose programs have caches in one arena can share them, one step at a time.
+#[derive(Debug)]
+pub struct Caches {
+    arenas: Vec<OneArena>,
+    budget: Arc<Budget>,
+    poison: bool,
+}
+
+#[derive(Debug)]
+struct OneArena {
+    plan: KvArena,
+    memory: Arena,
+    /// Whether there is anything in it, if only nothing.
+    has_content: AtomicBool,
+    /// For each slot, how many tokens steps have reached.
+    tokens: Mutex<Vec<u64>>,
+}
+
+/// What is mapped of a slot, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotState {
+    /// The arena's name.
+    pub arena: String,
+    /// The slot.
+    pub slot: usize,
+    /// Tokens that steps have reached.
+    pub tokens: u64,
+    /// Bytes that are mapped.
+    pub mapped_bytes: u64,
+}
+
+impl Caches {
+    /// Reserves the addresses of every arena of a plan. Nothing is mapped.
+    pub fn new(plan: &Plan, options: CacheOptions) -> Result<Caches, MemoryError> {
+        let budget = Arc::new(Budget::new(options.limit_bytes));
+        let default = Growth::default();
+        let growth =
+            Growth { ahead: options.ahead, patience: options.patience.unwrap_or(default.patience), delay: options.delay };
+        let arenas = plan.arenas.iter().map(|arena| {
+            let geometry = Geometry {
+                slots: arena.slots as usize,
+                rows_bytes: arena.rows_bytes(),
+                handle_bytes: arena.handle_bytes,
+            };
+            let memory = Arena::new(geometry, budget.clone(), growth)?;
+            let tokens = Mutex::new(vec![0; geometry.slots]);
+            Ok(OneArena { plan: arena.clone(), memory, has_content: AtomicBool::new(false), tokens })
+        });
+        Ok(Caches { arenas: arenas.collect::<Result<_, MemoryError>>()?, budget: budget.clone(), poison: options.poison })
+    }
+
+    /// True if they are the caches of a plan.
+    pub fn are_of(&self, plan: &Plan) -> bool {
+        self.arenas.iter().map(|arena| &arena.plan).eq(&plan.arenas)
+    }
+
+    /// Physical memory in use, and the most that was, in bytes.
+    pub fn physical_bytes(&self) -> (u64, u64) {
+        (self.budget.live(), self.budget.peak())
+    }
+
+    /// Every slot of every arena.
+    pub fn slots(&self) -> Vec<SlotState> {
+        let of = |arena: &OneArena| {
+            let tokens = arena.tokens.lock().expect("no holder should panic").clone();
+            let slots = tokens.into_iter().enumerate().map(|(slot, tokens)| SlotState {
+                arena: arena.plan.name.clone(),
+                slot,
+                tokens,
+                mapped_bytes: arena.memory.mapped_bytes(slot),
+            });
+            slots.collect::<Vec<_>>()
+        };
+        self.arenas.iter().flat_map(of).collect()
+    }
+
+    /// What was mapped in an arena, in order.
+    pub fn events(&self, arena: usize) -> Vec<Event> {
+        self.arenas[arena].memory.events()
+    }
+
+    /// True if there is anything in the arena, if only nothing.
+    pub fn has_content(&self, arena: u32) -> bool {
+        self.arenas[arena as usize].has_content.load(Ordering::Acquire)
+    }
+
+    /// Says that there is nothing in the arena, as a request begins: every row is zero, and none is mapped.
+    pub fn begin(&self, arena: u32) -> Result<(), MemoryError> {
+        let arena = &self.arenas[arena as usize];
+        let mut tokens = arena.tokens.lock().expect("no holder should panic");
+        for (slot, tokens) in tokens.iter_mut().enumerate() {
+            arena.memory.retire(slot, 0)?;
+            *tokens = 0;
+        }
+        arena.has_content.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Says that the arena has been filled from outside.
+    pub(crate) fn fill_in(&self, arena: u32) {
+        self.arenas[arena as usize].has_content.store(true, Ordering::Release);
+    }
+
+    /// Says that what is in the arena is of no use.
+    pub fn forget(&self, arena: u32) {
+        self.arenas[arena as usize].has_content.store(false, Ordering::Release);
+    }
+
+    /// Maps what a step needs. Rows that are reached for the first time are zero.
+    pub fn ensure(&self, ensure: &Ensure, positions: &[i64]) -> Result<(), MemoryError> {
+        let arena = &self.arenas[ensure.arena as usize];
+        self.reach(arena, &ensure.tokens(&arena.plan, positions))
+    }
+
+    /// Maps every row of every slot.
+    pub fn ensure_all(&self, arena: u32) -> Result<(), MemoryError> {
+        let arena = &self.arenas[arena as usize];
+        self.reach(arena, &vec![arena.plan.tokens_max; arena.plan.slots as usize])
+    }
+
+    fn reach(&self, arena: &OneArena, tokens: &[u64]) -> Result<(), MemoryError> {
+        let bytes: Vec<u64> = tokens.iter().map(|tokens| tokens * arena.plan.token_bytes).collect();
+        let before: Vec<u64> = (0..tokens.len()).map(|slot| arena.memory.mapped_bytes(slot)).collect();
+        arena.memory.ensure(&bytes)?;
+        let mut reached = arena.tokens.lock().expect("no holder should panic");
+        for (slot, (old, new)) in reached.iter_mut().zip(tokens).enumerate() {
+            if self.poison && *new > *old {
+                let (row, mapped) = (arena.plan.token_bytes, arena.memory.mapped_bytes(slot));
+                self.fill(arena, slot, (*new * row).max(before[slot])..mapped, 0xff);
+                self.fill(arena, slot, *old * row..(*new * row).min(before[slot]), 0);
+            }
+            *old = (*old).max(*new);
+        }
+        Ok(())
+    }
+
+    /// Sets bytes of a slot, all of which must be mapped.
+    fn fill(&self, arena: &OneArena, slot: usize, bytes: std::ops::Range<u64>, value: u8) {
+        if bytes.start >= bytes.end {
+            return;
+        }
+        let start = arena.memory.address() + slot as u64 * arena.plan.slot_bytes() + bytes.start;
+        let size = (bytes.end - bytes.start) as usize;
+        // SAFETY: the range is mapped, and no step runs: whoever ensures rows is the one who runs steps.
+        let buffer = unsafe { Buffer::at_address(start, size, true) };
+        buffer.write_from(&vec![value; size]);
+    }
+
+    /// A cache as launches see it: from its first element to its last, most of it between rows of others or not mapped.
+    ///
+    /// # Safety
+    /// Launches touch elements of the cache in rows that were ensured, and nothing else does while they run.
+    pub(crate) unsafe fn buffer<'a>(&'a self, param: &Param, layout: &CacheLayout) -> Buffer<'a> {
+        let arena = &self.arenas[layout.arena as usize];
+        // SAFETY: validation has checked that the elements lie in the arena; what is not mapped is not touched.
+        unsafe { Buffer::at_address(arena.memory.address() + layout.offset, span_bytes(param, layout), true) }
+    }
+
+    /// Lays a dense array out as a cache; every row must be mapped.
+    pub(crate) fn import(&self, param: &Param, layout: &CacheLayout, dense: &[u8]) {
+        let arena = &self.arenas[layout.arena as usize];
+        each_run(param, layout, &mut |run| {
+            let address = arena.memory.address() + run.offset;
+            // SAFETY: every row is mapped, and no step runs.
+            let buffer = unsafe { Buffer::at_address(address, run.bytes, true) };
+            buffer.write_from(&dense[run.dense..run.dense + run.bytes]);
+        });
+    }
+
+    /// Collects a cache into a dense array of zeros; rows that no step has reached stay zero.
+    pub(crate) fn export(&self, param: &Param, layout: &CacheLayout, dense: &mut [u8]) {
+        let arena = &self.arenas[layout.arena as usize];
+        let tokens = arena.tokens.lock().expect("no holder should panic").clone();
+        each_run(param, layout, &mut |run| {
+            if run.token < tokens[run.slot] {
+                let address = arena.memory.address() + run.offset;
+                // SAFETY: a row that was reached is mapped, and no step runs.
+                let buffer = unsafe { Buffer::at_address(address, run.bytes, false) };
+                buffer.read_into(&mut dense[run.dense..run.dense + run.bytes]);
+            }
+        });
+    }
+}
+
+fn span_bytes(param: &Param, layout: &CacheLayout) -> usize {
+    let last: u64 = param.shape.iter().zip(&layout.strides).map(|(extent, stride)| (extent - 1) * stride).sum();
+    (last as usize + 1) * param.dtype.size_bytes()
+}
+
+/// Elements of a cache that lie one after another, both in a dense array and in the arena.
+struct Run {
+    slot: usize,
+    token: u64,
+    /// Where they lie in the arena, in bytes.
+    offset: u64,
+    /// Where they lie in the dense array, in bytes.
+    dense: usize,
+    bytes: usize,
+}
+
+fn each_run(param: &Param, layout: &CacheLayout, visit: &mut dyn FnMut(Run)) {
+    let element = param.dtype.size_bytes();
+    let rank = param.shape.len();
+    // The last dimension is one run where its elements lie together.
+    let is_run = layout.strides[rank - 1] == 1 && ![layout.slot_dim, layout.token_dim].contains(&(rank as u32 - 1));
+    let (outer, run) = if is_run { (rank - 1, param.shape[rank - 1] as usize) } else { (rank, 1) };
+    let mut index = vec![0_u64; outer];
+    let at = |index: &[u64], dim: u32| index.get(dim as usize).copied().unwrap_or(0);
+    for number in 0.. {
+        let elements: u64 = index.iter().zip(&layout.strides).map(|(index, stride)| index * stride).sum();
+        visit(Run {
+            slot: at(&index, layout.slot_dim) as usize,
+            token: at(&index, layout.token_dim),
+            offset: layout.offset + elements * element as u64,
+            dense: number * run * element,
+            bytes: run * element,
+        });
+        let Some(dim) = (0..outer).rev().find(|dim| index[*dim] + 1 < param.shape[*dim]) else { return };
+        index[dim] += 1;
+        index[dim + 1..].fill(0);
+    }
+}
+
+/// Integers of any width; none if the type is of none.
+pub(crate) fn integers(dtype: DType, bytes: &[u8]) -> Option<Vec<i64>> {
+    let is_signed = match dtype.family() {
+        Family::Signed => true,
+        Family::Unsigned => false,
+        _ => return None,
+    };
+    let value = |element: &[u8]| {
+        let mut wide = [if is_signed && element.last().is_some_and(|top| top & 0x80 != 0) { 0xff } else { 0 }; 8];
+        wide[..element.len()].copy_from_slice(element);
+        if is_signed { i64::from_le_bytes(wide) } else { i64::try_from(u64::from_le_bytes(wide)).unwrap_or(i64::MAX) }
+    };
+    Some(bytes.chunks_exact(dtype.size_bytes()).map(value).collect())
+}
