@@ -35,9 +35,11 @@ impl<'a> TensorType<'a> {
         let size = u64::try_from(self.dtype.size_bytes()).ok()?;
         let elements = match self.strides {
             None => self.shape.iter().try_fold(1, |count: u64, extent| count.checked_mul(*extent))?,
-            Some(strides) => self.shape.iter().zip(strides).try_fold(1, |end: u64, (extent, stride)| {
-                end.checked_add((extent - 1).checked_mul(*stride)?)
-            })?,
+            Some(strides) => self
+                .shape
+                .iter()
+                .zip(strides)
+                .try_fold(1, |end: u64, (extent, stride)| end.checked_add((extent - 1).checked_mul(*stride)?))?,
         };
         usize::try_from(isize::try_from(elements.checked_mul(size)?).ok()?).ok()
     }

@@ -117,7 +117,9 @@ impl PreparedCall {
             };
             from.is_none_or(|(from, _)| *from != number)
         };
-        if let Some(number) = (0..outputs.len()).find(|at| outputs[*at].1.strides.is_some() && moves(*at, outputs[*at].0)) {
+        if let Some(number) =
+            (0..outputs.len()).find(|at| outputs[*at].1.strides.is_some() && moves(*at, outputs[*at].0))
+        {
             return Err(format!("{}: output {number} has strides, and does not lie where its input does", kernel.name));
         }
         check_attributes(kernel, &call.attributes)?;

@@ -70,8 +70,11 @@ impl Caches {
     pub fn new(plan: &Plan, options: CacheOptions) -> Result<Caches, MemoryError> {
         let budget = Arc::new(Budget::new(options.limit_bytes));
         let default = Growth::default();
-        let growth =
-            Growth { ahead: options.ahead, patience: options.patience.unwrap_or(default.patience), delay: options.delay };
+        let growth = Growth {
+            ahead: options.ahead,
+            patience: options.patience.unwrap_or(default.patience),
+            delay: options.delay,
+        };
         let arenas = plan.arenas.iter().map(|arena| {
             let geometry = Geometry {
                 slots: arena.slots as usize,
@@ -82,7 +85,11 @@ impl Caches {
             let tokens = Mutex::new(vec![0; geometry.slots]);
             Ok(OneArena { plan: arena.clone(), memory, has_content: AtomicBool::new(false), tokens })
         });
-        Ok(Caches { arenas: arenas.collect::<Result<_, MemoryError>>()?, budget: budget.clone(), poison: options.poison })
+        Ok(Caches {
+            arenas: arenas.collect::<Result<_, MemoryError>>()?,
+            budget: budget.clone(),
+            poison: options.poison,
+        })
     }
 
     /// True if they are the caches of a plan.
@@ -238,14 +245,14 @@ fn each_run(param: &Param, layout: &CacheLayout, visit: &mut dyn FnMut(Run)) {
     let element = param.dtype.size_bytes();
     let rank = param.shape.len();
     // The last dimension is one run where its elements lie together.
-    let is_run = layout.strides[rank - 1] == 1 && ![layout.slot_dim, layout.token_dim].contains(&(rank as u32 - 1));
+    let is_run = layout.strides[rank - 1] == 1 && ![layout.slot_dim, Some(layout.token_dim)].contains(&Some(rank as u32 - 1));
     let (outer, run) = if is_run { (rank - 1, param.shape[rank - 1] as usize) } else { (rank, 1) };
     let mut index = vec![0_u64; outer];
     let at = |index: &[u64], dim: u32| index.get(dim as usize).copied().unwrap_or(0);
     for number in 0.. {
         let elements: u64 = index.iter().zip(&layout.strides).map(|(index, stride)| index * stride).sum();
         visit(Run {
-            slot: at(&index, layout.slot_dim) as usize,
+            slot: layout.slot_dim.map_or(0, |dim| at(&index, dim) as usize),
             token: at(&index, layout.token_dim),
             offset: layout.offset + elements * element as u64,
             dense: number * run * element,

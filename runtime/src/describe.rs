@@ -6,8 +6,8 @@ use pygraph_artifact::{
     container::Artifact,
     dtype::{DType, Family},
     plan::{
-        Access, BufferId, Ensure, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, KvArena, Launch, Nest, Node, Place,
-        PositionSource, Program, Step, Work,
+        Access, BufferId, Ensure, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, KvArena, Launch, Nest,
+        Node, Place, PositionSource, Program, Step, Work,
     },
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };

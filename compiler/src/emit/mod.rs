@@ -102,8 +102,11 @@ fn whole_file(module: &Module) -> Position {
 
 /// Asks the kernels about every launch; `launch_ops` are the operations they come from, in order of the text.
 fn refused_launches(module: &Module, program: &Program, launch_ops: &[OpId]) -> Vec<Diagnostic> {
-    let types: Vec<TensorType> =
-        program.buffers.iter().map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape, strides: program.strides(buffer) }).collect();
+    let types: Vec<TensorType> = program
+        .buffers
+        .iter()
+        .map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape, strides: program.strides(buffer) })
+        .collect();
     let mut launches = Vec::with_capacity(launch_ops.len());
     for segment in &program.segments {
         collect_launches(&segment.nodes, &mut launches);

@@ -6,8 +6,8 @@ use pygraph_artifact::{
     deployment::Deployment,
     order::dependences,
     plan::{
-        Bind, CacheLayout, Ensure, Field, FieldSource, KvArena, Launch, Node, Param, ParamBlock, Place, PositionSource, Program, ResultSlot,
-        Segment, Spread, Step,
+        Bind, CacheLayout, Ensure, Field, FieldSource, KvArena, Launch, Node, Param, ParamBlock, Place, PositionSource,
+        Program, ResultSlot, Segment, Spread, Step,
     },
     steps::DEPTH_MAX,
 };
@@ -26,8 +26,8 @@ use crate::{
     },
     passes::{
         choose_deployment::DEPLOY,
-        plan_memory::ARENA_BYTES,
         place_caches::arena_of,
+        plan_memory::ARENA_BYTES,
         signature::{Binding, argument_index, bindings},
     },
 };
@@ -143,17 +143,19 @@ fn layout_of(attrs: &AttrMap, arenas: &[KvArena], tensor: &Tensor) -> Option<Cac
     let arena = arenas.iter().position(|arena| Some(&arena.name) == arena_of(attrs).as_ref())?;
     let Some(Attribute::Dictionary(cache)) = attrs.get("pyg.kv") else { return None };
     let number = |name: &str| cache.get(name).and_then(Attribute::as_i64).and_then(|value| u64::try_from(value).ok());
-    let (slot, token, offset) = (number("slot_dim")?, number("token_dim")?, number("offset")?);
+    let (slot, token, offset) = (number("slot_dim"), number("token_dim")?, number("offset")?);
     let element = tensor.dtype.size_bytes() as u64;
     let mut strides = vec![0; tensor.shape.len()];
-    *strides.get_mut(slot as usize)? = arenas[arena].slot_bytes() / element;
+    if let Some(slot) = slot {
+        *strides.get_mut(slot as usize)? = arenas[arena].slot_bytes() / element;
+    }
     *strides.get_mut(token as usize)? = arenas[arena].token_bytes / element;
     let mut step = 1;
-    for dim in (0..strides.len()).rev().filter(|dim| ![slot, token].contains(&(*dim as u64))) {
+    for dim in (0..strides.len()).rev().filter(|dim| ![slot, Some(token)].contains(&Some(*dim as u64))) {
         strides[dim] = step;
         step *= tensor.shape[dim];
     }
-    Some(CacheLayout { arena: arena as u32, offset, strides, slot_dim: slot as u32, token_dim: token as u32 })
+    Some(CacheLayout { arena: arena as u32, offset, strides, slot_dim: slot.map(|dim| dim as u32), token_dim: token as u32 })
 }
 
 fn params(module: &Module, function: OpId, block: BlockId, arenas: &[KvArena]) -> Result<Vec<Param>, Diagnostics> {

@@ -78,6 +78,8 @@ struct Cache {
     old: ValueId,
     update: Update,
     slots: u64,
+    /// The dimension of the slots; none if there is one slot.
+    slot_dim: Option<i64>,
     tokens: u64,
     heads: u64,
     features: u64,
@@ -162,6 +164,7 @@ fn cache_of(
     };
     let others: Vec<u64> = (0..shape.len()).filter(|dim| *dim != update.token_dim).map(|dim| shape[dim]).collect();
     // Batch, heads, features: as many as there are, the last first.
+    let slot_dim = (update.token_dim > 0 && others.len() > 1).then_some(0);
     let (slots, heads, features) = match (&others[..], update.token_dim) {
         ([features], _) => (1, 1, *features),
         ([heads, features], 0) => (1, *heads, *features),
@@ -180,6 +183,7 @@ fn cache_of(
         tokens: shape[update.token_dim],
         update,
         slots,
+        slot_dim,
         heads,
         features,
         element: ty.element.clone(),
@@ -393,14 +397,16 @@ fn write(
         for (number, layer) in layers.iter().enumerate() {
             for (at, cache) in layer.iter().enumerate() {
                 let is_value = at > 0 || caches[*cache].readers.iter().any(|reader| !reader.is_key);
-                let place = AttrMap::from_iter([
+                let mut place = AttrMap::from_iter([
                     ("arena", symbol(&name)),
                     ("layer", Attribute::i64(number as i64)),
                     ("role", Attribute::string(if is_value { "v" } else { "k" })),
                     ("offset", Attribute::i64(offset as i64)),
-                    ("slot_dim", Attribute::i64(0)),
                     ("token_dim", Attribute::i64(caches[*cache].update.token_dim as i64)),
                 ]);
+                if let Some(dim) = caches[*cache].slot_dim {
+                    place.set("slot_dim", Attribute::i64(dim));
+                }
                 offset += caches[*cache].row_bytes();
                 arguments[caches[*cache].argument].set("pyg.kv", Attribute::Dictionary(Arc::new(place)));
             }

@@ -240,8 +240,7 @@ struct Problem<'a> {
 impl<'a> Problem<'a> {
     fn new(call: &'a Call<'a>) -> Problem<'a> {
         let [q, k, v] = [0, 1, 2].map(|idx| &call.inputs[idx]);
-        let layouts =
-            [("q_dims", q), ("k_dims", k), ("v_dims", v)].map(|(name, of)| Layout::new(call, name, of.ty));
+        let layouts = [("q_dims", q), ("k_dims", k), ("v_dims", v)].map(|(name, of)| Layout::new(call, name, of.ty));
         let extent = |name, tensor: &TensorRef<'_>, role: usize| {
             tensor.ty.shape[dimensions(call.attributes, name)[role]] as usize
         };

@@ -21,7 +21,8 @@ pub fn dependences(program: &Program, nodes: &[Node]) -> Vec<Vec<u32>> {
         let mut touched = Touched::default();
         touched.step(&node.step);
         let mut after = BTreeSet::new();
-        let arenas = |ids: &BTreeSet<BufferId>| ids.iter().filter_map(|id| arena_of(program, *id)).collect::<BTreeSet<u32>>();
+        let arenas =
+            |ids: &BTreeSet<BufferId>| ids.iter().filter_map(|id| arena_of(program, *id)).collect::<BTreeSet<u32>>();
         for arena in arenas(&touched.reads).union(&arenas(&touched.writes)) {
             memory.entry(Space::Mapping(*arena)).or_default().read(0, 1, number, &mut after);
         }

@@ -53,9 +53,9 @@ pub struct CacheLayout {
     pub offset: u64,
     /// From an element to the next along each dimension of the parameter, in elements.
     pub strides: Vec<u64>,
-    /// Which dimensions are slot and token.
-    pub slot_dim: u32,
-    /// See `slot_dim`.
+    /// Which dimension counts slots; none if there is one slot.
+    pub slot_dim: Option<u32>,
+    /// Which dimension counts tokens.
     pub token_dim: u32,
 }
 

@@ -21,8 +21,8 @@ use crate::{
     dtype::{DType, Family},
     order::dependences,
     plan::{
-        ADDRESS_BYTES, Bind, Buffer, BufferId, Ensure, FieldSource, Fused, FusedOperand, KvArena, Node, Param, ParamBlock, Place,
-        Plan, PositionSource, Program, ResultSlot, Segment, Spread, Step, Work,
+        ADDRESS_BYTES, Bind, Buffer, BufferId, Ensure, FieldSource, Fused, FusedOperand, KvArena, Node, Param,
+        ParamBlock, Place, Plan, PositionSource, Program, ResultSlot, Segment, Spread, Step, Work,
     },
     steps::DEPTH_MAX,
 };
@@ -82,26 +82,33 @@ fn check_caches(plan: &Plan, program: &Program) -> Result<(), Invalid> {
     for (index, param) in program.params.iter().enumerate() {
         let Some(layout) = &param.cache else { continue };
         let refuse = |reason| Invalid::Cache { param: index, reason };
-        let arena = plan.arenas.get(layout.arena as usize).ok_or_else(|| refuse("lies in an arena that does not exist"))?;
+        let arena =
+            plan.arenas.get(layout.arena as usize).ok_or_else(|| refuse("lies in an arena that does not exist"))?;
         let size = check_array(|| format!("parameter {index}"), param.dtype, &param.shape)?;
         if param.bind != Bind::State || size == 0 {
             return Err(refuse("is no state with elements"));
         }
         let rank = param.shape.len();
-        let (slot, token) = (layout.slot_dim as usize, layout.token_dim as usize);
-        if layout.strides.len() != rank || slot >= rank || token >= rank || slot == token {
-            return Err(refuse("has not one stride a dimension, a slot and a token"));
+        let (slot, token) = (layout.slot_dim.map(|dim| dim as usize), layout.token_dim as usize);
+        let has_slot = slot.is_none_or(|slot| slot < rank && slot != token);
+        if layout.strides.len() != rank || token >= rank || !has_slot {
+            return Err(refuse("has not one stride a dimension, and dimensions of slots and tokens"));
         }
         let element = param.dtype.size_bytes() as u64;
-        let by_rows = param.shape[slot] == arena.slots
+        let by_slots = match slot {
+            None => arena.slots == 1,
+            Some(slot) => {
+                param.shape[slot] == arena.slots && layout.strides[slot].checked_mul(element) == Some(arena.slot_bytes())
+            }
+        };
+        let by_rows = by_slots
             && param.shape[token] == arena.tokens_max
-            && layout.strides[slot].checked_mul(element) == Some(arena.slot_bytes())
             && layout.strides[token].checked_mul(element) == Some(arena.token_bytes);
         // What a row has of it lies in the row.
-        let others = (0..rank).filter(|dim| *dim != slot && *dim != token);
-        let end = others.clone().try_fold(0u64, |end, dim| {
-            end.checked_add((param.shape[dim] - 1).checked_mul(layout.strides[dim])?)
-        });
+        let others = (0..rank).filter(|dim| Some(*dim) != slot && *dim != token);
+        let end = others
+            .clone()
+            .try_fold(0u64, |end, dim| end.checked_add((param.shape[dim] - 1).checked_mul(layout.strides[dim])?));
         let end = end.and_then(|end| end.checked_add(1)?.checked_mul(element)?.checked_add(layout.offset));
         if !by_rows || !layout.offset.is_multiple_of(element) || end.is_none_or(|end| end > arena.token_bytes) {
             return Err(refuse("does not lie in the rows of its arena"));

@@ -74,8 +74,7 @@ pub struct Memory<'a> {
 impl HostProgram {
     /// Records every segment. The program must have been validated; nests and kernel calls are checked here.
     pub fn record(program: &Program, order: Order) -> Result<HostProgram, LaunchError> {
-        let types: Vec<TensorType> =
-            program
+        let types: Vec<TensorType> = program
             .buffers
             .iter()
             .map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape, strides: program.strides(buffer) })

@@ -182,7 +182,12 @@ impl Arena {
             let Some(left) = self.growth.patience.checked_sub(start.elapsed()) else {
                 let late = bytes.iter().enumerate().find(|(slot, bytes)| self.mapped_bytes(*slot) < **bytes);
                 let (slot, bytes) = late.map_or((0, 0), |(slot, bytes)| (slot, *bytes));
-                return Err(MemoryError::Late { slot, mapped: self.mapped_bytes(slot), bytes, waited: start.elapsed() });
+                return Err(MemoryError::Late {
+                    slot,
+                    mapped: self.mapped_bytes(slot),
+                    bytes,
+                    waited: start.elapsed(),
+                });
             };
             state = self.shared.changed.wait_timeout(state, left).expect("no holder should panic").0;
         }
@@ -285,7 +290,9 @@ impl Shared {
         while !state.has_ended {
             let Geometry { handle_bytes, rows_bytes, .. } = self.geometry;
             let reaches = |state: &State, goal: &[u64]| {
-                goal.iter().zip(&state.mapped).all(|(bytes, mapped)| self.geometry.handles(*bytes) <= mapped.len() as u64)
+                goal.iter()
+                    .zip(&state.mapped)
+                    .all(|(bytes, mapped)| self.geometry.handles(*bytes) <= mapped.len() as u64)
             };
             let wanted = state.wanted.clone();
             let beyond = |bytes: &u64| if *bytes == 0 { 0 } else { (bytes + ahead * handle_bytes).min(rows_bytes) };

@@ -191,7 +191,8 @@ fn run_steps(
 
 /// What a step moved beside the work of its launches, and what it would have with static buffers.
 fn print_moved(session: &Session, step: u32, moved: Copies, out: &mut impl Write) -> io::Result<()> {
-    let changing = session.model().program().params.iter().filter(|param| matches!(param.bind, Bind::Step | Bind::Host));
+    let changing =
+        session.model().program().params.iter().filter(|param| matches!(param.bind, Bind::Step | Bind::Host));
     let inputs: u64 = changing.filter_map(|param| array_bytes(param.dtype, &param.shape)).sum();
     let Copies { bytes, imported_bytes, block_bytes, .. } = moved;
     let imported = if imported_bytes > 0 { format!(", {imported_bytes} bytes imported") } else { String::new() };
