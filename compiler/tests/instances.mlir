@@ -1692,8 +1692,8 @@ func.func @main(%a0: tensor<2x1x4x3xf32>, %a1: tensor<2x8x2x3xf32>, %a2: tensor<
 // pyg.kv.arena, pyg.kv.ensure, pyg.kv.retire
 "pyg.kv.arena"() {sym_name = "kv", slots = 2 : i64, tokens_max = 8 : i64, layers = 1 : i64, heads = 2 : i64, features = array<i64: 3, 5>, element = f32, token_bytes = 64 : i64, handle_bytes = 2097152 : i64, bounded = true} : () -> ()
 func.func @main(%a0: tensor<1x1xi32>) {
-  "pyg.kv.ensure"(%a0) {arena = @kv} : (tensor<1x1xi32>) -> ()
-  "pyg.kv.retire"(%a0) {arena = @kv} : (tensor<1x1xi32>) -> ()
+  "pyg.kv.ensure"(%a0) {arena = @kv, spread = "one", offsets = array<i64: 0, 0>} : (tensor<1x1xi32>) -> ()
+  "pyg.kv.retire"(%a0) {arena = @kv, spread = "one", offsets = array<i64: 0, 0>} : (tensor<1x1xi32>) -> ()
   return
 }
 

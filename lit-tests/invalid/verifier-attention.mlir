@@ -162,7 +162,7 @@ func.func @main(%q: tensor<2x1x4x3xf32>, %k: tensor<2x8x2x3xf32>, %v: tensor<2x8
 
 func.func @main(%p: tensor<1x1xi32>) {
   // expected-error @below {{@kv is no arena}}
-  "pyg.kv.ensure"(%p) {arena = @kv} : (tensor<1x1xi32>) -> ()
+  "pyg.kv.ensure"(%p) {arena = @kv, spread = "one", offsets = array<i64: 0>} : (tensor<1x1xi32>) -> ()
   return
 }
 
@@ -170,7 +170,34 @@ func.func @main(%p: tensor<1x1xi32>) {
 
 "pyg.kv.arena"() {sym_name = "kv", slots = 2 : i64, tokens_max = 8 : i64, layers = 1 : i64, heads = 2 : i64, features = array<i64: 3, 5>, element = f32, token_bytes = 64 : i64, handle_bytes = 2097152 : i64, bounded = true} : () -> ()
 func.func @main(%p: tensor<3x1xi32>) {
-  // expected-error @below {{positions are [3, 1], but @kv has 2 slots}}
-  "pyg.kv.retire"(%p) {arena = @kv} : (tensor<3x1xi32>) -> ()
+  // expected-error @below {{positions are [3, 1], but should be 2}}
+  "pyg.kv.retire"(%p) {arena = @kv, spread = "slots", offsets = array<i64: 0, 0>} : (tensor<3x1xi32>) -> ()
+  return
+}
+
+// -----
+
+"pyg.kv.arena"() {sym_name = "kv", slots = 2 : i64, tokens_max = 8 : i64, layers = 1 : i64, heads = 2 : i64, features = array<i64: 3, 5>, element = f32, token_bytes = 64 : i64, handle_bytes = 2097152 : i64, bounded = true} : () -> ()
+func.func @main(%p: tensor<i32>) {
+  // expected-error @below {{3 offsets are not as many for each of the 2 slots of @kv}}
+  "pyg.kv.ensure"(%p) {arena = @kv, spread = "one", offsets = array<i64: 0, 0, 0>} : (tensor<i32>) -> ()
+  return
+}
+
+// -----
+
+"pyg.kv.arena"() {sym_name = "kv", slots = 2 : i64, tokens_max = 8 : i64, layers = 1 : i64, heads = 2 : i64, features = array<i64: 3, 5>, element = f32, token_bytes = 64 : i64, handle_bytes = 2097152 : i64, bounded = true} : () -> ()
+func.func @main(%p: tensor<i32>) {
+  // expected-error @below {{`spread` is `all`, which is none of one, slots, tokens}}
+  "pyg.kv.ensure"(%p) {arena = @kv, spread = "all", offsets = array<i64: 0, 0>} : (tensor<i32>) -> ()
+  return
+}
+
+// -----
+
+"pyg.kv.arena"() {sym_name = "kv", slots = 2 : i64, tokens_max = 8 : i64, layers = 1 : i64, heads = 2 : i64, features = array<i64: 3, 5>, element = f32, token_bytes = 64 : i64, handle_bytes = 2097152 : i64, bounded = true} : () -> ()
+func.func @main(%p: tensor<i32>) {
+  // expected-error @below {{positions come from one source}}
+  "pyg.kv.ensure"(%p, %p) {arena = @kv, spread = "one", offsets = array<i64: 0, 0>} : (tensor<i32>, tensor<i32>) -> ()
   return
 }

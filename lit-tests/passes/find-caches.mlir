@@ -13,39 +13,37 @@
 // LOOP: %arg26: tensor<i32> {pyg.bind = "host"
 // LOOP: stablehlo.while
 // LOOP: do {
-// LOOP: %[[P:.*]] = stablehlo.reshape %iterArg{{.*}} -> tensor<1x1xi32>
-// LOOP: "pyg.kv.ensure"(%[[P]]) {arena = @kv}
+// LOOP: "pyg.kv.ensure"(%[[P:iterArg[^)]*]]) {arena = @kv, offsets = array<i64: 0, 0>, spread = "one"}
 // LOOP-COUNT-2: "pyg.attention"({{.*}}tensor<1xi32>) -> tensor<2x1x4x16xf32>
-// LOOP: "pyg.kv.retire"(%[[P]]) {arena = @kv}
+// LOOP: "pyg.kv.retire"(%[[P]]) {arena = @kv,
 // LOOP-NEXT: stablehlo.return
 
 // Two layers that go together, and a third cache that nobody attends to.
 // CHECK: "pyg.kv.arena"() {bounded = true, element = f32, features = array<i64: 4, 4>, handle_bytes = 2097152 : i64, heads = 1 : i64, layers = 2 : i64, slots = 2 : i64, sym_name = "kv", token_bytes = 64 : i64, tokens_max = 8 : i64}
 // CHECK-NEXT: "pyg.kv.arena"() {bounded = false, element = f32, features = array<i64: 4>, {{.*}} layers = 1 : i64, {{.*}} sym_name = "kv_1", token_bytes = 16 : i64
 // CHECK-LABEL: @two_layers
-// CHECK-SAME: %k0: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv, layer = 0 : i64, role = "k"}
-// CHECK-SAME: %v0: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv, layer = 0 : i64, role = "v"}
-// CHECK-SAME: %k1: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv, layer = 1 : i64, role = "k"}
-// CHECK-SAME: %v1: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv, layer = 1 : i64, role = "v"}
-// CHECK-SAME: %x: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv_1, layer = 0 : i64, role = "k"}
+// CHECK-SAME: %k0: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv, layer = 0 : i64, offset = {{[0-9]+}} : i64, role = "k"
+// CHECK-SAME: %v0: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv, layer = 0 : i64, offset = {{[0-9]+}} : i64, role = "v"
+// CHECK-SAME: %k1: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv, layer = 1 : i64, offset = {{[0-9]+}} : i64, role = "k"
+// CHECK-SAME: %v1: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv, layer = 1 : i64, offset = {{[0-9]+}} : i64, role = "v"
+// CHECK-SAME: %x: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv_1, layer = 0 : i64, offset = {{[0-9]+}} : i64, role = "k"
 // CHECK-SAME: %pos: tensor<i32> {pyg.bind = "host"
-// CHECK: %[[P:.*]] = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
 // CHECK: %[[LENGTH:.*]] = stablehlo.select
-// CHECK-NEXT: "pyg.kv.ensure"(%[[P]]) {arena = @kv}
+// CHECK-NEXT: "pyg.kv.ensure"(%pos) {arena = @kv, offsets = array<i64: 0, 0>, spread = "one"}
 // CHECK: "pyg.attention"({{.*}}, %[[LENGTH]]) {{.*}} operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 1>
 // CHECK: "pyg.attention"({{.*}}, %[[LENGTH]])
-// CHECK: "pyg.kv.retire"(%[[P]]) {arena = @kv}
+// CHECK: "pyg.kv.retire"(%pos) {arena = @kv,
 // CHECK-NEXT: return
 // LAYER: handle_bytes = 4194304 : i64, {{.*}} layers = 1 : i64, {{.*}} sym_name = "kv"
 // LAYER: layers = 1 : i64, {{.*}} sym_name = "kv_1"
 // LAYER: layers = 1 : i64, {{.*}} sym_name = "kv_2"
 // LAYER-LABEL: @two_layers
-// LAYER-SAME: %v1: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv_1, layer = 0 : i64, role = "v"}
-// LAYER: "pyg.kv.ensure"({{.*}}) {arena = @kv}
-// LAYER: "pyg.kv.ensure"({{.*}}) {arena = @kv_1}
+// LAYER-SAME: %v1: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv_1, layer = 0 : i64, offset = {{[0-9]+}} : i64, role = "v"
+// LAYER: "pyg.kv.ensure"({{.*}}) {arena = @kv,
+// LAYER: "pyg.kv.ensure"({{.*}}) {arena = @kv_1,
 // NONE-COUNT-5: "pyg.kv.arena"
 // NONE-LABEL: @two_layers
-// NONE-SAME: %v1: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv_3, layer = 0 : i64, role = "v"}
+// NONE-SAME: %v1: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv_3, layer = 0 : i64, offset = {{[0-9]+}} : i64, role = "v"
 // REMARK: `k0`, `v0`, `k1`, `v1` are in @kv, and only rows up to the position are read of its 8, provided: rows that are not read are finite
 // REMARK: `pos` is bound as `host`, not `step`: it sets how much of @kv is mapped
 // REMARK: `x` is in @kv_1, which is mapped in full: no attention reads it
@@ -67,8 +65,7 @@ func.func @two_layers(%k0: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "
 // A position for each row of the batch, wrapped and clamped; keys with heads before tokens, values after.
 // CHECK: "pyg.kv.arena"() {bounded = true, {{.*}}slots = 2 : i64
 // CHECK-LABEL: @by_row
-// CHECK: %[[P:.*]] = stablehlo.reshape %pos : (tensor<2xi32>) -> tensor<2x1xi32>
-// CHECK: "pyg.kv.ensure"(%[[P]]) {arena = @kv} : (tensor<2x1xi32>) -> ()
+// CHECK: "pyg.kv.ensure"(%pos) {arena = @kv, offsets = array<i64: 0, 0>, spread = "slots"} : (tensor<2xi32>) -> ()
 // CHECK: "pyg.attention"({{.*}}tensor<2xi32>) -> tensor<2x1x2x4xf32>
 func.func @by_row(%k: tensor<2x1x8x4xf32> {pyg.bind = "state", pyg.updated_by = 0 : i64}, %v: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.updated_by = 1 : i64}, %q: tensor<2x1x2x4xf32>, %new: tensor<2x1x1x4xf32>, %newk: tensor<2x1x4xf32>, %pos: tensor<2xi32> {pyg.bind = "step"}) -> (tensor<2x1x8x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>) {
   %zero = stablehlo.constant dense<0> : tensor<2xi32>
