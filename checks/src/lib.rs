@@ -23,7 +23,7 @@ use pygraph_compiler::{
     passes::{PassContext, PassDef, Phase, assign_bindings, inline_calls, lower_to_launches, pipeline},
 };
 use pygraph_kernels::memory::Bytes;
-use pygraph_runtime::{device::Device, model::Model, session::Session, tensor::Tensor};
+use pygraph_runtime::{device::Device, host::Order, model::Model, session::Session, tensor::Tensor};
 use random_program::{Program, agree, random_program};
 
 /// How often each program runs: state is carried, and memory that a step left behind must not show.
@@ -103,7 +103,10 @@ fn as_a_plan(program: &Program) -> Result<Results, String> {
     let emitted = emit(&module).map_err(|errors| format!("{errors:?}"))?;
     let file = encode(&emitted.plan, &emitted.constants).map_err(|error| error.to_string())?;
     let artifact = Artifact::from_bytes(&file).map_err(|error| error.to_string())?;
-    let model = Model::load(Arc::new(artifact), None, Device::Host).map_err(|error| error.to_string())?;
+    // Another order of launches for each program.
+    let order = Order::Random { seed: program.text.len() as u64 };
+    let model =
+        Model::load_in_order(Arc::new(artifact), None, Device::Host, order).map_err(|error| error.to_string())?;
     let mut session = Session::new(Arc::new(model)).map_err(|error| error.to_string())?;
     for (index, bytes) in program.inputs.iter().enumerate() {
         let param = session.model().program().params[index].clone();

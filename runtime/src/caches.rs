@@ -245,7 +245,8 @@ fn each_run(param: &Param, layout: &CacheLayout, visit: &mut dyn FnMut(Run)) {
     let element = param.dtype.size_bytes();
     let rank = param.shape.len();
     // The last dimension is one run where its elements lie together.
-    let is_run = layout.strides[rank - 1] == 1 && ![layout.slot_dim, Some(layout.token_dim)].contains(&Some(rank as u32 - 1));
+    let is_run =
+        layout.strides[rank - 1] == 1 && ![layout.slot_dim, Some(layout.token_dim)].contains(&Some(rank as u32 - 1));
     let (outer, run) = if is_run { (rank - 1, param.shape[rank - 1] as usize) } else { (rank, 1) };
     let mut index = vec![0_u64; outer];
     let at = |index: &[u64], dim: u32| index.get(dim as usize).copied().unwrap_or(0);

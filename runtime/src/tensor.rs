@@ -1,6 +1,6 @@
 //! Arrays that cross the runtime's border: inputs, weights, state and outputs.
 
-use std::{ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use pygraph_artifact::{
     bytes::{AlignedBytes, FileBytes, OutOfMemory},
@@ -24,6 +24,15 @@ enum TensorBytes {
         file: Arc<FileBytes>,
         range: Range<usize>,
     },
+    /// Memory of somebody else, read in place.
+    Foreign(Arc<dyn ForeignBytes>),
+}
+
+/// Memory that a caller keeps alive, for an array that is read where it lies. Its bytes stay where they are, and as they are while a
+/// step reads them.
+pub trait ForeignBytes: fmt::Debug + Send + Sync {
+    /// All of them; every call gives the same.
+    fn bytes(&self) -> &[u8];
 }
 
 impl Tensor {
@@ -62,6 +71,16 @@ impl Tensor {
         Ok(Tensor { dtype, shape: shape.to_vec(), bytes })
     }
 
+    /// An array over memory of somebody else, in place where its address allows it, else copied.
+    pub fn of_foreign(dtype: DType, shape: &[u64], memory: Arc<dyn ForeignBytes>) -> Result<Tensor, TensorError> {
+        let bytes = memory.bytes();
+        check_size(dtype, shape, bytes.len())?;
+        if !(bytes.as_ptr() as usize).is_multiple_of(Tensor::ALIGNMENT_MIN) {
+            return Tensor::new(dtype, shape, AlignedBytes::copy_of(bytes)?);
+        }
+        Ok(Tensor { dtype, shape: shape.to_vec(), bytes: TensorBytes::Foreign(memory) })
+    }
+
     /// The same bytes as another type of the same size.
     pub fn reinterpreted(&self, dtype: DType, shape: &[u64]) -> Result<Tensor, TensorError> {
         check_size(dtype, shape, self.bytes().len())?;
@@ -83,6 +102,7 @@ impl Tensor {
         match &self.bytes {
             TensorBytes::Owned(bytes) => bytes,
             TensorBytes::Mapped { file, range } => &file[range.clone()],
+            TensorBytes::Foreign(memory) => memory.bytes(),
         }
     }
 
@@ -90,7 +110,7 @@ impl Tensor {
     pub fn bytes_mut(&mut self) -> Option<&mut [u8]> {
         match &mut self.bytes {
             TensorBytes::Owned(bytes) => Arc::get_mut(bytes).map(|bytes| &mut **bytes),
-            TensorBytes::Mapped { .. } => None,
+            TensorBytes::Mapped { .. } | TensorBytes::Foreign(_) => None,
         }
     }
 

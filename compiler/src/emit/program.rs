@@ -155,7 +155,13 @@ fn layout_of(attrs: &AttrMap, arenas: &[KvArena], tensor: &Tensor) -> Option<Cac
         strides[dim] = step;
         step *= tensor.shape[dim];
     }
-    Some(CacheLayout { arena: arena as u32, offset, strides, slot_dim: slot.map(|dim| dim as u32), token_dim: token as u32 })
+    Some(CacheLayout {
+        arena: arena as u32,
+        offset,
+        strides,
+        slot_dim: slot.map(|dim| dim as u32),
+        token_dim: token as u32,
+    })
 }
 
 fn params(module: &Module, function: OpId, block: BlockId, arenas: &[KvArena]) -> Result<Vec<Param>, Diagnostics> {

@@ -98,7 +98,8 @@ fn check_caches(plan: &Plan, program: &Program) -> Result<(), Invalid> {
         let by_slots = match slot {
             None => arena.slots == 1,
             Some(slot) => {
-                param.shape[slot] == arena.slots && layout.strides[slot].checked_mul(element) == Some(arena.slot_bytes())
+                param.shape[slot] == arena.slots
+                    && layout.strides[slot].checked_mul(element) == Some(arena.slot_bytes())
             }
         };
         let by_rows = by_slots

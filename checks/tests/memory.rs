@@ -1,0 +1,209 @@
+//! What may be touched, and what dies: compiled decoders on memory that is taken away.
+
+use std::{env, os::unix::process::ExitStatusExt, path::Path, process::Command, sync::Arc};
+
+use pygraph_artifact::{
+    bytes::AlignedBytes,
+    container::{Artifact, encode},
+    plan::{Bind, Plan},
+};
+use pygraph_compiler::{
+    emit::{Emitted, emit},
+    ir::parse::parse,
+    passes::{PassContext, PassOptions, Phase, pipeline},
+};
+use pygraph_runtime::{
+    caches::{CacheOptions, Caches},
+    device::Device,
+    model::Model,
+    npz::NpzFile,
+    session::Session,
+    tensor::{ForeignBytes, Tensor},
+};
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
+
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../lit-tests/models/stablehlo/small/llama_decode");
+
+/// A decoder of two layers, 512 bytes a token, whose cache grows by pages: 8 tokens each.
+fn compiled() -> Emitted {
+    let path = format!("{MODEL}.mlir");
+    let text = std::fs::read_to_string(&path).expect("the model should be there");
+    let mut module = parse(&text, &path).expect("parses");
+    let context = PassContext::new(PassOptions { kv_handle_bytes: 4096, ..PassOptions::default() });
+    for pass in pipeline::default_passes(Phase::Plan) {
+        (pass.run)(&mut module, &context).expect("compiles");
+    }
+    emit(&module).expect("emits")
+}
+
+fn session(plan: &Plan, constants: &[u8], options: CacheOptions) -> Session {
+    let artifact = Artifact::from_bytes(&encode(plan, constants).expect("valid")).expect("loads");
+    let caches = Arc::new(Caches::new(artifact.plan(), options).expect("addresses"));
+    let model = Model::load(Arc::new(artifact), None, Device::Host).expect("prepares");
+    Session::with_caches(Arc::new(model), caches).expect("memory")
+}
+
+fn inputs(session: &Session) -> Vec<Tensor> {
+    let mut file = NpzFile::open(Path::new(&format!("{MODEL}.npz"))).expect("opens");
+    let params = session.model().program().params.clone();
+    let read = |(index, param): (usize, &pygraph_artifact::plan::Param)| {
+        file.read(&format!("arg{index}"), param.dtype, &param.shape).expect("an argument")
+    };
+    params.iter().enumerate().map(read).collect()
+}
+
+fn position(value: i32) -> Tensor {
+    let bytes = AlignedBytes::copy_of(&value.to_le_bytes()).expect("memory");
+    Tensor::new(pygraph_artifact::dtype::DType::I32, &[], bytes).expect("a position")
+}
+
+/// Runs one step at position 9 with an empty cache, with `fewer` tokens ensured than are needed.
+fn step_at_nine(fewer: i64) {
+    let mut emitted = compiled();
+    let ensure = &mut emitted.plan.programs[0].ensures[0];
+    ensure.offsets.iter_mut().for_each(|offset| *offset -= fewer);
+    let mut session = session(&emitted.plan, &emitted.constants, CacheOptions::default());
+    session.begin_fresh().expect("nothing to unmap");
+    for (index, value) in inputs(&session).into_iter().enumerate() {
+        if session.model().program().params[index].cache.is_none() {
+            session.set(index, value).expect("fits");
+        }
+    }
+    session.set(26, position(9)).expect("fits");
+    session.step().expect("runs");
+}
+
+/// Runs this test alone in a child, with a word in its environment; its signal.
+fn in_child(test: &str, word: &str) -> (Option<i32>, Option<i32>) {
+    let program = env::current_exe().expect("this program");
+    let mut command = Command::new(program);
+    let status = command.args(["--exact", test]).env("PYGRAPH_CHILD", word).output().expect("started").status;
+    (status.code(), status.signal())
+}
+
+#[test]
+fn a_row_that_is_not_mapped_kills_whoever_touches_it() {
+    const NAME: &str = "a_row_that_is_not_mapped_kills_whoever_touches_it";
+    const SEGMENTATION_FAULT: i32 = 11;
+    match env::var("PYGRAPH_CHILD").as_deref() {
+        Ok("enough") => step_at_nine(0),
+        Ok("too few") => step_at_nine(8),
+        _ => {
+            assert_eq!(in_child(NAME, "enough"), (Some(0), None));
+            assert_eq!(in_child(NAME, "too few"), (None, Some(SEGMENTATION_FAULT)));
+        }
+    }
+}
+
+/// Whole pages of memory that can be made inaccessible.
+#[derive(Debug)]
+struct Guarded {
+    start: *mut std::ffi::c_void,
+    pages_bytes: usize,
+    bytes: usize,
+}
+
+// SAFETY: the memory belongs to this value; it is read until it is taken away, and then by nobody.
+unsafe impl Send for Guarded {}
+// SAFETY: as above.
+unsafe impl Sync for Guarded {}
+
+impl Guarded {
+    fn copy_of(bytes: &[u8]) -> Guarded {
+        let pages_bytes = bytes.len().max(1).next_multiple_of(rustix::param::page_size());
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: the system chooses fresh addresses, and this many bytes can be written there.
+        let start = unsafe {
+            let start = mmap_anonymous(std::ptr::null_mut(), pages_bytes, access, MapFlags::PRIVATE).expect("memory");
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), start.cast(), bytes.len());
+            start
+        };
+        Guarded { start, pages_bytes, bytes: bytes.len() }
+    }
+
+    fn take_away(&self) {
+        // SAFETY: the range was mapped by `copy_of`; nobody reads it from here on, or dies.
+        unsafe { mprotect(self.start, self.pages_bytes, MprotectFlags::empty()) }.expect("taken away");
+    }
+}
+
+impl ForeignBytes for Guarded {
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: the bytes lie there until they are taken away.
+        unsafe { std::slice::from_raw_parts(self.start.cast(), self.bytes) }
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        // SAFETY: the range was mapped by `copy_of` and is given back once.
+        let _ = unsafe { munmap(self.start, self.pages_bytes) };
+    }
+}
+
+#[test]
+fn inputs_are_read_where_they_are_each_step() {
+    let emitted = compiled();
+    let mut session = session(&emitted.plan, &emitted.constants, CacheOptions::default());
+    let mut plain = self::session(&emitted.plan, &emitted.constants, CacheOptions::default());
+    let values = inputs(&session);
+    for (index, value) in values.iter().enumerate() {
+        session.set(index, value.clone()).expect("fits");
+        plain.set(index, value.clone()).expect("fits");
+    }
+    let params = session.model().program().params.clone();
+    let changing: Vec<usize> = (0..params.len()).filter(|index| params[*index].bind == Bind::Step).collect();
+    assert!(changing.len() > 20, "the weights of a JAX function are new each step");
+    let mut gone: Vec<Arc<Guarded>> = Vec::new();
+    for step in 0..6 {
+        // Every input has a new address, and those of the steps before can no longer be read.
+        let mut fresh = Vec::new();
+        for index in &changing {
+            let memory = Arc::new(Guarded::copy_of(values[*index].bytes()));
+            let value = Tensor::of_foreign(params[*index].dtype, &params[*index].shape, memory.clone()).expect("fits");
+            session.set(*index, value).expect("fits");
+            fresh.push(memory);
+        }
+        gone.iter().for_each(|memory| memory.take_away());
+        for session in [&mut session, &mut plain] {
+            session.set(26, position(9 + step)).expect("fits");
+        }
+        let before = session.copies();
+        let own: Vec<Vec<u8>> = session.step().expect("runs").wait().iter().map(|view| view.bytes.to_vec()).collect();
+        let moved = session.copies().since(before);
+        assert_eq!((moved.count, moved.bytes), (0, 0));
+        assert_eq!(moved.imported_bytes, if step == 0 { 4 * 2 * 32 * 2 * 16 * 4 } else { 0 });
+        assert!(moved.block_bytes < 512, "{} bytes", moved.block_bytes);
+        let others: Vec<Vec<u8>> = plain.step().expect("runs").wait().iter().map(|view| view.bytes.to_vec()).collect();
+        assert_eq!(own, others, "step {step}");
+        gone = fresh;
+    }
+}
+
+#[test]
+fn running_out_of_memory_leaves_everything_as_it_was() {
+    let emitted = compiled();
+    let options = CacheOptions { limit_bytes: Some(4 * 4096), ..CacheOptions::default() };
+    let mut limited = session(&emitted.plan, &emitted.constants, options);
+    let mut free = session(&emitted.plan, &emitted.constants, CacheOptions::default());
+    for session in [&mut limited, &mut free] {
+        session.begin_fresh().expect("nothing to unmap");
+        for (index, value) in inputs(session).into_iter().enumerate() {
+            if session.model().program().params[index].cache.is_none() {
+                session.set(index, value).expect("fits");
+            }
+        }
+    }
+    let step = |session: &mut Session, at: i32| -> Result<Vec<Vec<u8>>, String> {
+        session.set(26, position(at)).expect("fits");
+        let outputs = session.step().map_err(|error| error.to_string())?.wait();
+        Ok(outputs.iter().map(|view| view.bytes.to_vec()).collect())
+    };
+    for at in 14..16 {
+        assert_eq!(step(&mut limited, at), step(&mut free, at));
+    }
+    let message = step(&mut limited, 16).expect_err("too much");
+    assert_eq!(message, "8192 more bytes of cache do not fit: 16384 of 16384 bytes are in use");
+    // The caches are what they were: a step that fits runs as if nothing had been tried.
+    assert_eq!(step(&mut limited, 15), step(&mut free, 15));
+}
