@@ -207,3 +207,65 @@ fn running_out_of_memory_leaves_everything_as_it_was() {
     // The caches are what they were: a step that fits runs as if nothing had been tried.
     assert_eq!(step(&mut limited, 15), step(&mut free, 15));
 }
+
+/// The functions of two modules in one, those of the first named apart.
+fn joined(prefill: &str, decode: &str) -> String {
+    let inside = |text: &str| {
+        let (_, rest) = text.split_once('\n').expect("a module");
+        rest.trim_end().strip_suffix('}').expect("its end").to_string()
+    };
+    let prefill = inside(prefill).replace('@', "@prefill_").replace("@prefill_main", "@prefill");
+    format!("module {{\n{prefill}\n{}}}\n", inside(decode))
+}
+
+#[test]
+fn prefill_and_decode_share_their_caches() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../lit-tests/models/stablehlo/small/");
+    let read = |name: &str| std::fs::read_to_string(format!("{folder}{name}.mlir")).expect("the model should be there");
+    let text = joined(&read("llama_prefill_bf16"), &read("llama_decode_bf16"));
+    let mut module = parse(&text, "both.mlir").expect("parses");
+    let options = PassOptions { kv_handle_bytes: 4096, kv_share: true, ..PassOptions::default() };
+    let context = PassContext::new(options);
+    for pass in pipeline::default_passes(Phase::Plan) {
+        (pass.run)(&mut module, &context).expect("compiles");
+    }
+    let Emitted { plan, constants } = emit(&module).expect("emits");
+    assert_eq!(plan.arenas.len(), 1, "one arena for both");
+    let artifact = Arc::new(Artifact::from_bytes(&encode(&plan, &constants).expect("valid")).expect("loads"));
+    let caches = || Arc::new(Caches::new(artifact.plan(), CacheOptions::default()).expect("addresses"));
+    let begin = |entry: &str, caches: Arc<Caches>, file: &str| {
+        let model = Model::load(artifact.clone(), Some(entry), Device::Host).expect("prepares");
+        let mut session = Session::with_caches(Arc::new(model), caches).expect("memory");
+        let mut file = NpzFile::open(Path::new(&format!("{folder}{file}.npz"))).expect("opens");
+        for (index, param) in session.model().program().params.clone().iter().enumerate() {
+            if param.cache.is_none() {
+                let value = file.read(&format!("arg{index}"), param.dtype, &param.shape).expect("an argument");
+                session.set(index, value).expect("fits");
+            }
+        }
+        session
+    };
+    // A request: twelve tokens at once, then one by one; the caches stay where they are.
+    let shared = caches();
+    let mut prefill = begin("prefill", shared.clone(), "llama_prefill_bf16");
+    prefill.begin_fresh().expect("nothing to unmap");
+    let outputs = prefill.step().expect("runs").wait();
+    let filled: Vec<Vec<u8>> = outputs.iter().map(|view| view.bytes.to_vec()).collect();
+    let mut decode = begin("main", shared, "llama_decode_bf16");
+    decode.set(26, position(12)).expect("fits");
+    let own: Vec<Vec<u8>> = decode.step().expect("runs").wait().iter().map(|view| view.bytes.to_vec()).collect();
+    assert_eq!((decode.copies().bytes, decode.copies().imported_bytes), (0, 0));
+    let slots = decode.caches().expect("caches").slots();
+    assert!(slots.iter().all(|slot| (slot.tokens, slot.mapped_bytes) == (13, 4096)), "{slots:?}");
+    // The same with caches that are handed over as arrays.
+    let mut apart = begin("main", caches(), "llama_decode_bf16");
+    apart.set(26, position(12)).expect("fits");
+    let decode_params = apart.model().program().params.clone();
+    for (index, param) in decode_params.iter().enumerate().filter(|(_, param)| param.cache.is_some()) {
+        let result = param.updated_by.expect("a cache is updated") as usize;
+        let bytes = AlignedBytes::copy_of(&filled[result]).expect("memory");
+        apart.set(index, Tensor::new(param.dtype, &param.shape, bytes).expect("fits")).expect("fits");
+    }
+    let others: Vec<Vec<u8>> = apart.step().expect("runs").wait().iter().map(|view| view.bytes.to_vec()).collect();
+    assert_eq!(own, others);
+}

@@ -149,6 +149,7 @@ fn pass_options(matches: &ArgMatches) -> Result<PassOptions, UsageError> {
         strict: knobs::STRICT.is_set(matches),
         kv_handle_bytes,
         kv_grouping,
+        kv_share: knobs::KV_SHARE.is_set(matches),
         costs: costs.map_err(unreadable(&knobs::COSTS))?.unwrap_or_else(Costs::h100),
         profile: profile.map_err(unreadable(&knobs::PROFILE))?.unwrap_or_default(),
         deploy: deploy.transpose()?,

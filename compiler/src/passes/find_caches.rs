@@ -385,14 +385,23 @@ fn write(
     arenas: &[(Shared, Vec<Layer>)],
 ) {
     let mut bounds: HashMap<(BlockId, Rows), ValueId> = HashMap::new();
+    let mut taken: Vec<String> = Vec::new();
     // What is put at the start of a block comes before what was first there, in order.
     let mut starts: HashMap<BlockId, OpId> = HashMap::new();
     for (shared, layers) in arenas {
-        let name = free_name(module);
-        let attrs = arena_attrs(&name, shared, layers.len(), context.options.kv_handle_bytes);
-        let loc = module.op(caches[layers[0][0]].update.op).loc;
-        let arena = module.create_op(Opcode::PygKvArena, OpParts { attrs, ..OpParts::default() }, loc);
-        module.insert_before(function, arena);
+        let fresh = free_name(module);
+        let attrs = arena_attrs(&fresh, shared, layers.len(), context.options.kv_handle_bytes);
+        let other = if context.options.kv_share { alike(module, &attrs, &taken) } else { None };
+        let name = match other {
+            Some(other) => other,
+            None => {
+                let loc = module.op(caches[layers[0][0]].update.op).loc;
+                let arena = module.create_op(Opcode::PygKvArena, OpParts { attrs, ..OpParts::default() }, loc);
+                module.insert_before(function, arena);
+                fresh
+            }
+        };
+        taken.push(name.clone());
         let mut offset = 0;
         for (number, layer) in layers.iter().enumerate() {
             for (at, cache) in layer.iter().enumerate() {
@@ -454,6 +463,18 @@ fn write(
         }
     }
     set_dictionaries(module, function, "arg_attrs", arguments.to_vec());
+}
+
+/// The arena of another function that is like this one in all but its name.
+fn alike(module: &Module, attrs: &AttrMap, taken: &[String]) -> Option<String> {
+    let named = |op: &OpId| module.op(*op).attr("sym_name").and_then(Attribute::as_str).map(str::to_string);
+    let same = |op: &OpId| {
+        let own = &module.op(*op).attrs;
+        attrs.iter().all(|(name, value)| &**name == "sym_name" || own.get(name) == Some(value))
+            && own.get("window") == attrs.get("window")
+    };
+    let arenas = module.block_ops(module.body()).filter(|op| module.op(*op).opcode == Opcode::PygKvArena);
+    arenas.filter(same).filter_map(|op| named(&op)).find(|name| !taken.contains(name))
 }
 
 /// `kv`, `kv_1`, …: a symbol that nothing has.

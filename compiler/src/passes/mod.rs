@@ -119,6 +119,8 @@ pub struct PassOptions {
     pub kv_handle_bytes: i64,
     /// Which caches share an arena.
     pub kv_grouping: KvGrouping,
+    /// Whether caches of several functions share an arena where they are alike.
+    pub kv_share: bool,
 }
 
 impl Default for PassOptions {
@@ -131,6 +133,7 @@ impl Default for PassOptions {
             strict: false,
             kv_handle_bytes: 2 << 20,
             kv_grouping: KvGrouping::default(),
+            kv_share: false,
         }
     }
 }

@@ -31,30 +31,11 @@ pub static PASS: PassDef = PassDef {
 };
 
 fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostics> {
-    let mut changed = false;
-    for function in module.functions().collect::<Vec<OpId>>() {
-        changed |= place(module, context, function);
-    }
-    Ok(changed.into())
-}
-
-/// The arena that an argument's attributes name.
-pub fn arena_of(attrs: &AttrMap) -> Option<String> {
-    let Some(Attribute::Dictionary(cache)) = attrs.get("pyg.kv") else { return None };
-    let Some(Attribute::Symbol(path)) = cache.get("arena") else { return None };
-    path.last().map(|name| name.to_string())
-}
-
-fn place(module: &mut Module, context: &PassContext, function: OpId) -> bool {
-    let Some(block) = module.region_block(function, 0) else { return false };
-    let arguments = module.block(block).arguments.to_vec();
-    let mut attrs = dictionaries(module, function, "arg_attrs", arguments.len());
+    let functions: Vec<OpId> = module.functions().collect();
+    // Several functions may share an arena: it is for all of them, or for none.
     let mut refused: BTreeMap<String, (OpId, String)> = BTreeMap::new();
-    for (index, (value, attrs)) in arguments.iter().zip(&attrs).enumerate() {
-        let Some(arena) = arena_of(attrs) else { continue };
-        if let Err(why) = check(module, function, index, *value) {
-            refused.entry(arena).or_insert(why);
-        }
+    for function in &functions {
+        refuse(module, *function, &mut refused);
     }
     for (arena, (op, why)) in &refused {
         let decision = Decision {
@@ -64,12 +45,44 @@ fn place(module: &mut Module, context: &PassContext, function: OpId) -> bool {
             remedy: Some("update caches at a position, and read them in attention only".to_string()),
         };
         context.remark(module.decision(*op, decision));
-        for attrs in attrs.iter_mut().filter(|attrs| arena_of(attrs).as_ref() == Some(arena)) {
-            attrs.remove("pyg.kv");
+    }
+    if !refused.is_empty() {
+        functions.into_iter().for_each(|function| remove(module, function, &refused));
+        for arena in refused.keys() {
+            if let Some(op) = module.symbol(arena) {
+                module.erase(op);
+            }
         }
     }
-    if refused.is_empty() {
-        return false;
+    Ok((!refused.is_empty()).into())
+}
+
+/// The arena that an argument's attributes name.
+pub fn arena_of(attrs: &AttrMap) -> Option<String> {
+    let Some(Attribute::Dictionary(cache)) = attrs.get("pyg.kv") else { return None };
+    let Some(Attribute::Symbol(path)) = cache.get("arena") else { return None };
+    path.last().map(|name| name.to_string())
+}
+
+/// Finds the arenas that cannot hold all their caches.
+fn refuse(module: &Module, function: OpId, refused: &mut BTreeMap<String, (OpId, String)>) {
+    let Some(block) = module.region_block(function, 0) else { return };
+    let arguments = &module.block(block).arguments;
+    let attrs = dictionaries(module, function, "arg_attrs", arguments.len());
+    for (index, (value, attrs)) in arguments.iter().zip(&attrs).enumerate() {
+        let Some(arena) = arena_of(attrs) else { continue };
+        if let Err(why) = check(module, function, index, *value) {
+            refused.entry(arena).or_insert(why);
+        }
+    }
+}
+
+/// Takes arenas out of a function.
+fn remove(module: &mut Module, function: OpId, refused: &BTreeMap<String, (OpId, String)>) {
+    let count = module.region_block(function, 0).map_or(0, |block| module.block(block).arguments.len());
+    let mut attrs = dictionaries(module, function, "arg_attrs", count);
+    for attrs in attrs.iter_mut().filter(|attrs| arena_of(attrs).is_some_and(|arena| refused.contains_key(&arena))) {
+        attrs.remove("pyg.kv");
     }
     set_dictionaries(module, function, "arg_attrs", attrs);
     let names_refused = |op: OpId| match module.op(op).attr("arena") {
@@ -79,12 +92,6 @@ fn place(module: &mut Module, context: &PassContext, function: OpId) -> bool {
     let mapping = |op: &OpId| matches!(module.op(*op).opcode, Opcode::PygKvEnsure | Opcode::PygKvRetire);
     let gone: Vec<OpId> = module.walk(function).into_iter().filter(mapping).filter(|op| names_refused(*op)).collect();
     gone.into_iter().for_each(|op| module.erase(op));
-    for arena in refused.keys() {
-        if let Some(op) = module.symbol(arena) {
-            module.erase(op);
-        }
-    }
-    true
 }
 
 /// Follows a cache through everything that touches it; else what does not take rows that lie apart, and why.
