@@ -203,7 +203,7 @@ fn running_out_of_memory_leaves_everything_as_it_was() {
         assert_eq!(step(&mut limited, at), step(&mut free, at));
     }
     let message = step(&mut limited, 16).expect_err("too much");
-    assert_eq!(message, "8192 more bytes of cache do not fit: 16384 of 16384 bytes are in use");
+    assert_eq!(message, "cannot create 8192 bytes of memory: 16384 of at most 16384 bytes are in use");
     // The caches are what they were: a step that fits runs as if nothing had been tried.
     assert_eq!(step(&mut limited, 15), step(&mut free, 15));
 }

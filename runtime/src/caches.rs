@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -17,18 +17,18 @@ use pygraph_artifact::{
 };
 use pygraph_kernels::memory::Buffer;
 
-use crate::memory::{Arena, Budget, Event, Geometry, Growth, MemoryError};
+use crate::memory::{ArenaOptions, EventLog, GrowingArena, MemoryError, PhysicalMemory};
 
 /// How arenas grow, and how much they may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CacheOptions {
     /// The most physical memory that all arenas may have together, in bytes.
     pub limit_bytes: Option<u64>,
-    /// Handles that a thread maps beyond what is needed; none maps only what a step asks for.
-    pub ahead: Option<u64>,
-    /// What the thread waits before it maps, for tests.
-    pub delay: Duration,
-    /// How long a step waits for the thread; none is 10 seconds.
+    /// Handles that a thread maps beyond what is needed, for each slot.
+    pub handles_ahead: u64,
+    /// How long the thread waits before it maps a handle: to see what a loop does that comes too soon.
+    pub thread_delay: Duration,
+    /// How long a loop on the device waits for rows that the thread maps; none maps them at once, on the device's own thread.
     pub patience: Option<Duration>,
     /// Fill what is mapped beyond the rows that are needed with bytes that are no numbers, so that reading them shows.
     pub poison: bool,
@@ -38,18 +38,31 @@ pub struct CacheOptions {
 #[derive(Debug)]
 pub struct Caches {
     arenas: Vec<OneArena>,
-    budget: Arc<Budget>,
+    /// None for a plan without arenas.
+    memory: Option<PhysicalMemory>,
+    patience: Option<Duration>,
     poison: bool,
 }
 
 #[derive(Debug)]
 struct OneArena {
     plan: KvArena,
-    memory: Arena,
+    memory: GrowingArena,
     /// Whether there is anything in it, if only nothing.
     has_content: AtomicBool,
     /// For each slot, how many tokens steps have reached.
     tokens: Mutex<Vec<u64>>,
+}
+
+impl OneArena {
+    fn address(&self) -> u64 {
+        self.memory.as_ptr() as usize as u64
+    }
+
+    /// Up to where a slot can be read.
+    fn mapped_bytes(&self, slot: usize) -> u64 {
+        self.memory.watermark(slot).load(Ordering::Acquire)
+    }
 }
 
 /// What is mapped of a slot, and why.
@@ -66,30 +79,19 @@ pub struct SlotState {
 }
 
 impl Caches {
-    /// Reserves the addresses of every arena of a plan. Nothing is mapped.
+    /// Reserves the addresses of every arena of a plan. Nothing is mapped. All arenas have handles of one size, as validation checks.
     pub fn new(plan: &Plan, options: CacheOptions) -> Result<Caches, MemoryError> {
-        let budget = Arc::new(Budget::new(options.limit_bytes));
-        let default = Growth::default();
-        let growth = Growth {
-            ahead: options.ahead,
-            patience: options.patience.unwrap_or(default.patience),
-            delay: options.delay,
-        };
-        let arenas = plan.arenas.iter().map(|arena| {
-            let geometry = Geometry {
-                slots: arena.slots as usize,
-                rows_bytes: arena.rows_bytes(),
-                handle_bytes: arena.handle_bytes,
-            };
-            let memory = Arena::new(geometry, budget.clone(), growth)?;
-            let tokens = Mutex::new(vec![0; geometry.slots]);
+        let CacheOptions { limit_bytes, handles_ahead, thread_delay, patience, poison } = options;
+        let memory =
+            plan.arenas.first().map(|arena| PhysicalMemory::new(arena.handle_bytes, limit_bytes)).transpose()?;
+        let arenas = plan.arenas.iter().zip(memory.iter().cycle()).map(|(arena, memory)| {
+            let slots = arena.slots as usize;
+            let options = ArenaOptions { slots, slot_bytes: arena.rows_bytes(), handles_ahead, thread_delay };
+            let memory = GrowingArena::new(memory, options)?;
+            let tokens = Mutex::new(vec![0; slots]);
             Ok(OneArena { plan: arena.clone(), memory, has_content: AtomicBool::new(false), tokens })
         });
-        Ok(Caches {
-            arenas: arenas.collect::<Result<_, MemoryError>>()?,
-            budget: budget.clone(),
-            poison: options.poison,
-        })
+        Ok(Caches { arenas: arenas.collect::<Result<_, MemoryError>>()?, memory, patience, poison })
     }
 
     /// True if they are the caches of a plan.
@@ -99,7 +101,10 @@ impl Caches {
 
     /// Physical memory in use, and the most that was, in bytes.
     pub fn physical_bytes(&self) -> (u64, u64) {
-        (self.budget.live(), self.budget.peak())
+        self.memory.as_ref().map_or((0, 0), |memory| {
+            let counts = memory.counts();
+            (counts.live * memory.handle_bytes(), counts.peak * memory.handle_bytes())
+        })
     }
 
     /// Every slot of every arena.
@@ -110,7 +115,7 @@ impl Caches {
                 arena: arena.plan.name.clone(),
                 slot,
                 tokens,
-                mapped_bytes: arena.memory.mapped_bytes(slot),
+                mapped_bytes: arena.mapped_bytes(slot),
             });
             slots.collect::<Vec<_>>()
         };
@@ -118,7 +123,7 @@ impl Caches {
     }
 
     /// What was mapped in an arena, in order.
-    pub fn events(&self, arena: usize) -> Vec<Event> {
+    pub fn events(&self, arena: usize) -> EventLog {
         self.arenas[arena].memory.events()
     }
 
@@ -152,23 +157,36 @@ impl Caches {
     /// Maps what a step needs. Rows that are reached for the first time are zero.
     pub fn ensure(&self, ensure: &Ensure, positions: &[i64]) -> Result<(), MemoryError> {
         let arena = &self.arenas[ensure.arena as usize];
-        self.reach(arena, &ensure.tokens(&arena.plan, positions))
+        self.reach(arena, &ensure.tokens(&arena.plan, positions), None)
+    }
+
+    /// The same in a loop on the device, which cannot map: it waits until the mapping thread has, for a bounded time.
+    pub fn wait_for(&self, ensure: &Ensure, positions: &[i64]) -> Result<(), MemoryError> {
+        let arena = &self.arenas[ensure.arena as usize];
+        self.reach(arena, &ensure.tokens(&arena.plan, positions), self.patience)
     }
 
     /// Maps every row of every slot.
     pub fn ensure_all(&self, arena: u32) -> Result<(), MemoryError> {
         let arena = &self.arenas[arena as usize];
-        self.reach(arena, &vec![arena.plan.tokens_max; arena.plan.slots as usize])
+        self.reach(arena, &vec![arena.plan.tokens_max; arena.plan.slots as usize], None)
     }
 
-    fn reach(&self, arena: &OneArena, tokens: &[u64]) -> Result<(), MemoryError> {
-        let bytes: Vec<u64> = tokens.iter().map(|tokens| tokens * arena.plan.token_bytes).collect();
-        let before: Vec<u64> = (0..tokens.len()).map(|slot| arena.memory.mapped_bytes(slot)).collect();
-        arena.memory.ensure(&bytes)?;
+    fn reach(&self, arena: &OneArena, tokens: &[u64], patience: Option<Duration>) -> Result<(), MemoryError> {
+        let wanted: Vec<(usize, u64)> =
+            tokens.iter().map(|tokens| tokens * arena.plan.token_bytes).enumerate().collect();
+        let before: Vec<u64> = (0..tokens.len()).map(|slot| arena.mapped_bytes(slot)).collect();
+        match patience {
+            None => arena.memory.ensure_all(&wanted)?,
+            Some(patience) => {
+                wanted.iter().try_for_each(|(slot, bytes)| arena.memory.request(*slot, *bytes))?;
+                wanted.iter().try_for_each(|(slot, bytes)| arena.memory.wait_for(*slot, *bytes, patience))?;
+            }
+        }
         let mut reached = arena.tokens.lock().expect("no holder should panic");
         for (slot, (old, new)) in reached.iter_mut().zip(tokens).enumerate() {
             if self.poison && *new > *old {
-                let (row, mapped) = (arena.plan.token_bytes, arena.memory.mapped_bytes(slot));
+                let (row, mapped) = (arena.plan.token_bytes, arena.mapped_bytes(slot));
                 self.fill(arena, slot, (*new * row).max(before[slot])..mapped, 0xff);
                 self.fill(arena, slot, *old * row..(*new * row).min(before[slot]), 0);
             }
@@ -182,7 +200,7 @@ impl Caches {
         if bytes.start >= bytes.end {
             return;
         }
-        let start = arena.memory.address() + slot as u64 * arena.plan.slot_bytes() + bytes.start;
+        let start = arena.address() + slot as u64 * arena.plan.slot_bytes() + bytes.start;
         let size = (bytes.end - bytes.start) as usize;
         // SAFETY: the range is mapped, and no step runs: whoever ensures rows is the one who runs steps.
         let buffer = unsafe { Buffer::at_address(start, size, true) };
@@ -196,14 +214,14 @@ impl Caches {
     pub(crate) unsafe fn buffer<'a>(&'a self, param: &Param, layout: &CacheLayout) -> Buffer<'a> {
         let arena = &self.arenas[layout.arena as usize];
         // SAFETY: validation has checked that the elements lie in the arena; what is not mapped is not touched.
-        unsafe { Buffer::at_address(arena.memory.address() + layout.offset, span_bytes(param, layout), true) }
+        unsafe { Buffer::at_address(arena.address() + layout.offset, span_bytes(param, layout), true) }
     }
 
     /// Lays a dense array out as a cache; every row must be mapped.
     pub(crate) fn import(&self, param: &Param, layout: &CacheLayout, dense: &[u8]) {
         let arena = &self.arenas[layout.arena as usize];
         each_run(param, layout, &mut |run| {
-            let address = arena.memory.address() + run.offset;
+            let address = arena.address() + run.offset;
             // SAFETY: every row is mapped, and no step runs.
             let buffer = unsafe { Buffer::at_address(address, run.bytes, true) };
             buffer.write_from(&dense[run.dense..run.dense + run.bytes]);
@@ -216,7 +234,7 @@ impl Caches {
         let tokens = arena.tokens.lock().expect("no holder should panic").clone();
         each_run(param, layout, &mut |run| {
             if run.token < tokens[run.slot] {
-                let address = arena.memory.address() + run.offset;
+                let address = arena.address() + run.offset;
                 // SAFETY: a row that was reached is mapped, and no step runs.
                 let buffer = unsafe { Buffer::at_address(address, run.bytes, false) };
                 buffer.read_into(&mut dense[run.dense..run.dense + run.bytes]);

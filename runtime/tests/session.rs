@@ -146,7 +146,7 @@ fn weights_belong_to_the_model_and_sessions_share_them() {
 fn the_program_is_chosen_by_name() {
     let program = |name: &str| Builder::new(name).finish(vec![]).0;
     let load = |names: &[&str], entry| {
-        let plan = Plan { programs: names.iter().map(|name| program(name)).collect() };
+        let plan = Plan { programs: names.iter().map(|name| program(name)).collect(), arenas: Vec::new() };
         let artifact = Artifact::from_bytes(&encode(&plan, &[]).expect("valid")).expect("loads");
         Model::load(Arc::new(artifact), entry, Device::Host)
             .map(|model| model.program().name.clone())
@@ -289,7 +289,7 @@ fn every_order_that_edges_allow_gives_the_same_and_a_missing_edge_shows() {
     };
     let run = |program: pygraph_artifact::plan::Program, seed| {
         let order = Order::Random { seed };
-        let artifact = Artifact::from_bytes(&encode(&Plan { programs: vec![program] }, &[])?)?;
+        let artifact = Artifact::from_bytes(&encode(&Plan { programs: vec![program], arenas: Vec::new() }, &[])?)?;
         let model = Model::load_in_order(Arc::new(artifact), None, Device::Host, order).expect("prepares");
         let mut session = Session::new(Arc::new(model)).expect("memory");
         session.set(0, ints(&[], &[1])).expect("fits");
@@ -326,7 +326,7 @@ fn run_unchecked(program: &pygraph_artifact::plan::Program, order: Order) -> i32
         block[field.offset as usize..][..8].copy_from_slice(&address.to_le_bytes());
     }
     let params = vec![Buffer::writable(&mut k), Buffer::read_only(&x)];
-    let memory = Memory { arena: &mut arena, params, constants: &[], blocks: &[block] };
+    let memory = Memory { arena: &mut arena, params, constants: &[], blocks: &[block], caches: None };
     // SAFETY: the block holds the addresses of `x` and `y`, four bytes each.
     unsafe { host.run(program, memory, DebugLevel::default()) }.expect("runs");
     i32::from_le_bytes(y)

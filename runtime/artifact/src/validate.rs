@@ -44,6 +44,12 @@ pub fn validate(plan: &Plan, constants_bytes: u64) -> Result<(), InvalidPlan> {
     let invalid = |reason| InvalidPlan { program: String::new(), reason };
     check_unique("cache arena", plan.arenas.iter().map(|arena| arena.name.as_str())).map_err(invalid)?;
     plan.arenas.iter().try_for_each(check_arena).map_err(invalid)?;
+    if let Some(other) = plan.arenas.iter().find(|arena| arena.handle_bytes != plan.arenas[0].handle_bytes) {
+        return Err(invalid(Invalid::Arena {
+            arena: other.name.clone(),
+            reason: "has handles of another size than the first",
+        }));
+    }
     for program in &plan.programs {
         check_caches(plan, program)
             .and_then(|()| validate_program(program, constants_bytes))

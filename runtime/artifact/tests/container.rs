@@ -139,14 +139,14 @@ fn a_section_table_that_lies_is_refused() {
 fn tokens_that_do_not_nest_are_refused() {
     // A program without anything but one segment; its nodes are the tokens.
     let plan = |tokens: &[u8]| {
-        let head = [1, 4, b'm', b'a', b'i', b'n', 0, 0, 0, 0, 0, 0, 1, 2, b's', b'0', 1, 0];
-        with_plan_bytes(&[head.as_slice(), tokens].concat())
+        let head = [1, 4, b'm', b'a', b'i', b'n', 0, 0, 0, 0, 0, 0, 0, 1, 2, b's', b'0', 1, 0];
+        with_plan_bytes(&[head.as_slice(), tokens, &[0]].concat())
     };
-    const WHILE: u8 = 1;
-    const BODY: u8 = 2;
-    const SWITCH: u8 = 3;
-    const BRANCH: u8 = 4;
-    const END: u8 = 5;
+    const WHILE: u8 = 2;
+    const BODY: u8 = 3;
+    const SWITCH: u8 = 4;
+    const BRANCH: u8 = 5;
+    const END: u8 = 6;
     let refused = "malformed plan: Serde Deserialization Error";
     check(&plan(&[1, END]), refused);
     check(&plan(&[1, BODY]), refused);

@@ -4,7 +4,10 @@ mod support;
 
 use pygraph_artifact::{
     dtype::DType,
-    plan::{Bind, BufferId, FieldSource, Fused, FusedOperand, Place, Plan, Program, Step, Work},
+    plan::{
+        Bind, BufferId, CacheLayout, Ensure, FieldSource, Fused, FusedOperand, KvArena, Place, Plan, PositionSource,
+        Program, Spread, Step, Work,
+    },
     steps::DEPTH_MAX,
     validate::{array_bytes, validate},
 };
@@ -288,4 +291,122 @@ fn edges_lead_back_and_cover_every_conflict() {
     let mut plan = support::plan();
     plan.programs[0].segments[0].nodes[3].after = vec![0, 1, 2];
     assert_eq!(validate(&plan, 16), Ok(()));
+}
+
+/// Makes the state a cache: two slots of two tokens.
+fn with_cache(plan: &mut Plan) {
+    let arena = KvArena { name: "kv".to_string(), slots: 2, tokens_max: 2, token_bytes: 8, handle_bytes: 4096 };
+    plan.arenas = vec![arena];
+    let program = &mut plan.programs[0];
+    program.params[1].shape = vec![2, 2];
+    program.results[0].shape = vec![2, 2];
+    program.buffers[1..3].iter_mut().for_each(|buffer| buffer.shape = vec![2, 2]);
+    program.params[1].cache =
+        Some(CacheLayout { arena: 0, offset: 4, strides: vec![1024, 2], slot_dim: Some(0), token_dim: 1 });
+    let offsets = vec![0, 0];
+    let spread = Spread::One;
+    program.ensures = vec![Ensure { arena: 0, source: None, spread, offsets }];
+}
+
+fn check_cache(break_it: impl FnOnce(&mut Plan), expected: &str) {
+    let mut plan = support::plan();
+    with_cache(&mut plan);
+    break_it(&mut plan);
+    assert_eq!(validate(&plan, 16).map_err(|error| error.to_string()), Err(expected.to_string()));
+}
+
+#[test]
+fn caches_lie_in_rows_of_their_arena() {
+    let mut plan = support::plan();
+    with_cache(&mut plan);
+    assert_eq!(validate(&plan, 16), Ok(()));
+    check_cache(|plan| plan.arenas[0].slots = 0, "cache arena `kv` has a size of 0");
+    check_cache(|plan| plan.arenas[0].tokens_max = 1 << 50, "cache arena `kv` is larger than any arena may be");
+    check_cache(
+        |plan| {
+            let again = plan.arenas[0].clone();
+            plan.arenas.push(again);
+        },
+        "two cache arenas are named `kv`",
+    );
+    check_cache(
+        |plan| {
+            let other = KvArena { name: "other".to_string(), handle_bytes: 8192, ..plan.arenas[0].clone() };
+            plan.arenas.push(other);
+        },
+        "cache arena `other` has handles of another size than the first",
+    );
+    fn layout(plan: &mut Plan) -> &mut CacheLayout {
+        plan.programs[0].params[1].cache.as_mut().expect("a cache")
+    }
+    let cache = |why: &str| format!("program `main`: parameter 1 is a cache and {why}");
+    let apart = cache("does not lie in the rows of its arena");
+    check_cache(|plan| layout(plan).arena = 1, &cache("lies in an arena that does not exist"));
+    check_cache(|plan| layout(plan).offset = 8, &apart);
+    check_cache(|plan| layout(plan).offset = 2, &apart);
+    check_cache(|plan| layout(plan).strides = vec![1024, 1], &apart);
+    check_cache(|plan| layout(plan).strides = vec![512, 2], &apart);
+    check_cache(|plan| layout(plan).slot_dim = None, &apart);
+    let dims = cache("has not one stride a dimension, and dimensions of slots and tokens");
+    check_cache(|plan| layout(plan).slot_dim = Some(1), &dims);
+    check_cache(|plan| layout(plan).token_dim = 7, &dims);
+    check_cache(|plan| layout(plan).strides = vec![1024], &dims);
+    check_cache(
+        |plan| {
+            plan.programs[0].params[1].bind = Bind::Once;
+            plan.programs[0].params[1].updated_by = None;
+        },
+        &cache("is no state with elements"),
+    );
+    check_cache(
+        |plan| plan.programs[0].buffers[1].shape = vec![4],
+        "program `main`: buffer 1 lies in parameter 1, a cache, and has another type",
+    );
+}
+
+#[test]
+fn what_is_ensured_exists() {
+    fn ensure(plan: &mut Plan) -> &mut Ensure {
+        &mut plan.programs[0].ensures[0]
+    }
+    let arena = |number: u32, why: &str| format!("program `main`: cache arena {number} {why}");
+    check_cache(|plan| ensure(plan).arena = 3, &arena(3, "does not exist"));
+    let counts = arena(0, "is ensured with offsets that are not as many for each slot");
+    check_cache(|plan| ensure(plan).offsets.clear(), &counts);
+    check_cache(|plan| ensure(plan).offsets.push(0), &counts);
+    check_cache(
+        |plan| ensure(plan).source = Some(PositionSource::Param { index: 0 }),
+        &arena(0, "is ensured up to positions of no argument that the host has"),
+    );
+    check_cache(
+        |plan| ensure(plan).source = Some(PositionSource::Buffer(BufferId(3))),
+        &arena(0, "is ensured up to positions of another type"),
+    );
+    check_cache(
+        |plan| {
+            ensure(plan).source = Some(PositionSource::Buffer(BufferId(4)));
+            ensure(plan).spread = Spread::Slots;
+        },
+        &arena(0, "is ensured up to positions of another type"),
+    );
+    check_cache(
+        |plan| ensure(plan).source = Some(PositionSource::Buffer(BufferId(99))),
+        "program `main`: an `ensure` names buffer 99, which does not exist",
+    );
+}
+
+#[test]
+fn lengths_follow_from_positions() {
+    let arena = KvArena { name: "kv".to_string(), slots: 2, tokens_max: 8, token_bytes: 8, handle_bytes: 4096 };
+    let tokens = |spread, offsets: &[i64], positions: &[i64]| {
+        let source = Some(PositionSource::Param { index: 0 });
+        Ensure { arena: 0, source, spread, offsets: offsets.to_vec() }.tokens(&arena, positions)
+    };
+    assert_eq!(tokens(Spread::One, &[0, 0], &[3]), [4, 4]);
+    assert_eq!(tokens(Spread::One, &[0, 1, 0, 2], &[3]), [5, 6]);
+    assert_eq!(tokens(Spread::Slots, &[0, 0], &[3, 5]), [4, 6]);
+    assert_eq!(tokens(Spread::Tokens, &[0, 0, 0, 0], &[6, 2]), [7, 7]);
+    assert_eq!(tokens(Spread::One, &[0, 0], &[-1]), [8, 8], "a negative position counts from the end");
+    assert_eq!(tokens(Spread::Slots, &[0, 0], &[-1, 0]), [8, 1]);
+    assert_eq!(tokens(Spread::One, &[0, 0], &[i64::MAX]), [8, 8]);
 }

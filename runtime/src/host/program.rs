@@ -246,7 +246,7 @@ impl Execution<'_> {
             _ => Vec::new(),
         };
         let caches = self.caches.expect("a program with arenas should have them");
-        Ok(caches.ensure(ensure, &positions)?)
+        Ok(caches.wait_for(ensure, &positions)?)
     }
 
     /// The bytes of a buffer of `N` bytes.

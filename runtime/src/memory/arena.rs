@@ -1,320 +1,212 @@
-//! An arena: slots in reserved addresses, each mapped from its beginning up to a length that grows.
+//! Slots that grow in addresses reserved for the most they can become.
 
 use std::{
+    collections::BTreeMap,
+    fmt,
+    ops::Range,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use super::{Budget, MemoryError, Pages, Reservation};
+use rustix::io::Errno;
 
-/// Sizes of an arena, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Geometry {
-    /// How many slots.
-    pub slots: usize,
-    /// Size of the rows of a slot, all of them.
-    pub rows_bytes: u64,
-    /// Size of the pieces of physical memory.
-    pub handle_bytes: u64,
-}
+use super::{
+    EventLog, MemoryError, PhysicalMemory, Reservation,
+    slots::Slots,
+    thread::{POISONED, Shared, map_ahead},
+};
 
-impl Geometry {
-    /// From a slot to the next: rows in whole handles.
-    pub fn slot_bytes(&self) -> u64 {
-        self.rows_bytes.next_multiple_of(self.handle_bytes)
-    }
-
-    /// How many handles hold rows up to a byte: what a slot has mapped, by the formula.
-    pub fn handles(&self, bytes: u64) -> u64 {
-        bytes.div_ceil(self.handle_bytes)
-    }
-}
-
-/// How an arena grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Growth {
-    /// Handles that a thread maps beyond what is needed, for each slot; none maps only when a step asks, on its own thread.
-    pub ahead: Option<u64>,
-    /// How long a step waits for the thread.
-    pub patience: Duration,
-    /// What the thread waits before it maps: for tests.
-    pub delay: Duration,
-}
-
-impl Default for Growth {
-    fn default() -> Growth {
-        Growth { ahead: None, patience: Duration::from_secs(10), delay: Duration::ZERO }
-    }
-}
-
-/// Something that was mapped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event {
-    /// The slot.
-    pub slot: usize,
-    /// How much of it was mapped before.
-    pub from_bytes: u64,
-    /// And after.
-    pub to_bytes: u64,
-    /// True if the thread did it before a step asked.
-    pub is_ahead: bool,
-}
-
-/// Slots of rows. Cheap to look at: what is mapped is published after it can be read.
-#[derive(Debug)]
-pub struct Arena {
+/// One reservation in equal slots, each of which is mapped from its start as far as it was asked for, and by a thread
+/// some handles further.
+///
+/// Addresses never change. A reader may touch a byte of a slot that is below what was asked for (by
+/// [`GrowingArena::ensure`], [`GrowingArena::request`] or [`GrowingArena::wait_for`]), below the slot's watermark, and
+/// not below its low edge. What is mapped further is ahead of need, and goes to another slot that needs it when memory
+/// runs short: whether a request succeeds does not depend on how fast the thread is. (Between arenas with one
+/// [`PhysicalMemory`] it does: an arena takes back what is its own.)
+pub struct GrowingArena {
     shared: Arc<Shared>,
-    growth: Growth,
+    watermarks: Arc<[AtomicU64]>,
+    slot_bytes: u64,
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug)]
-struct Shared {
-    geometry: Geometry,
-    reservation: Reservation,
-    budget: Arc<Budget>,
-    /// For each slot, up to where its rows can be read: stored after their pages are mapped and zero.
-    watermarks: Vec<AtomicU64>,
-    state: Mutex<State>,
-    /// Something was asked for, or was mapped.
-    changed: Condvar,
+/// What an arena is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArenaOptions {
+    /// How many slots; at least one.
+    pub slots: usize,
+    /// The most bytes that a slot can have; rounded up to whole handles.
+    pub slot_bytes: u64,
+    /// How many handles of each slot the thread maps beyond what is asked for.
+    pub handles_ahead: u64,
+    /// How long the thread waits before it maps a handle. Not zero only in tests that must see it late.
+    pub thread_delay: Duration,
 }
 
-#[derive(Debug)]
-struct State {
-    pages: Pages,
-    /// The handles of each slot, in order.
-    mapped: Vec<Vec<u64>>,
-    /// Up to where each slot is needed, in bytes.
-    wanted: Vec<u64>,
-    events: Vec<Event>,
-    /// Why the thread could not do what was asked.
-    error: Option<MemoryError>,
-    has_ended: bool,
-}
-
-impl Arena {
-    /// Reserves the addresses. Nothing is mapped.
-    pub fn new(geometry: Geometry, budget: Arc<Budget>, growth: Growth) -> Result<Arena, MemoryError> {
-        let pages = Pages::new(geometry.handle_bytes)?;
-        let reservation = Reservation::new(geometry.slot_bytes() * geometry.slots as u64)?;
-        let state = State {
-            pages,
-            mapped: vec![Vec::new(); geometry.slots],
-            wanted: vec![0; geometry.slots],
-            events: Vec::new(),
-            error: None,
-            has_ended: false,
-        };
-        let watermarks = (0..geometry.slots).map(|_| AtomicU64::new(0)).collect();
-        let (state, changed) = (Mutex::new(state), Condvar::new());
-        let shared = Arc::new(Shared { geometry, reservation, budget, watermarks, state, changed });
-        let thread = growth.ahead.map(|ahead| {
-            let shared = shared.clone();
-            thread::spawn(move || shared.map_ahead(ahead, growth.delay))
+impl GrowingArena {
+    /// Reserves the addresses and starts the thread. Takes no memory.
+    pub fn new(memory: &PhysicalMemory, options: ArenaOptions) -> Result<GrowingArena, MemoryError> {
+        let ArenaOptions { slots, slot_bytes, handles_ahead, thread_delay } = options;
+        let rounded = slot_bytes.checked_next_multiple_of(memory.handle_bytes());
+        let sizes = rounded.and_then(|slot_bytes| Some((slot_bytes, slot_bytes.checked_mul(slots as u64)?)));
+        let (slot_bytes, bytes) = sizes.ok_or(MemoryError::ArenaSize { slots, slot_bytes })?;
+        let reservation = Reservation::reserve(memory, bytes)?;
+        let watermarks: Arc<[AtomicU64]> = (0..slots).map(|_| AtomicU64::new(0)).collect();
+        let shared = Shared::new(Slots::new(memory, reservation, watermarks.clone(), handles_ahead));
+        let thread = thread::Builder::new().name("pygraph-mapping".into()).spawn({
+            let (shared, memory) = (shared.clone(), memory.clone());
+            move || map_ahead(&shared, &memory, thread_delay)
         });
-        Ok(Arena { shared, growth, thread })
+        let thread = thread.map_err(|error| MemoryError::System {
+            action: "start the mapping thread",
+            source: Errno::from_io_error(&error).unwrap_or(Errno::AGAIN),
+        })?;
+        Ok(GrowingArena { shared, watermarks, slot_bytes, thread: Some(thread) })
     }
 
-    /// Its sizes.
-    pub fn geometry(&self) -> Geometry {
-        self.shared.geometry
+    /// The address of the first slot. It never changes.
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.shared.lock().reservation.as_ptr()
     }
 
-    /// Where it begins.
-    pub fn address(&self) -> u64 {
-        self.shared.reservation.address()
+    /// The bytes from the start of one slot to that of the next: the most that a slot can have.
+    pub fn slot_bytes(&self) -> u64 {
+        self.slot_bytes
     }
 
-    /// Up to where a slot can be read and written, in bytes.
-    pub fn mapped_bytes(&self, slot: usize) -> u64 {
-        self.shared.watermarks[slot].load(Ordering::Acquire)
+    /// How many slots there are.
+    pub fn slots(&self) -> usize {
+        self.watermarks.len()
     }
 
-    /// What was mapped, in order.
-    pub fn events(&self) -> Vec<Event> {
-        self.shared.lock().events.clone()
+    /// Maps the first `bytes` of a slot, but for those below its low edge, unless they are mapped already; then lets the
+    /// thread go on. After an error everything that was asked for is as it was. An error that the thread met in this slot since the last
+    /// call is given to this one.
+    pub fn ensure(&self, slot: usize, bytes: u64) -> Result<(), MemoryError> {
+        self.ensure_all(&[(slot, bytes)])
     }
 
-    /// Makes sure that each slot can be read and written up to its number of bytes: for all of them, or for none more than before.
-    ///
-    /// Where a thread maps ahead, this waits for it, for a bounded time.
-    pub fn ensure(&self, bytes: &[u64]) -> Result<(), MemoryError> {
-        let geometry = self.shared.geometry;
-        for (slot, bytes) in bytes.iter().copied().enumerate() {
-            if slot >= geometry.slots || bytes > geometry.rows_bytes {
-                let (slots, slot_bytes) = (geometry.slots, geometry.rows_bytes);
-                return Err(MemoryError::Range { slot, bytes, slots, slot_bytes });
-            }
+    /// What [`GrowingArena::ensure`] does, for several slots and bytes: all of them or, with an error, none.
+    pub fn ensure_all(&self, wanted: &[(usize, u64)]) -> Result<(), MemoryError> {
+        let mut slots = self.shared.lock();
+        let mut handles = BTreeMap::new();
+        for &(slot, bytes) in wanted {
+            let most = handles.entry(slot).or_insert(0);
+            *most = slots.handles(slot, bytes)?.max(*most);
         }
-        if self.is_there(bytes) {
-            self.shared.want(bytes);
+        handles.keys().try_for_each(|&slot| slots.take_error(slot))?;
+        let ensured = loop {
+            match slots.ensure(&handles) {
+                // The thread is creating a handle that may be ahead of need: it gives it back to whoever waits.
+                Err(MemoryError::Limit { .. }) if slots.creating => {
+                    slots.callers_waiting += 1;
+                    slots = self.shared.progress.wait_while(slots, |slots| slots.creating).expect(POISONED);
+                    slots.callers_waiting -= 1;
+                }
+                ensured => break ensured,
+            }
+        };
+        if slots.next_slot().is_some() {
+            self.shared.work.notify_one();
+        }
+        ensured
+    }
+
+    /// Asks the thread to map the first `bytes` of a slot, as [`GrowingArena::ensure`] does, and does not wait for it.
+    pub fn request(&self, slot: usize, bytes: u64) -> Result<(), MemoryError> {
+        self.ask(&mut self.shared.lock(), slot, bytes).map(|_| ())
+    }
+
+    /// Asks for the first `bytes` of a slot and waits until the thread has mapped them, at most `timeout`. What was
+    /// asked for stays asked for if they come later.
+    pub fn wait_for(&self, slot: usize, bytes: u64, timeout: Duration) -> Result<(), MemoryError> {
+        let mut slots = self.shared.lock();
+        let handles = self.ask(&mut slots, slot, bytes)?;
+        let waits = |slots: &mut Slots| !slots.has(slot, handles) && !slots.has_error(slot);
+        slots = self.shared.progress.wait_timeout_while(slots, timeout, waits).expect(POISONED).0;
+        slots.take_error(slot)?;
+        if slots.has(slot, handles) {
             return Ok(());
         }
-        if self.thread.is_none() {
-            return self.shared.map(&mut self.shared.lock(), bytes, false);
-        }
-        self.shared.want(bytes);
-        self.wait(bytes)
+        Err(MemoryError::Timeout { slot, bytes, watermark: slots.mapped_range(slot).end, timeout })
     }
 
-    /// Takes the rows of a slot beyond `bytes` away, in whole handles.
+    /// Unmaps the handles of a slot that are wholly above its first `bytes`, and withdraws what was asked for above.
+    /// Nobody may read there any more. With 0 the slot is as new: it has no low edge either.
     pub fn retire(&self, slot: usize, bytes: u64) -> Result<(), MemoryError> {
-        self.shared.unmap(slot, bytes)
+        let mut slots = self.shared.lock();
+        let handles = slots.handles(slot, bytes)?;
+        slots.retire(slot, handles)
     }
 
-    fn is_there(&self, bytes: &[u64]) -> bool {
-        bytes.iter().enumerate().all(|(slot, bytes)| self.mapped_bytes(slot) >= *bytes)
+    /// Unmaps the handles of a slot that are wholly below its low edge, which is then at `bytes`: the start of a window.
+    /// Nobody may read there any more, and nothing is mapped there until the slot is retired below it.
+    pub fn retire_below(&self, slot: usize, bytes: u64) -> Result<(), MemoryError> {
+        let mut slots = self.shared.lock();
+        slots.handles(slot, bytes)?;
+        slots.unmap_below(slot, bytes)
     }
 
-    fn wait(&self, bytes: &[u64]) -> Result<(), MemoryError> {
-        let start = Instant::now();
-        let mut state = self.shared.lock();
-        while !self.is_there(bytes) {
-            if let Some(error) = state.error.take() {
-                state.wanted.fill(0);
-                return Err(error);
-            }
-            let Some(left) = self.growth.patience.checked_sub(start.elapsed()) else {
-                let late = bytes.iter().enumerate().find(|(slot, bytes)| self.mapped_bytes(*slot) < **bytes);
-                let (slot, bytes) = late.map_or((0, 0), |(slot, bytes)| (slot, *bytes));
-                return Err(MemoryError::Late {
-                    slot,
-                    mapped: self.mapped_bytes(slot),
-                    bytes,
-                    waited: start.elapsed(),
-                });
-            };
-            state = self.shared.changed.wait_timeout(state, left).expect("no holder should panic").0;
-        }
-        Ok(())
+    /// The bytes of a slot that are mapped now, from its start: from its low edge, in whole handles, to its watermark.
+    pub fn mapped_range(&self, slot: usize) -> Result<Range<u64>, MemoryError> {
+        let slots = self.shared.lock();
+        slots.handles(slot, 0)?;
+        Ok(slots.mapped_range(slot))
+    }
+
+    /// How many bytes of a slot are mapped now.
+    pub fn mapped_bytes(&self, slot: usize) -> Result<u64, MemoryError> {
+        self.mapped_range(slot).map(|range| range.end - range.start)
+    }
+
+    /// A slot's watermark: bytes below it, and not below its low edge, are mapped. To be loaded with
+    /// [`Ordering::Acquire`]: the memory is then seen as zeroed. It does not fall below what was asked for until that is
+    /// retired.
+    ///
+    /// # Panics
+    /// If there is no such slot.
+    pub fn watermark(&self, slot: usize) -> &AtomicU64 {
+        &self.watermarks[slot]
+    }
+
+    /// What was mapped and unmapped until now.
+    pub fn events(&self) -> EventLog {
+        self.shared.lock().log.clone()
+    }
+
+    /// Whether the thread met an error in a slot that no caller has heard of.
+    #[cfg(test)]
+    pub(super) fn has_error(&self, slot: usize) -> bool {
+        self.shared.lock().has_error(slot)
+    }
+
+    fn ask(&self, slots: &mut Slots, slot: usize, bytes: u64) -> Result<u64, MemoryError> {
+        let handles = slots.handles(slot, bytes)?;
+        slots.take_error(slot)?;
+        slots.ask(slot, handles);
+        self.shared.work.notify_one();
+        Ok(handles)
     }
 }
 
-impl Drop for Arena {
+impl fmt::Debug for GrowingArena {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let watermarks = self.watermarks.iter().map(|watermark| watermark.load(Ordering::Acquire));
+        let mut arena = f.debug_struct("GrowingArena");
+        arena.field("slot_bytes", &self.slot_bytes).field("watermarks", &watermarks.collect::<Vec<_>>()).finish()
+    }
+}
+
+impl Drop for GrowingArena {
     fn drop(&mut self) {
-        self.shared.lock().has_ended = true;
-        self.shared.changed.notify_all();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-        let mut state = self.shared.lock();
-        for slot in 0..self.shared.geometry.slots {
-            let handles = std::mem::take(&mut state.mapped[slot]);
-            state.pages.release(&handles, &self.shared.budget);
-        }
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no holder should panic")
-    }
-
-    fn want(&self, bytes: &[u64]) {
-        let mut state = self.lock();
-        for (wanted, bytes) in state.wanted.iter_mut().zip(bytes) {
-            *wanted = (*wanted).max(*bytes);
-        }
-        drop(state);
-        self.changed.notify_all();
-    }
-
-    /// Maps until each slot has its bytes, all or nothing, and publishes it.
-    fn map(&self, state: &mut State, bytes: &[u64], is_ahead: bool) -> Result<(), MemoryError> {
-        let Geometry { handle_bytes, .. } = self.geometry;
-        let slot_bytes = self.geometry.slot_bytes();
-        let missing: Vec<u64> = bytes
-            .iter()
-            .zip(&state.mapped)
-            .map(|(bytes, mapped)| self.geometry.handles(*bytes).saturating_sub(mapped.len() as u64))
-            .collect();
-        let handles = state.pages.create(missing.iter().sum(), &self.budget)?;
-        let mut rest = handles.as_slice();
-        let mut placed = Vec::new();
-        for (slot, count) in missing.iter().enumerate() {
-            let (own, others) = rest.split_at(*count as usize);
-            rest = others;
-            for (handle, position) in own.iter().zip(state.mapped[slot].len() as u64..) {
-                let offset = slot as u64 * slot_bytes + position * handle_bytes;
-                let (file, file_offset) = state.pages.location(*handle);
-                if let Err(error) = self.reservation.map(offset, handle_bytes, file, file_offset) {
-                    placed.iter().for_each(|offset| drop(self.reservation.unmap(*offset, handle_bytes)));
-                    state.pages.release(&handles, &self.budget);
-                    return Err(error);
-                }
-                placed.push(offset);
-            }
-        }
-        let mut rest = handles.as_slice();
-        for (slot, count) in missing.iter().enumerate() {
-            let (own, others) = rest.split_at(*count as usize);
-            rest = others;
-            if own.is_empty() {
-                continue;
-            }
-            let from_bytes = state.mapped[slot].len() as u64 * handle_bytes;
-            state.mapped[slot].extend_from_slice(own);
-            let to_bytes = state.mapped[slot].len() as u64 * handle_bytes;
-            state.events.push(Event { slot, from_bytes, to_bytes, is_ahead });
-            // Pages of the file are zero, and can be read from here on.
-            self.watermarks[slot].store(to_bytes, Ordering::Release);
-        }
-        self.changed.notify_all();
-        Ok(())
-    }
-
-    fn unmap(&self, slot: usize, bytes: u64) -> Result<(), MemoryError> {
-        let mut state = self.lock();
-        let (handle_bytes, kept) = (self.geometry.handle_bytes, self.geometry.handles(bytes));
-        state.wanted[slot] = state.wanted[slot].min(bytes);
-        while state.mapped[slot].len() as u64 > kept {
-            let position = state.mapped[slot].len() as u64 - 1;
-            self.watermarks[slot].store(position * handle_bytes, Ordering::Release);
-            self.reservation.unmap(slot as u64 * self.geometry.slot_bytes() + position * handle_bytes, handle_bytes)?;
-            let handle = state.mapped[slot].pop().into_iter().collect::<Vec<u64>>();
-            state.pages.release(&handle, &self.budget);
-            let (from_bytes, to_bytes) = ((position + 1) * handle_bytes, position * handle_bytes);
-            state.events.push(Event { slot, from_bytes, to_bytes, is_ahead: false });
-        }
-        Ok(())
-    }
-
-    /// The thread: maps what is wanted, and then more.
-    fn map_ahead(&self, ahead: u64, delay: Duration) {
-        let mut state = self.lock();
-        while !state.has_ended {
-            let Geometry { handle_bytes, rows_bytes, .. } = self.geometry;
-            let reaches = |state: &State, goal: &[u64]| {
-                goal.iter()
-                    .zip(&state.mapped)
-                    .all(|(bytes, mapped)| self.geometry.handles(*bytes) <= mapped.len() as u64)
-            };
-            let wanted = state.wanted.clone();
-            let beyond = |bytes: &u64| if *bytes == 0 { 0 } else { (bytes + ahead * handle_bytes).min(rows_bytes) };
-            let further: Vec<u64> = wanted.iter().map(beyond).collect();
-            let goal = if reaches(&state, &wanted) { &further } else { &wanted };
-            if reaches(&state, goal) || state.error.is_some() {
-                state = self.changed.wait(state).expect("no holder should panic");
-                continue;
-            }
-            drop(state);
-            thread::sleep(delay);
-            state = self.lock();
-            let is_ahead = goal == &further;
-            if let Err(error) = self.map(&mut state, goal, is_ahead) {
-                if is_ahead {
-                    // There is no room to be ahead; a step that needs more will say so.
-                    state = self.changed.wait(state).expect("no holder should panic");
-                } else {
-                    state.error = Some(error);
-                    self.changed.notify_all();
-                }
-            }
-        }
+        let Some(thread) = self.thread.take() else { return };
+        self.shared.shut_down();
+        let ended = thread.join();
+        debug_assert!(ended.is_ok(), "the mapping thread should not panic");
     }
 }

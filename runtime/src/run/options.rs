@@ -90,17 +90,17 @@ pub struct Options {
     #[arg(long, value_name = "BYTES")]
     pub kv_limit_bytes: Option<u64>,
 
-    /// Map caches on another thread, this many handles ahead of need
-    #[arg(long, value_name = "HANDLES")]
-    pub kv_ahead: Option<u64>,
+    /// Map caches on another thread too, this many handles ahead of need
+    #[arg(long, value_name = "HANDLES", default_value_t = 0)]
+    pub kv_ahead: u64,
 
-    /// With --kv-ahead: wait so long before each mapping, to see what a step does that comes too soon
-    #[arg(long, value_name = "MS", requires = "kv_ahead", default_value_t = 0)]
+    /// The mapping thread waits so long before each handle, to see what a loop does that comes too soon
+    #[arg(long, value_name = "MS", default_value_t = 0)]
     pub kv_delay_ms: u64,
 
-    /// With --kv-ahead: how long a step waits for rows
-    #[arg(long, value_name = "MS", requires = "kv_ahead", default_value_t = 10_000)]
-    pub kv_patience_ms: u64,
+    /// In a loop on the device, wait for the mapping thread, but not longer than this, in place of mapping
+    #[arg(long, value_name = "MS")]
+    pub kv_patience_ms: Option<u64>,
 
     /// Fill mapped rows of caches that no step has reached with bytes that are no numbers
     #[arg(long)]
@@ -133,9 +133,9 @@ impl Options {
     pub fn caches(&self) -> CacheOptions {
         CacheOptions {
             limit_bytes: self.kv_limit_bytes,
-            ahead: self.kv_ahead,
-            delay: Duration::from_millis(self.kv_delay_ms),
-            patience: Some(Duration::from_millis(self.kv_patience_ms)),
+            handles_ahead: self.kv_ahead,
+            thread_delay: Duration::from_millis(self.kv_delay_ms),
+            patience: self.kv_patience_ms.map(Duration::from_millis),
             poison: self.kv_poison,
         }
     }

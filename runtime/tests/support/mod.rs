@@ -34,6 +34,7 @@ impl Builder {
             arena_bytes: 0,
             blocks: Vec::new(),
             device: 0,
+            ensures: Vec::new(),
             segments: Vec::new(),
         };
         Builder { program, constants: Vec::new() }
@@ -46,7 +47,7 @@ impl Builder {
 
     pub fn param(&mut self, name: &str, dtype: DType, shape: &[u64], bind: Bind) -> BufferId {
         let index = self.program.params.len() as u32;
-        let param = Param { name: name.to_string(), dtype, shape: shape.to_vec(), bind, updated_by: None };
+        let param = Param { name: name.to_string(), dtype, shape: shape.to_vec(), bind, updated_by: None, cache: None };
         self.program.params.push(param);
         match bind {
             Bind::Once | Bind::State => self.buffer(dtype, shape, Place::Param { index }),
@@ -152,7 +153,7 @@ impl Builder {
     /// Ends the program, the only one of its artifact.
     pub fn encode(self, steps: Vec<Step>) -> Vec<u8> {
         let (program, constants) = self.finish(steps);
-        encode(&Plan { programs: vec![program] }, &constants).expect("the plan should be valid")
+        encode(&Plan { programs: vec![program], arenas: Vec::new() }, &constants).expect("the plan should be valid")
     }
 
     /// Ends the program and begins a session of it.
@@ -171,7 +172,7 @@ pub fn add_edges(program: &Program, nodes: &mut [Node]) {
     for (node, after) in nodes.iter_mut().zip(after) {
         node.after = after;
         match &mut node.step {
-            Step::Launch(_) => {}
+            Step::Launch(_) | Step::Ensure(_) => {}
             Step::While { condition, body, .. } => {
                 add_edges(program, condition);
                 add_edges(program, body);

@@ -15,7 +15,7 @@ use pygraph_artifact::{
 ///
 /// Buffers: 0 param x through the block, 1 param s, 2 arena y, 3 arena i1, 4 arena i32, 5 constant, 6 arena 4xf32.
 pub fn plan() -> Plan {
-    Plan { programs: vec![program("main")] }
+    Plan { programs: vec![program("main")], arenas: Vec::new() }
 }
 
 /// As many constants as [`plan`] refers to.
@@ -41,6 +41,7 @@ fn program(name: &str) -> Program {
         arena_bytes: 208,
         blocks: vec![block()],
         device: 0,
+        ensures: Vec::new(),
         segments: Vec::new(),
     };
     let mut nodes = nodes(steps());
@@ -65,7 +66,7 @@ pub fn add_edges(program: &Program, nodes: &mut [Node]) {
     for (node, after) in nodes.iter_mut().zip(after) {
         node.after = after;
         match &mut node.step {
-            Step::Launch(_) => {}
+            Step::Launch(_) | Step::Ensure(_) => {}
             Step::While { condition, body, .. } => {
                 add_edges(program, condition);
                 add_edges(program, body);
@@ -96,7 +97,7 @@ fn steps() -> Vec<Step> {
 }
 
 fn param(name: &str, bind: Bind, updated_by: Option<u32>) -> Param {
-    Param { name: name.to_string(), dtype: DType::F32, shape: vec![4], bind, updated_by }
+    Param { name: name.to_string(), dtype: DType::F32, shape: vec![4], bind, updated_by, cache: None }
 }
 
 /// `y = x + s`.
