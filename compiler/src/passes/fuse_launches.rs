@@ -19,6 +19,7 @@
 //! other's results, each only in its own row, become stages of one launch.
 
 mod access;
+mod epilogue;
 mod inline;
 mod name;
 mod rows;
@@ -27,6 +28,7 @@ use super::{Changed, PassContext, PassDef, Phase, drop_dead_ops, plan_memory::AR
 use crate::{
     diagnostic::Diagnostics,
     ir::{Attribute, BlockId, Module, OpId, Opcode},
+    lower::launches,
 };
 
 /// See the module.
@@ -40,7 +42,7 @@ pub static PASS: PassDef = PassDef {
 fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostics> {
     let is_planned = |function: &OpId| module.op(*function).attr(ARENA_BYTES).is_some();
     let functions: Vec<OpId> = module.functions().filter(|function| !is_planned(function)).collect();
-    let before: Vec<usize> = functions.iter().map(|function| launch_count(module, *function)).collect();
+    let before: Vec<usize> = functions.iter().map(|function| launches(module, *function).len()).collect();
     // What nobody reads would be a reader, or a launch without results.
     let mut changed = (drop_dead_ops::PASS.run)(module, &PassContext::default())? == Changed::Yes;
     let uses = module.uses();
@@ -51,29 +53,27 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
         (drop_dead_ops::PASS.run)(module, &PassContext::default())?;
     }
     let uses = module.uses();
+    let mut attached = false;
+    for function in &functions {
+        attached |= epilogue::attach(module, *function, &uses, context);
+    }
+    let uses = if attached { module.uses() } else { uses };
     let mut grouped = false;
     for function in &functions {
         grouped |= rows::group(module, *function, &uses, context);
     }
-    if grouped {
+    if attached || grouped {
         (drop_dead_ops::PASS.run)(module, &PassContext::default())?;
     }
-    changed |= grouped;
+    changed |= attached || grouped;
     for (function, before) in functions.into_iter().zip(before) {
-        let after = launch_count(module, function);
+        let after = launches(module, function).len();
         if after < before {
             let name = module.op(function).attr("sym_name").and_then(Attribute::as_str).unwrap_or_default();
             context.remark(module.remark(function, format!("`@{name}` has {after} launches, {before} before fusion")));
         }
     }
     Ok(changed.into())
-}
-
-/// The launches in the text of a function.
-fn launch_count(module: &Module, function: OpId) -> usize {
-    let blocks = step_blocks(module, function);
-    let ops = blocks.iter().flat_map(|block| module.block_ops(*block));
-    ops.filter(|op| matches!(module.op(*op).opcode, Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused)).count()
 }
 
 /// The blocks of a function that hold steps, those of loops and choices too.

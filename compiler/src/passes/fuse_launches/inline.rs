@@ -16,6 +16,7 @@ use smallvec::SmallVec;
 use super::{
     PassContext,
     access::{canonical, compose, is_identity, through_view},
+    epilogue::{Products, fits},
     step_blocks,
 };
 use crate::{
@@ -67,8 +68,9 @@ pub fn inline(module: &mut Module, function: OpId, uses: &Uses, context: &PassCo
         }
     }
     let mut inlined = 0;
+    let mut products = Products::of(module, function, uses);
     for op in &order {
-        inlined += u64::from(inline_producer(module, *op, uses, &mut nests));
+        inlined += u64::from(inline_producer(module, *op, uses, &mut nests, &mut products));
     }
     context.count("producers inlined", inlined);
     write_back(module, function, order, nests)
@@ -136,7 +138,13 @@ fn behind_views(module: &Module, value: ValueId, map: AffineMap, extents: &[u64]
 }
 
 /// Moves a nest into all its readers, if it can be moved into each and that pays.
-fn inline_producer(module: &Module, op: OpId, uses: &Uses, nests: &mut HashMap<OpId, Entry>) -> bool {
+fn inline_producer(
+    module: &Module,
+    op: OpId,
+    uses: &Uses,
+    nests: &mut HashMap<OpId, Entry>,
+    products: &mut Products,
+) -> bool {
     let producer = &nests[&op].parts;
     let [result] = module.op(op).results[..] else { return false };
     if !is_inlinable(module, producer) {
@@ -149,6 +157,16 @@ fn inline_producer(module: &Module, op: OpId, uses: &Uses, nests: &mut HashMap<O
     let fused: Option<Vec<NestParts>> =
         readers.iter().map(|reader| fuse(module, &nests[reader].parts, producer, result)).collect();
     let Some(fused) = fused else { return false };
+    let claimed = products.claimed(module, op, producer);
+    let stays_epilogue = |parts: &NestParts| claimed.iter().any(|product| fits(module, parts, *product));
+    let readers_now = || readers.iter().map(|reader| &nests[reader].parts);
+    if let Some(product) = claimed.first()
+        && !matches!(&fused[..], [reader] if stays_epilogue(reader))
+        && is_better_as_epilogue(module, producer, [*product, result], readers_now())
+    {
+        return false;
+    }
+    products.moved(module, op, producer, &readers);
     for (reader, parts) in readers.into_iter().zip(fused) {
         let entry = nests.get_mut(&reader).expect("a reader should be a nest that is known");
         (entry.parts, entry.changed) = (parts, true);
@@ -205,21 +223,49 @@ fn is_worth_it<'p>(
     result: ValueId,
     readers: impl Iterator<Item = &'p NestParts>,
 ) -> bool {
-    let size = |value: ValueId| tensor_of(module.ty(value)).map_or(0, |tensor| tensor.dtype.size_bytes() as u64);
-    let points = |parts: &NestParts| parts.extents.iter().fold(1u64, |points, extent| points.saturating_mul(*extent));
-    let evaluations = readers.fold(0u64, |sum, reader| {
-        let reads = reader.inputs.iter().filter(|(value, _)| *value == result).count() as u64;
-        sum.saturating_add(points(reader).saturating_mul(reads))
-    });
-    let own = points(producer);
+    let (own, evaluations) = (points(producer), evaluations_of(result, readers));
     let again = evaluations.saturating_sub(own);
     if again > 0 && producer.map.instructions.iter().any(is_dear) {
         return false;
     }
+    let size = |value| element_bytes(module, value);
     let read: u64 = producer.inputs.iter().map(|(value, _)| size(*value)).sum();
     let fused = read.saturating_mul(evaluations).saturating_add(again.saturating_mul(operation_count(&producer.map)));
     let apart = (read + size(result)).saturating_mul(own).saturating_add(size(result).saturating_mul(evaluations));
     fused <= apart.saturating_add(LAUNCH_BYTES)
+}
+
+/// Compares bytes where a launch is saved both ways: with the producer behind its product, its result is stored and read; with
+/// it in its readers, the product's is, and each of them reads all that the producer reads.
+fn is_better_as_epilogue<'p>(
+    module: &Module,
+    producer: &NestParts,
+    [product, result]: [ValueId; 2],
+    readers: impl Iterator<Item = &'p NestParts>,
+) -> bool {
+    let (own, evaluations) = (points(producer), evaluations_of(result, readers));
+    let size = |value| element_bytes(module, value);
+    let all: u64 = producer.inputs.iter().map(|(value, _)| size(*value)).sum();
+    let product = size(product);
+    let behind = all.saturating_sub(product).saturating_mul(own).saturating_add(size(result).saturating_mul(own.saturating_add(evaluations)));
+    let inside = product.saturating_mul(own).saturating_add(all.saturating_mul(evaluations));
+    behind <= inside
+}
+
+fn element_bytes(module: &Module, value: ValueId) -> u64 {
+    tensor_of(module.ty(value)).map_or(0, |tensor| tensor.dtype.size_bytes() as u64)
+}
+
+fn points(parts: &NestParts) -> u64 {
+    parts.extents.iter().fold(1, |points, extent| points.saturating_mul(*extent))
+}
+
+/// How often readers ask for an element of a result, all points of all of them together.
+fn evaluations_of<'p>(result: ValueId, readers: impl Iterator<Item = &'p NestParts>) -> u64 {
+    readers.fold(0u64, |sum, reader| {
+        let reads = reader.inputs.iter().filter(|(value, _)| *value == result).count() as u64;
+        sum.saturating_add(points(reader).saturating_mul(reads))
+    })
 }
 
 fn operation_count(body: &ScalarBody) -> u64 {

@@ -18,10 +18,10 @@ use super::{
 use crate::{
     emit::launch::walk_of,
     ir::{
-        AttrMap, Attribute, BlockId, Module, OpId, Opcode, Type, ValueId, attribute::AffineMap, module::OpParts,
+        AttrMap, Attribute, BlockId, Module, OpId, Opcode, ValueId, attribute::AffineMap, module::OpParts,
         ops::is_pure_op,
     },
-    lower::site::{NestParts, tensor_of},
+    lower::site::{NestParts, size_bytes, tensor_of},
 };
 
 /// The most points that the stages of one row may have together: a row is work for one thread, or one block of them.
@@ -36,24 +36,31 @@ pub fn group(module: &mut Module, function: OpId, uses: &Uses, context: &PassCon
         plans.extend(Grouping::of_block(module, block, uses));
     }
     context.count("row launches", plans.len() as u64);
+    build_all(module, function, &plans, uses);
+    !plans.is_empty()
+}
+
+/// Stages that become one launch.
+pub struct Plan {
+    /// How many rows.
+    pub rows: u64,
+    /// What people call it.
+    pub name: String,
+    /// In order of the text.
+    pub members: Vec<OpId>,
+}
+
+/// Makes the launches, in the place of what they consist of.
+pub fn build_all(module: &mut Module, function: OpId, plans: &[Plan], uses: &Uses) {
     let mut replacements = HashMap::new();
     let mut finished = Vec::new();
-    for plan in &plans {
+    for plan in plans {
         finished.extend(build(module, plan, uses, &mut replacements));
     }
     module.replace_values(function, &replacements);
     for op in finished.into_iter().rev() {
         module.erase(op);
     }
-    !plans.is_empty()
-}
-
-/// Nests that become one launch.
-struct Plan {
-    rows: u64,
-    name: String,
-    /// In order of the text.
-    members: Vec<OpId>,
 }
 
 /// Nests that may become one launch, while more may join.
@@ -86,8 +93,7 @@ impl Grouping<'_> {
         let mut positions = HashMap::new();
         for (position, op) in ops.iter().enumerate() {
             // The bodies of launches read nothing from outside.
-            let is_launch = matches!(module.op(*op).opcode, Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused);
-            let within = if is_launch { vec![*op] } else { module.walk(*op) };
+            let within = if module.op(*op).opcode.is_launch() { vec![*op] } else { module.walk(*op) };
             positions.extend(within.into_iter().map(|op| (op, position)));
         }
         let mut grouping = Grouping {
@@ -159,16 +165,9 @@ impl Grouping<'_> {
 
     /// The group of a nest alone; none where it is not fit for one.
     fn alone(&self, op: OpId, parts: &NestParts) -> Option<Group> {
-        let parallel = &parts.extents[..parts.extents.len() - parts.reduction_dims];
-        let mut rows = vec![1u64];
-        for extent in parallel {
-            let next = rows[rows.len() - 1].checked_mul(*extent)?;
-            if *extent > 1 {
-                rows.push(next);
-            }
-        }
+        let rows = row_counts(parts)?;
         let points = parts.extents.iter().try_fold(1u64, |points, extent| points.checked_mul(*extent))?;
-        let results = self.module.op(op).results.iter().map(|result| bytes_of(self.module.ty(*result)));
+        let results = self.module.op(op).results.iter().map(|result| size_bytes(self.module.ty(*result)).unwrap_or(0));
         let mut group = Group { members: vec![self.positions[&op]], rows, points, bytes: results.sum() };
         for (init, map) in &parts.outputs {
             group.rows.retain(|rows| stays_in_row(self.module, parts, *init, map, *rows));
@@ -263,11 +262,20 @@ impl Grouping<'_> {
     }
 }
 
-fn bytes_of(ty: &Type) -> u64 {
-    tensor_of(ty).and_then(|tensor| pygraph_artifact::validate::array_bytes(tensor.dtype, &tensor.shape)).unwrap_or(0)
+/// The numbers of rows that a nest's first dimensions count, ascending; none where they are too many.
+pub fn row_counts(parts: &NestParts) -> Option<Vec<u64>> {
+    let mut rows = vec![1u64];
+    for extent in &parts.extents[..parts.extents.len() - parts.reduction_dims] {
+        let next = rows[rows.len() - 1].checked_mul(*extent)?;
+        if *extent > 1 {
+            rows.push(next);
+        }
+    }
+    Some(rows)
 }
 
-fn stays_in_row(module: &Module, parts: &NestParts, value: ValueId, map: &AffineMap, rows: u64) -> bool {
+/// True if an access of a nest touches, in each of so many rows, the row's part of the tensor alone.
+pub fn stays_in_row(module: &Module, parts: &NestParts, value: ValueId, map: &AffineMap, rows: u64) -> bool {
     let Some(dims) = row_dims(&parts.extents, parts.reduction_dims, rows) else { return false };
     let Some((offset, strides)) = walk_of(module, value, map, parts.extents.len()) else { return false };
     let elements = tensor_of(module.ty(value)).map_or(0, |tensor| tensor.shape.iter().product());
