@@ -243,10 +243,10 @@ fn operand_types<'a>(fused: &'a Fused, buffers: &[TensorType<'a>]) -> Result<Vec
 
 /// The kernel may be followed by stages, and reads nothing that is written here.
 fn check_kernel(call: &KernelCall, types: &[TensorType<'_>], places: &[Place]) -> Result<PreparedCall, String> {
-    let prepared = PreparedCall::new(call, types)?;
     if !manifest::find(&call.kernel).is_some_and(|kernel| kernel.takes_stages) {
         return Err(format!("no stages can follow {}", call.kernel));
     }
+    let prepared = PreparedCall::new(call, types)?;
     let is_read_only = |operand: &&BufferId| matches!(places[operand.0 as usize], Place::Buffer { is_written: false, .. });
     match call.inputs.iter().find(|operand| !is_read_only(operand)) {
         Some(operand) => Err(format!("{} reads operand {}, which is made here", call.kernel, operand.0)),

@@ -36,10 +36,11 @@ pub fn fused(view: &View) -> Result<(), String> {
         return Err("pyg.fused has no stages".to_string());
     };
     let arguments = view.module.block(*block).arguments.iter().map(|argument| (*argument, Made::Input));
-    let mut stages = Stages { module: view.module, rows, made: arguments.collect(), readers: HashMap::new(), bytes: 0 };
+    let mut stages = Stages { module: view.module, rows, made: arguments.collect(), readers: HashMap::new(), bytes: 0, nest_count: 0 };
     for op in view.module.block_ops(*block) {
         stages.stage(op)?;
     }
+    ensure(stages.nest_count > 0, || "pyg.fused holds no nest".to_string())?;
     ensure(stages.bytes / rows <= TEMPORARY_BYTES_MAX, || {
         format!("temporaries of a row take {} bytes, at most {TEMPORARY_BYTES_MAX} are allowed", stages.bytes / rows)
     })?;
@@ -75,6 +76,7 @@ struct Stages<'m> {
     readers: HashMap<ValueId, usize>,
     /// Of everything made here.
     bytes: u64,
+    nest_count: usize,
 }
 
 impl Stages<'_> {
@@ -171,6 +173,7 @@ impl Stages<'_> {
                 self.made.insert(*operand, Made::Init);
             }
         }
+        self.nest_count += 1;
         self.made.extend(operation.results.iter().map(|result| (*result, Made::Stage)));
         Ok(())
     }
