@@ -13,7 +13,7 @@ use super::{
     access::is_identity,
     inline::{Uses, read},
     name::last_operation,
-    rows::{Plan, build_all, row_counts, stays_in_row},
+    rows::{Plan, build_all, keep_in_row, row_counts},
     step_blocks,
 };
 use crate::{
@@ -170,9 +170,9 @@ pub fn attach(module: &mut Module, function: OpId, uses: &Uses, context: &PassCo
     let products = Products::of(module, function, uses);
     let mut plans: Vec<Plan> = Vec::new();
     let mut open = products.made.clone();
+    let claimants: HashSet<OpId> = products.readers.values().copied().collect();
     for block in step_blocks(module, function) {
-        let nests = module.block_ops(block).filter(|op| module.op(*op).opcode == Opcode::PygNest);
-        for nest in nests {
+        for nest in module.block_ops(block).filter(|op| claimants.contains(op)) {
             let Some(parts) = read(module, nest) else { continue };
             let claimed = products.claimed(module, nest, &parts);
             let last = claimed.into_iter().max_by_key(|result| products.made[result].position);
@@ -197,7 +197,7 @@ fn plan(module: &Module, product: OpId, nest: OpId, parts: &NestParts, result: V
     let mut rows = row_counts(parts).unwrap_or_else(|| vec![1]);
     let own = parts.inputs.iter().filter(|(value, _)| source_of(module, *value) == result);
     for (value, map) in own.chain(&parts.outputs) {
-        rows.retain(|rows| stays_in_row(module, parts, *value, map, *rows));
+        keep_in_row(module, parts, *value, map, &mut rows);
     }
     let kernel = module.op(product).attr("kernel").and_then(Attribute::as_str).unwrap_or_default();
     let name = format!("{kernel}_{}", last_operation(&[parts]));
