@@ -304,3 +304,18 @@ func.func @apart(%x: tensor<4x4xf32>) -> (tensor<4xf32>, tensor<4x4xf32>, tensor
   %3 = stablehlo.negate %d : tensor<4x4xf32>
   return %0, %1, %2, %3, %d : tensor<4xf32>, tensor<4x4xf32>, tensor<2x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>
 }
+
+// -----
+// An activation that reads its argument more than once becomes one nest first, and then goes behind the product whole.
+// CHECK-LABEL: @activation
+// CHECK-NEXT: %[[F:.*]] = "pyg.fused"(%x, %w, %b) ({
+// CHECK: }) {name = "contract_mul", rows = 32 : i64}
+// CHECK-NEXT: return %[[F]]
+func.func @activation(%x: tensor<4x8xf32>, %w: tensor<8x8xf32>, %b: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %0 = stablehlo.dot_general %x, %w, contracting_dims = [1] x [0] : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %1 = stablehlo.add %0, %b : tensor<4x8xf32>
+  %2 = stablehlo.multiply %1, %1 : tensor<4x8xf32>
+  %3 = stablehlo.tanh %2 : tensor<4x8xf32>
+  %4 = stablehlo.multiply %1, %3 : tensor<4x8xf32>
+  return %4 : tensor<4x8xf32>
+}

@@ -1,7 +1,8 @@
 //! Producers into consumers.
 //!
 //! In order of the text: when a nest is looked at, its own producers are in it already, so one round reaches chains of any
-//! length. Nests are changed in a table and written back once.
+//! length. What does not pay because several nests read it is looked at again in the end: they may have become one, as those of
+//! an activation do that reads its argument twice. Nests are changed in a table and written back once.
 
 use std::collections::HashMap;
 
@@ -48,6 +49,19 @@ struct Entry {
     /// How many effects come before it in its block: work does not move past one.
     epoch: u32,
     changed: bool,
+    /// The nests that it has moved into.
+    heirs: Vec<OpId>,
+}
+
+/// What became of a producer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It is in its readers.
+    Moved,
+    /// It does not pay as long as the readers are these.
+    Unpaid,
+    /// It stays a launch.
+    Single,
 }
 
 /// True if anything changed.
@@ -62,17 +76,18 @@ pub fn inline(module: &mut Module, function: OpId, uses: &Uses, context: &PassCo
                 epoch += u32::from(!opcode.def().is_terminator() && !is_pure_op(module, op));
             } else if let Some(mut parts) = read(module, op) {
                 let changed = simplify(module, &mut parts);
-                nests.insert(op, Entry { parts, epoch, changed });
+                nests.insert(op, Entry { parts, epoch, changed, heirs: Vec::new() });
                 order.push(op);
             }
         }
     }
-    let mut inlined = 0;
     let mut products = Products::of(module, function, uses);
-    for op in &order {
-        inlined += u64::from(inline_producer(module, *op, uses, &mut nests, &mut products));
-    }
-    context.count("producers inlined", inlined);
+    let mut outcome = |op: OpId| inline_producer(module, op, uses, &mut nests, &mut products);
+    let outcomes: Vec<(OpId, Outcome)> = order.iter().map(|op| (*op, outcome(*op))).collect();
+    let unpaid = outcomes.iter().filter(|(_, first)| *first == Outcome::Unpaid);
+    let again: Vec<Outcome> = unpaid.map(|(op, _)| outcome(*op)).collect();
+    let moved = outcomes.iter().map(|(_, outcome)| outcome).chain(&again).filter(|outcome| **outcome == Outcome::Moved);
+    context.count("producers inlined", moved.count() as u64);
     write_back(module, function, order, nests)
 }
 
@@ -144,34 +159,38 @@ fn inline_producer(
     uses: &Uses,
     nests: &mut HashMap<OpId, Entry>,
     products: &mut Products,
-) -> bool {
+) -> Outcome {
     let producer = &nests[&op].parts;
-    let [result] = module.op(op).results[..] else { return false };
+    let [result] = module.op(op).results[..] else { return Outcome::Single };
     if !is_inlinable(module, producer) {
-        return false;
+        return Outcome::Single;
     }
-    let Some(readers) = readers_of(module, op, result, uses, nests) else { return false };
-    if readers.is_empty() || !is_worth_it(module, producer, result, readers.iter().map(|reader| &nests[reader].parts)) {
-        return false;
+    let Some(readers) = readers_of(module, op, result, uses, nests) else { return Outcome::Single };
+    if readers.is_empty() {
+        return Outcome::Single;
+    }
+    let readers_now = || readers.iter().map(|reader| &nests[reader].parts);
+    if !is_worth_it(module, producer, result, readers_now()) {
+        return Outcome::Unpaid;
     }
     let fused: Option<Vec<NestParts>> =
         readers.iter().map(|reader| fuse(module, &nests[reader].parts, producer, result)).collect();
-    let Some(fused) = fused else { return false };
+    let Some(fused) = fused else { return Outcome::Single };
     let claimed = products.claimed(module, op, producer);
     let stays_epilogue = |parts: &NestParts| claimed.iter().any(|product| fits(module, parts, *product));
-    let readers_now = || readers.iter().map(|reader| &nests[reader].parts);
     if let Some(product) = claimed.first()
         && !matches!(&fused[..], [reader] if stays_epilogue(reader))
         && is_better_as_epilogue(module, producer, [*product, result], readers_now())
     {
-        return false;
+        return Outcome::Unpaid;
     }
     products.moved(module, op, producer, &readers);
-    for (reader, parts) in readers.into_iter().zip(fused) {
-        let entry = nests.get_mut(&reader).expect("a reader should be a nest that is known");
+    for (reader, parts) in readers.iter().zip(fused) {
+        let entry = nests.get_mut(reader).expect("a reader should be a nest that is known");
         (entry.parts, entry.changed) = (parts, true);
     }
-    true
+    nests.get_mut(&op).expect("a producer should be a nest that is known").heirs = readers;
+    Outcome::Moved
 }
 
 /// True if each element is computed by itself and stored where the point is.
@@ -199,14 +218,22 @@ fn readers_of(
                 pending.push(operation.results[0]);
                 continue;
             }
-            let Entry { parts, epoch, .. } = nests.get(user)?;
-            let reads_view = value != result && parts.inputs.iter().any(|(input, _)| *input == value);
-            let writes = parts.outputs.iter().any(|(init, _)| *init == value);
-            if operation.parent() != block || *epoch != nests[&producer].epoch || reads_view || writes {
-                return None;
-            }
-            if !readers.contains(user) {
-                readers.push(*user);
+            let mut now = vec![*user];
+            while let Some(reader) = now.pop() {
+                let Entry { parts, epoch, heirs, .. } = nests.get(&reader)?;
+                if !heirs.is_empty() {
+                    now.extend(heirs);
+                    continue;
+                }
+                let reads_view = value != result && parts.inputs.iter().any(|(input, _)| *input == value);
+                let writes = parts.outputs.iter().any(|(init, _)| *init == value);
+                let is_near = module.op(reader).parent() == block && *epoch == nests[&producer].epoch;
+                if !is_near || reads_view || writes {
+                    return None;
+                }
+                if !readers.contains(&reader) {
+                    readers.push(reader);
+                }
             }
         }
         if readers.len() > INPUTS_MAX {
