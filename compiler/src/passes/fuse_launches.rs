@@ -4,9 +4,11 @@
 //! After: `%2 = pyg.nest(%x, %y, …) { scalar.exp; scalar.add }`.
 //! Before: a nest that reads `pyg.view %1`.   After: it reads `%1` itself, where an affine map can say which element.
 //! A nest that folds takes what makes its elements into its body in the same way; only its order of folding must not change.
+//! Before: a product, and nests that add a bias to it, apply an activation, round it.
+//! After: one `pyg.fused` with the product as its first stage, and one nest behind it: the product's result is not stored.
 //! Before: nests that find the maximum of each row, subtract it, take `exp`, and sum it up.
 //! After: one `pyg.fused {rows = …}` with these nests as stages, which a device may run row by row.
-//! Leaves alone: kernels, and what they read; nests that fold, as producers; nests that write only a part of a tensor, as
+//! Leaves alone: other kernels; what products and kernels read; nests that fold, as producers; nests that write only a part of a tensor, as
 //! producers; values that a loop or a choice reads from outside; rows with more work than one thread should do; functions
 //! whose memory is planned.
 //! Relies on: launches ([`super::lower_to_launches`]).
@@ -15,7 +17,8 @@
 //!
 //! A producer goes into all its readers or into none. What that saves is a launch and the bytes of the tensor between; what it
 //! costs is the work that is done again where readers ask for an element more than once. Operations dearer than a few
-//! additions (`exp`, `div`, …) are never done again. What is left stays in nests of its own, and those of them that read each
+//! additions (`exp`, `div`, …) are never done again. A nest behind a product that would move into several readers stays there if
+//! that moves fewer bytes. What is left stays in nests of its own, and those of them that read each
 //! other's results, each only in its own row, become stages of one launch.
 
 mod access;

@@ -152,7 +152,7 @@ proptest! {
     #[test]
     fn an_epilogue_computes_what_a_launch_behind_the_product_does(rows in 1u64..40, columns in 1u64..300, depth in 1u64..300) {
         let shapes = [vec![rows, depth], vec![depth, columns], vec![rows, columns], vec![columns], vec![rows, columns]];
-        let types: Vec<TensorType<'_>> = shapes.iter().map(|shape| TensorType { dtype: DType::F32, shape }).collect();
+        let types: Vec<TensorType<'_>> = shapes.iter().map(|shape| TensorType::dense(DType::F32, shape)).collect();
         let start: Vec<Bytes> = shapes.iter().map(|shape| of_ones_and_others(shape.iter().product())).collect();
         let mut single = start.clone();
         run_in_place(&Work::Kernel(product()), &types, &mut single);
@@ -176,7 +176,7 @@ fn a_kernel_that_stages_cannot_follow_is_refused() {
         let mut fused = fused_product(4, 6);
         change(&mut fused);
         let shapes = [vec![4, 8], vec![8, 6], vec![4, 6], vec![6], vec![4, 6]];
-        let types: Vec<TensorType<'_>> = shapes.iter().map(|shape| TensorType { dtype: DType::F32, shape }).collect();
+        let types: Vec<TensorType<'_>> = shapes.iter().map(|shape| TensorType::dense(DType::F32, shape)).collect();
         work::prepare(&Work::Fused(fused), &types).expect_err("it should be refused")
     };
     let refusal = |change: fn(&mut Fused)| refusal_of(&change);
