@@ -54,7 +54,9 @@ fn kernel_size(module: &Module, op: OpId) -> WorkSize {
         values.iter().filter_map(|value| tensor_of(module.ty(*value))).collect()
     };
     let (inputs, outputs) = (tensors(&operation.operands), tensors(&operation.results));
-    let all = |tensors: &[Tensor]| tensors.iter().map(|tensor| tensor.size_bytes().unwrap_or(u64::MAX)).fold(0, u64::saturating_add);
+    let all = |tensors: &[Tensor]| {
+        tensors.iter().map(|tensor| tensor.size_bytes().unwrap_or(u64::MAX)).fold(0, u64::saturating_add)
+    };
     let kernel = operation.attr("kernel").and_then(Attribute::as_str).unwrap_or_default();
     // Of what these read by index, only what they move counts.
     let bytes = match (kernel, &inputs[..]) {

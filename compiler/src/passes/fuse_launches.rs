@@ -35,12 +35,8 @@ use crate::{
 };
 
 /// See the module.
-pub static PASS: PassDef = PassDef {
-    name: "fuse-launches",
-    summary: "Fuse loop nests into fewer launches",
-    phase: Phase::Kernel,
-    run,
-};
+pub static PASS: PassDef =
+    PassDef { name: "fuse-launches", summary: "Fuse loop nests into fewer launches", phase: Phase::Kernel, run };
 
 fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostics> {
     let is_planned = |function: &OpId| module.op(*function).attr(ARENA_BYTES).is_some();

@@ -247,7 +247,8 @@ fn check_kernel(call: &KernelCall, types: &[TensorType<'_>], places: &[Place]) -
         return Err(format!("no stages can follow {}", call.kernel));
     }
     let prepared = PreparedCall::new(call, types)?;
-    let is_read_only = |operand: &&BufferId| matches!(places[operand.0 as usize], Place::Buffer { is_written: false, .. });
+    let is_read_only =
+        |operand: &&BufferId| matches!(places[operand.0 as usize], Place::Buffer { is_written: false, .. });
     match call.inputs.iter().find(|operand| !is_read_only(operand)) {
         Some(operand) => Err(format!("{} reads operand {}, which is made here", call.kernel, operand.0)),
         None => Ok(prepared),
@@ -268,7 +269,8 @@ fn places(fused: &Fused, types: &[TensorType<'_>], is_written: &[bool]) -> Resul
                 if !elements.is_multiple_of(fused.rows) {
                     return Err(format!("operand {idx} has {elements} elements in {} rows", fused.rows));
                 }
-                if fused.kernel.as_ref().is_some_and(|call| call.outputs.iter().any(|output| output.0 as usize == idx)) {
+                if fused.kernel.as_ref().is_some_and(|call| call.outputs.iter().any(|output| output.0 as usize == idx))
+                {
                     Place::Result { size_bytes: size }
                 } else {
                     Place::Temporary { row_elements: elements / fused.rows, element_bytes: dtype.size_bytes() }

@@ -187,20 +187,14 @@ fn a_kernel_that_stages_cannot_follow_is_refused() {
         refusal(|fused| fused.stages.push(Nest { outputs: vec![access(1, &[6, 1])], ..epilogue(4, 6) })),
         "contract reads operand 1, which is made here"
     );
-    assert_eq!(
-        refusal(|fused| fused.rows = 5),
-        "operand 2 has 24 elements in 5 rows"
-    );
+    assert_eq!(refusal(|fused| fused.rows = 5), "operand 2 has 24 elements in 5 rows");
     assert_eq!(
         refusal(|fused| fused.stages[0].inputs[0].strides = vec![1, 4]),
         "stage 0: it touches operand 2 in other rows than its own"
     );
     assert_eq!(call_refusal(|call| call.outputs[0] = BufferId(9)), "operand 9 does not exist");
     assert_eq!(call_refusal(|call| call.inputs[0] = BufferId(9)), "buffer 9 of 5 does not exist");
-    assert_eq!(
-        call_refusal(|call| call.kernel = "sort".to_string()),
-        "no stages can follow sort"
-    );
+    assert_eq!(call_refusal(|call| call.kernel = "sort".to_string()), "no stages can follow sort");
 }
 
 fn run_in_place(work: &Work, types: &[TensorType<'_>], contents: &mut [Bytes]) {

@@ -94,8 +94,12 @@ pub fn inline(module: &mut Module, function: OpId, uses: &Uses, context: &PassCo
 /// The nest that an operation is; none for one without points.
 pub fn read(module: &Module, op: OpId) -> Option<NestParts> {
     let operation = module.op(op);
-    let extents: Vec<u64> =
-        operation.attr("extents")?.as_i64_slice()?.iter().map(|extent| u64::try_from(*extent).ok()).collect::<Option<_>>()?;
+    let extents: Vec<u64> = operation
+        .attr("extents")?
+        .as_i64_slice()?
+        .iter()
+        .map(|extent| u64::try_from(*extent).ok())
+        .collect::<Option<_>>()?;
     if extents.contains(&0) {
         return None;
     }
@@ -274,7 +278,10 @@ fn is_better_as_epilogue<'p>(
     let size = |value| element_bytes(module, value);
     let all: u64 = producer.inputs.iter().map(|(value, _)| size(*value)).sum();
     let product = size(product);
-    let behind = all.saturating_sub(product).saturating_mul(own).saturating_add(size(result).saturating_mul(own.saturating_add(evaluations)));
+    let behind = all
+        .saturating_sub(product)
+        .saturating_mul(own)
+        .saturating_add(size(result).saturating_mul(own.saturating_add(evaluations)));
     let inside = product.saturating_mul(own).saturating_add(all.saturating_mul(evaluations));
     behind <= inside
 }
@@ -302,16 +309,54 @@ fn operation_count(body: &ScalarBody) -> u64 {
 /// True for operations that take longer than a few additions.
 fn is_dear(instruction: &ScalarInst) -> bool {
     use ScalarOp::{
-        Abs, Add, And, Bitcast, Ceil, Clz, Complex, Convert, Eq, EqTotal, Floor, Ge, GeTotal, Gt, GtTotal, Imag, IsFinite,
-        Le, LeTotal, Lt, LtTotal, Max, Min, Mul, Ne, NeTotal, Neg, NextAfter, Not, Or, Popcnt, Real, ReducePrecision,
-        RoundAway, RoundEven, Select, Shl, ShrArith, ShrLogical, Sign, Sub, Xor,
+        Abs, Add, And, Bitcast, Ceil, Clz, Complex, Convert, Eq, EqTotal, Floor, Ge, GeTotal, Gt, GtTotal, Imag,
+        IsFinite, Le, LeTotal, Lt, LtTotal, Max, Min, Mul, Ne, NeTotal, Neg, NextAfter, Not, Or, Popcnt, Real,
+        ReducePrecision, RoundAway, RoundEven, Select, Shl, ShrArith, ShrLogical, Sign, Sub, Xor,
     };
     let ScalarInst::Op { op, .. } = instruction else { return false };
     !matches!(
         op,
-        Abs | Add | And | Bitcast | Ceil | Clz | Complex | Convert | Eq | EqTotal | Floor | Ge | GeTotal | Gt | GtTotal
-            | Imag | IsFinite | Le | LeTotal | Lt | LtTotal | Max | Min | Mul | Ne | NeTotal | Neg | NextAfter | Not | Or
-            | Popcnt | Real | ReducePrecision | RoundAway | RoundEven | Select | Shl | ShrArith | ShrLogical | Sign | Sub | Xor
+        Abs | Add
+            | And
+            | Bitcast
+            | Ceil
+            | Clz
+            | Complex
+            | Convert
+            | Eq
+            | EqTotal
+            | Floor
+            | Ge
+            | GeTotal
+            | Gt
+            | GtTotal
+            | Imag
+            | IsFinite
+            | Le
+            | LeTotal
+            | Lt
+            | LtTotal
+            | Max
+            | Min
+            | Mul
+            | Ne
+            | NeTotal
+            | Neg
+            | NextAfter
+            | Not
+            | Or
+            | Popcnt
+            | Real
+            | ReducePrecision
+            | RoundAway
+            | RoundEven
+            | Select
+            | Shl
+            | ShrArith
+            | ShrLogical
+            | Sign
+            | Sub
+            | Xor
     )
 }
 
@@ -321,9 +366,8 @@ fn fuse(module: &Module, reader: &NestParts, producer: &NestParts, result: Value
         if *value != result {
             return Some(Source::Element(*value, map.clone()));
         }
-        let composed = |(value, own): &(ValueId, AffineMap)| {
-            Some((*value, canonical(&compose(own, map)?, &reader.extents)))
-        };
+        let composed =
+            |(value, own): &(ValueId, AffineMap)| Some((*value, canonical(&compose(own, map)?, &reader.extents)));
         let inputs = producer.inputs.iter().map(composed).collect::<Option<_>>()?;
         Some(Source::Computed { body: &producer.map, inputs, point: map.clone() })
     };

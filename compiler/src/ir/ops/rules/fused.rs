@@ -36,7 +36,14 @@ pub fn fused(view: &View) -> Result<(), String> {
         return Err("pyg.fused has no stages".to_string());
     };
     let arguments = view.module.block(*block).arguments.iter().map(|argument| (*argument, Made::Input));
-    let mut stages = Stages { module: view.module, rows, made: arguments.collect(), readers: HashMap::new(), bytes: 0, nest_count: 0 };
+    let mut stages = Stages {
+        module: view.module,
+        rows,
+        made: arguments.collect(),
+        readers: HashMap::new(),
+        bytes: 0,
+        nest_count: 0,
+    };
     for op in view.module.block_ops(*block) {
         stages.stage(op)?;
     }
