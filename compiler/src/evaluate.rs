@@ -5,10 +5,7 @@
 
 use std::collections::HashMap;
 
-use pygraph_artifact::{
-    plan::{BufferId, Work},
-    validate::array_bytes,
-};
+use pygraph_artifact::plan::{BufferId, Work};
 use pygraph_kernels::{
     memory::Bytes,
     tensor::TensorType,
@@ -19,7 +16,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     emit::work_of,
     ir::{Attribute, BlockId, Module, OpId, Opcode, ValueId, attribute::DenseElements},
-    lower::site::tensor_of,
+    lower::site::{size_bytes, tensor_of},
 };
 
 /// Why something can't be evaluated.
@@ -136,7 +133,7 @@ impl Values {
 }
 
 fn size_of(module: &Module, value: ValueId) -> Result<usize, EvaluateError> {
-    let size = tensor_of(module.ty(value)).and_then(|tensor| array_bytes(tensor.dtype, &tensor.shape));
+    let size = size_bytes(module.ty(value));
     let size = size.filter(|size| *size <= VALUE_BYTES_MAX).and_then(|size| usize::try_from(size).ok());
     size.ok_or_else(|| EvaluateError::Limit("a value is too large to evaluate".into()))
 }

@@ -48,6 +48,8 @@ pub struct KernelDef {
     pub in_place: InPlace,
     /// Which inputs may have strides. An output may have some too, where it lies in such an input.
     pub strided: &'static [usize],
+    /// True if stages of a fused launch may go on with its one output, part by part, in the order of its elements.
+    pub takes_stages: bool,
     /// Refuses a call whose types, shapes or attributes do not fit, saying why. Runs before anything is executed.
     pub check: fn(&CallType) -> Result<(), String>,
     /// Computes the outputs from the inputs, plainly.

@@ -83,7 +83,7 @@ impl OwnedType {
 
 /// A kernel call that was checked.
 #[derive(Debug)]
-struct PreparedCall {
+pub(crate) struct PreparedCall {
     kernel: &'static KernelDef,
     inputs: Vec<(usize, OwnedType)>,
     outputs: Vec<(usize, OwnedType)>,
@@ -92,7 +92,8 @@ struct PreparedCall {
 }
 
 impl PreparedCall {
-    fn new(call: &KernelCall, buffers: &[TensorType<'_>]) -> Result<PreparedCall, String> {
+    /// Checks a call against the types of the buffers that it names by number.
+    pub(crate) fn new(call: &KernelCall, buffers: &[TensorType<'_>]) -> Result<PreparedCall, String> {
         let kernel =
             manifest::find(&call.kernel).ok_or_else(|| format!("there is no kernel named `{}`", call.kernel))?;
         let owned = |buffer: &BufferId| {
@@ -145,7 +146,8 @@ impl PreparedCall {
         Ok(PreparedCall { kernel, inputs, outputs, attributes, bodies })
     }
 
-    fn run(&self, buffers: &[Buffer<'_>]) -> Result<(), KernelError> {
+    /// Runs it on these buffers.
+    pub(crate) fn run(&self, buffers: &[Buffer<'_>]) -> Result<(), KernelError> {
         for (number, ty) in self.inputs.iter().chain(&self.outputs) {
             let (expected, found) = (ty.borrow().size_bytes(), buffers.get(*number).map(Buffer::size_bytes));
             if found != Some(expected) {

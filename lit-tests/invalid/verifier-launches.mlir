@@ -311,7 +311,7 @@ func.func @main(%a0: tensor<4xf32>) {
 // -----
 
 func.func @main(%a0: tensor<4xf32>) {
-  // expected-error @below {{pyg.fused yields as result 0 what is no result of a nest, or yielded twice}}
+  // expected-error @below {{pyg.fused yields as result 0 what is no result of a stage, or yielded twice}}
   %0 = "pyg.fused"(%a0) ({
   ^bb0(%x: tensor<4xf32>):
     %e = "pyg.empty"() : () -> tensor<4xf32>
@@ -368,7 +368,7 @@ func.func @main(%a0: tensor<4xf32>) {
 // -----
 
 func.func @main(%a0: tensor<4xf32>) {
-  // expected-error @below {{pyg.fused holds pyg.kernel, which is no stage}}
+  // expected-error @below {{pyg.fused holds the kernel `check_equal`, which no stages can follow}}
   %0 = "pyg.fused"(%a0) ({
   ^bb0(%x: tensor<4xf32>):
     "pyg.kernel"(%x, %x) {kernel = "check_equal", attributes = {}} : (tensor<4xf32>, tensor<4xf32>) -> ()
@@ -430,5 +430,104 @@ func.func @main(%a0: tensor<f32>) {
     }) {extents = array<i64: 4194305>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> ()>, affine_map<(d0) -> (d0)>]} : (tensor<f32>, tensor<4194305xf32>) -> tensor<4194305xf32>
     "pyg.yield"(%n) : (tensor<4194305xf32>) -> ()
   }) {name = "fused", rows = 1 : i64} : (tensor<f32>) -> tensor<4194305xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4x4xf32>) {
+  // expected-error @below {{pyg.fused holds the kernel `contract` behind another stage}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4x4xf32>):
+    %e = "pyg.empty"() : () -> tensor<4x4xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4, 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %p = "pyg.kernel"(%x, %x) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    "pyg.yield"(%n) : (tensor<4x4xf32>) -> ()
+  }) {name = "fused", rows = 16 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4x4xf32>) {
+  // expected-error @below {{pyg.fused holds the kernel `contract` behind another stage}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4x4xf32>):
+    %p = "pyg.kernel"(%x, %x) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %q = "pyg.kernel"(%x, %x) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %e = "pyg.empty"() : () -> tensor<4x4xf32>
+    %n = "pyg.nest"(%p, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4, 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    "pyg.yield"(%n) : (tensor<4x4xf32>) -> ()
+  }) {name = "fused", rows = 16 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4x4xf32>) {
+  // expected-error @below {{kernel `contract` reads as operand 0 what is made in its own launch}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4x4xf32>):
+    %h = "pyg.empty"() : () -> tensor<4x4xf32>
+    %p = "pyg.kernel"(%h, %x) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %e = "pyg.empty"() : () -> tensor<4x4xf32>
+    %n = "pyg.nest"(%p, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4, 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    "pyg.yield"(%n) : (tensor<4x4xf32>) -> ()
+  }) {name = "fused", rows = 16 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4x4xf32>) {
+  // expected-error @below {{kernel `contract` makes 16 elements for 3 rows}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4x4xf32>):
+    %p = "pyg.kernel"(%x, %x) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %e = "pyg.empty"() : () -> tensor<4x4xf32>
+    %n = "pyg.nest"(%p, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4, 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    "pyg.yield"(%n) : (tensor<4x4xf32>) -> ()
+  }) {name = "fused", rows = 3 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4x4xf32>) {
+  // expected-error @below {{pyg.fused holds no nest}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4x4xf32>):
+    %p = "pyg.kernel"(%x, %x) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    "pyg.yield"(%p) : (tensor<4x4xf32>) -> ()
+  }) {name = "fused", rows = 16 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4x4xf32>) {
+  // expected-error @below {{a stage touches operand 0, tensor<4x4xf32>, in other rows than its own}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4x4xf32>):
+    %p = "pyg.kernel"(%x, %x) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %e = "pyg.empty"() : () -> tensor<4x4xf32>
+    %n = "pyg.nest"(%p, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }) {extents = array<i64: 4, 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d1, d0)>, affine_map<(d0, d1) -> (d0, d1)>]} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    "pyg.yield"(%n) : (tensor<4x4xf32>) -> ()
+  }) {name = "fused", rows = 4 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
   return
 }

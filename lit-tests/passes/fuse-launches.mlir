@@ -127,12 +127,18 @@ func.func @dear(%x: tensor<8xf32>, %y: tensor<64x8xf32>) -> tensor<64x8xf32> {
 }
 
 // -----
-// What a product reads is made before it, and what comes behind it does not go to a launch before it.
+// What a product reads is made before it, and what comes behind it goes on in its launch: the product itself is not stored.
 // CHECK-LABEL: @product
 // CHECK: %[[A:.*]] = "pyg.nest"(%x
 // CHECK: scalar.exp
-// CHECK: %[[D:.*]] = "pyg.kernel"(%[[A]], %x)
-// CHECK: "pyg.nest"(%[[A]], %[[D]],
+// CHECK: %[[F:.*]] = "pyg.fused"(%[[A]], %x) ({
+// CHECK-NEXT: ^bb0(%[[L:.*]]: tensor<8x8xf32>, %[[R:.*]]: tensor<8x8xf32>):
+// CHECK-NEXT: %[[D:.*]] = "pyg.kernel"(%[[L]], %[[R]])
+// CHECK: "pyg.nest"(%[[L]], %[[D]],
+// CHECK: scalar.add
+// CHECK: }) {name = "contract_add", rows = 64 : i64}
+// CHECK: return %[[F]]
+// REMARK: `@product` has 2 launches, 3 before fusion
 func.func @product(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
   %0 = stablehlo.exponential %x : tensor<8x8xf32>
   %1 = stablehlo.dot_general %0, %x, contracting_dims = [1] x [0] : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
@@ -184,4 +190,132 @@ func.func @concatenate(%x: tensor<2x8xf32>) -> tensor<2x8xf32> {
   %2 = stablehlo.slice %x [0:2, 0:4] : (tensor<2x8xf32>) -> tensor<2x4xf32>
   %3 = stablehlo.concatenate %1, %2, dim = 1 : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x8xf32>
   return %3 : tensor<2x8xf32>
+}
+
+// -----
+// A chain goes behind the product whole: bias, activation, and the rounding to bf16 that the program asks for. Reshapes do not
+// matter.
+// CHECK-LABEL: @layer
+// CHECK-NEXT: %[[F:.*]] = "pyg.fused"(%x, %w, %b) ({
+// CHECK: kernel = "contract"
+// CHECK: "pyg.nest"
+// CHECK: scalar.convert %{{.*}} : (f32) -> bf16
+// CHECK: scalar.add %{{.*}} : bf16
+// CHECK: scalar.tanh %{{.*}} : bf16
+// CHECK: }) {name = "contract_tanh", rows = 48 : i64} : (tensor<6x4xbf16>, tensor<4x8xbf16>, tensor<8xbf16>) -> tensor<2x3x8xbf16>
+// CHECK-NEXT: return %[[F]]
+// REMARK: `@layer` has 1 launches, 5 before fusion
+func.func @layer(%x: tensor<6x4xbf16>, %w: tensor<4x8xbf16>, %b: tensor<8xbf16>) -> tensor<2x3x8xbf16> {
+  %0 = stablehlo.dot_general %x, %w, contracting_dims = [1] x [0] : (tensor<6x4xbf16>, tensor<4x8xbf16>) -> tensor<6x8xf32>
+  %1 = stablehlo.convert %0 : (tensor<6x8xf32>) -> tensor<6x8xbf16>
+  %2 = stablehlo.reshape %1 : (tensor<6x8xbf16>) -> tensor<2x3x8xbf16>
+  %3 = stablehlo.broadcast_in_dim %b, dims = [2] : (tensor<8xbf16>) -> tensor<2x3x8xbf16>
+  %4 = stablehlo.add %2, %3 : tensor<2x3x8xbf16>
+  %5 = stablehlo.tanh %4 : tensor<2x3x8xbf16>
+  return %5 : tensor<2x3x8xbf16>
+}
+
+// -----
+// Two products and one nest that reads both: it goes behind the second, and reads what the first has made.
+// CHECK-LABEL: @gated
+// CHECK-NEXT: %[[G:.*]] = "pyg.kernel"(%x, %g)
+// CHECK-NEXT: %[[F:.*]] = "pyg.fused"(%x, %u, %[[G]]) ({
+// CHECK: scalar.logistic
+// CHECK: }) {name = "contract_mul", rows = 32 : i64}
+// CHECK-NEXT: return %[[F]]
+// REMARK: refusal: contract: no work behind it is done in its launch: what reads its result is done in the launch of a later one
+func.func @gated(%x: tensor<4x8xf32>, %g: tensor<8x8xf32>, %u: tensor<8x8xf32>) -> tensor<4x8xf32> {
+  %0 = stablehlo.dot_general %x, %g, contracting_dims = [1] x [0] : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %1 = stablehlo.logistic %0 : tensor<4x8xf32>
+  %2 = stablehlo.dot_general %x, %u, contracting_dims = [1] x [0] : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %3 = stablehlo.multiply %1, %2 : tensor<4x8xf32>
+  return %3 : tensor<4x8xf32>
+}
+
+// -----
+// The sum with what came before a layer is read three times behind it. It is computed once, where the product is, and not
+// again by each reader.
+// CHECK-LABEL: @residual
+// CHECK-NEXT: %[[H:.*]] = "pyg.fused"(%x, %w, %r) ({
+// CHECK: }) {name = "contract_add", rows = 32 : i64}
+// CHECK-NEXT: %[[N:.*]] = "pyg.fused"(%[[H]]) ({
+// CHECK: }) {name = "l2_norm", rows = 4 : i64}
+// CHECK-NEXT: return %[[H]], %[[N]]
+func.func @residual(%x: tensor<4x8xf32>, %w: tensor<8x8xf32>, %r: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  %zero = stablehlo.constant dense<0.0> : tensor<f32>
+  %0 = stablehlo.dot_general %x, %w, contracting_dims = [1] x [0] : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %h = stablehlo.add %0, %r : tensor<4x8xf32>
+  %q = stablehlo.multiply %h, %h : tensor<4x8xf32>
+  %s = stablehlo.reduce(%q init: %zero) applies stablehlo.add across dimensions = [1] : (tensor<4x8xf32>, tensor<f32>) -> tensor<4xf32>
+  %i = stablehlo.rsqrt %s : tensor<4xf32>
+  %b = stablehlo.broadcast_in_dim %i, dims = [0] : (tensor<4xf32>) -> tensor<4x8xf32>
+  %n = stablehlo.multiply %h, %b : tensor<4x8xf32>
+  return %h, %n : tensor<4x8xf32>, tensor<4x8xf32>
+}
+
+// -----
+// A conversion to a wider type is done again by each reader rather than behind the product: fewer bytes are stored.
+// CHECK-LABEL: @widened
+// CHECK-NEXT: %[[D:.*]] = "pyg.kernel"(%x, %w)
+// CHECK-NEXT: "pyg.fused"(%[[D]])
+// CHECK: "pyg.nest"(%[[D]], %y,
+func.func @widened(%x: tensor<4x8xbf16>, %w: tensor<8x8xbf16>, %y: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4xf32>) {
+  %zero = stablehlo.constant dense<0.0> : tensor<f32>
+  %0 = stablehlo.dot_general %x, %w, contracting_dims = [1] x [0] : (tensor<4x8xbf16>, tensor<8x8xbf16>) -> tensor<4x8xbf16>
+  %h = stablehlo.convert %0 : (tensor<4x8xbf16>) -> tensor<4x8xf32>
+  %s = stablehlo.reduce(%h init: %zero) applies stablehlo.add across dimensions = [1] : (tensor<4x8xf32>, tensor<f32>) -> tensor<4xf32>
+  %n = stablehlo.add %h, %y : tensor<4x8xf32>
+  return %n, %s : tensor<4x8xf32>, tensor<4xf32>
+}
+
+// -----
+// Heads change places with rows on the way out: rows are what both agree on.
+// CHECK-LABEL: @heads
+// CHECK-NEXT: "pyg.fused"(%x, %w) ({
+// CHECK: }) {name = "contract_mul", rows = 2 : i64} : (tensor<6x8xf32>, tensor<8x8xf32>) -> tensor<2x2x3x4xf32>
+func.func @heads(%x: tensor<6x8xf32>, %w: tensor<8x8xf32>) -> tensor<2x2x3x4xf32> {
+  %0 = stablehlo.dot_general %x, %w, contracting_dims = [1] x [0] : (tensor<6x8xf32>, tensor<8x8xf32>) -> tensor<6x8xf32>
+  %1 = stablehlo.reshape %0 : (tensor<6x8xf32>) -> tensor<2x3x2x4xf32>
+  %2 = stablehlo.transpose %1, dims = [0, 2, 1, 3] : (tensor<2x3x2x4xf32>) -> tensor<2x2x3x4xf32>
+  %3 = stablehlo.multiply %2, %2 : tensor<2x2x3x4xf32>
+  return %3 : tensor<2x2x3x4xf32>
+}
+
+// -----
+// What folds a product's result, reads it twice, or reads a part of it is a launch of its own; and so is
+// what reads a result that something else reads too.
+// CHECK-LABEL: @apart
+// CHECK-NOT: name = "contract_
+// REMARK: refusal: contract: no work behind it is done in its launch: what reads its result folds it
+// REMARK: refusal: contract: no work behind it is done in its launch: what reads its result does not read each element once
+// REMARK: refusal: contract: no work behind it is done in its launch: what reads its result does not read each element once
+// REMARK: refusal: contract: no work behind it is done in its launch: 2 operations read its result
+func.func @apart(%x: tensor<4x4xf32>) -> (tensor<4xf32>, tensor<4x4xf32>, tensor<2x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>) {
+  %zero = stablehlo.constant dense<0.0> : tensor<f32>
+  %a = stablehlo.dot_general %x, %x, contracting_dims = [1] x [0] : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %0 = stablehlo.reduce(%a init: %zero) applies stablehlo.add across dimensions = [1] : (tensor<4x4xf32>, tensor<f32>) -> tensor<4xf32>
+  %b = stablehlo.dot_general %x, %x, contracting_dims = [0] x [0] : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %t = stablehlo.transpose %b, dims = [1, 0] : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %1 = stablehlo.add %b, %t : tensor<4x4xf32>
+  %c = stablehlo.dot_general %x, %x, contracting_dims = [1] x [1] : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %h = stablehlo.slice %c [0:2, 0:4] : (tensor<4x4xf32>) -> tensor<2x4xf32>
+  %2 = stablehlo.negate %h : tensor<2x4xf32>
+  %d = stablehlo.dot_general %x, %x, contracting_dims = [0] x [1] : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %3 = stablehlo.negate %d : tensor<4x4xf32>
+  return %0, %1, %2, %3, %d : tensor<4xf32>, tensor<4x4xf32>, tensor<2x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>
+}
+
+// -----
+// An activation that reads its argument more than once becomes one nest first, and then goes behind the product whole.
+// CHECK-LABEL: @activation
+// CHECK-NEXT: %[[F:.*]] = "pyg.fused"(%x, %w, %b) ({
+// CHECK: }) {name = "contract_mul", rows = 32 : i64}
+// CHECK-NEXT: return %[[F]]
+func.func @activation(%x: tensor<4x8xf32>, %w: tensor<8x8xf32>, %b: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %0 = stablehlo.dot_general %x, %w, contracting_dims = [1] x [0] : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %1 = stablehlo.add %0, %b : tensor<4x8xf32>
+  %2 = stablehlo.multiply %1, %1 : tensor<4x8xf32>
+  %3 = stablehlo.tanh %2 : tensor<4x8xf32>
+  %4 = stablehlo.multiply %1, %3 : tensor<4x8xf32>
+  return %4 : tensor<4x8xf32>
 }

@@ -145,7 +145,7 @@ fn describe_nodes(text: &mut String, program: &Program, nodes: &[Node], depth: u
 fn launch_text(program: &Program, launch: &Launch) -> String {
     let work = match &launch.work {
         Work::Nest(nest) => nest_text(program, nest),
-        Work::Kernel(call) => call_text(program, call),
+        Work::Kernel(call) => call_text(call, &|id| buffer_text(program, id)),
         Work::Fused(fused) => fused_text(program, fused),
     };
     format!("{}: {work}  // {}", launch.name, launch.location)
@@ -180,7 +180,8 @@ fn fused_text(program: &Program, fused: &Fused) -> String {
         Some(FusedOperand::Buffer(buffer)) => format!("b{}", buffer.0),
         _ => format!("t{}", id.0),
     };
-    let stages: Vec<String> = fused.stages.iter().map(|stage| loops_text(stage, &name)).collect();
+    let kernel = fused.kernel.iter().map(|call| call_text(call, &name));
+    let stages: Vec<String> = kernel.chain(fused.stages.iter().map(|stage| loops_text(stage, &name))).collect();
     let operand = |(number, operand): (usize, &FusedOperand)| match operand {
         FusedOperand::Buffer(buffer) => buffer_text(program, *buffer),
         FusedOperand::Temporary { dtype, shape } => format!("t{number}: {}", type_text(*dtype, shape)),
@@ -315,8 +316,8 @@ fn constant_text(dtype: DType, bits: u128) -> String {
     if is_whole_float { text + ".0" } else { text }
 }
 
-fn call_text(program: &Program, call: &KernelCall) -> String {
-    let list = |ids: &[BufferId]| ids.iter().map(|id| buffer_text(program, *id)).collect::<Vec<_>>().join(", ");
+fn call_text(call: &KernelCall, name: &dyn Fn(BufferId) -> String) -> String {
+    let list = |ids: &[BufferId]| ids.iter().map(|id| name(*id)).collect::<Vec<_>>().join(", ");
     let mut text = format!("kernel {}({}) -> ({})", call.kernel, list(&call.inputs), list(&call.outputs));
     if !call.attributes.is_empty() {
         let attributes: Vec<String> =

@@ -1,4 +1,4 @@
-//! Launches: `pyg.nest` and `pyg.kernel` as the artifact has them.
+//! Launches: `pyg.nest`, `pyg.kernel` and `pyg.fused` as the artifact has them.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::{
     lower::{body::body_of, site::tensor_of},
 };
 
-/// The work of a `pyg.nest` or `pyg.kernel`; `buffer_of` says which buffer a value is.
+/// The work of a launch; `buffer_of` says which buffer a value is.
 pub fn work_of(
     module: &Module,
     op: OpId,
@@ -123,9 +123,10 @@ fn fused_of(
         known.insert(memory.root(*yielded), add(FusedOperand::Buffer(buffer_of(*result)?)));
     }
     // Shapes are checked access by access: an operand has the shape of whichever value is met first.
-    let mut stages = Vec::new();
+    let (mut kernel, mut stages) = (None, Vec::new());
     for stage in module.block_ops(block) {
-        if module.op(stage).opcode == Opcode::PygNest {
+        let opcode = module.op(stage).opcode;
+        if matches!(opcode, Opcode::PygNest | Opcode::PygKernel) {
             let mut operand_of = |value: ValueId| {
                 let root = memory.root(value);
                 if let Some(operand) = known.get(&root) {
@@ -137,10 +138,13 @@ fn fused_of(
                 known.insert(root, operand);
                 Ok(BufferId(operand))
             };
-            stages.push(nest_of(module, stage, &mut operand_of)?);
+            match opcode {
+                Opcode::PygKernel => kernel = Some(kernel_of(module, stage, &mut operand_of)?),
+                _ => stages.push(nest_of(module, stage, &mut operand_of)?),
+            }
         }
     }
-    Ok(Fused { rows: rows.ok_or_else(|| refuse("rows"))?, operands, stages })
+    Ok(Fused { rows: rows.ok_or_else(|| refuse("rows"))?, operands, kernel, stages })
 }
 
 /// Which values are the same memory.

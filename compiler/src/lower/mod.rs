@@ -240,6 +240,23 @@ fn refused_type(ty: &Type) -> Option<String> {
     }
 }
 
+/// The launches within an operation, those in loops and choices too, in order of the text. Stages of a launch are none.
+pub fn launches(module: &Module, root: OpId) -> Vec<OpId> {
+    let (mut found, mut pending) = (Vec::new(), vec![root]);
+    while let Some(op) = pending.pop() {
+        let operation = module.op(op);
+        if operation.opcode.is_launch() {
+            found.push(op);
+            continue;
+        }
+        let blocks = operation.regions.iter().flat_map(|region| module.region(*region).blocks.iter());
+        let start = pending.len();
+        pending.extend(blocks.flat_map(|block| module.block_ops(*block)));
+        pending[start..].reverse();
+    }
+    found
+}
+
 /// The types of an operation's operands, for a message.
 fn signature(module: &Module, op: OpId) -> String {
     let types = module.op(op).operands.iter().filter_map(|value| tensor_of(module.ty(*value)));

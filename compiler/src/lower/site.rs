@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pygraph_artifact::{dtype::DType, scalar::ScalarBody};
+use pygraph_artifact::{dtype::DType, scalar::ScalarBody, validate::array_bytes};
 
 use super::body::region_of;
 use crate::ir::{
@@ -29,6 +29,11 @@ impl Tensor {
     /// The type in the IR.
     pub fn ty(&self) -> Type {
         Type::tensor(&self.shape, ElementType::of(self.dtype))
+    }
+
+    /// Size of its elements, one behind the other, in bytes; none if an artifact has no tensors of that size.
+    pub fn size_bytes(&self) -> Option<u64> {
+        array_bytes(self.dtype, &self.shape)
     }
 
     /// True if it has no element.
@@ -187,6 +192,11 @@ impl Site<'_> {
 pub fn tensor_of(ty: &Type) -> Option<Tensor> {
     let tensor = ty.as_tensor()?;
     Some(Tensor { dtype: tensor.element.dtype()?, shape: tensor.static_shape()? })
+}
+
+/// Size in bytes of a tensor that a device can hold; none of any other type.
+pub fn size_bytes(ty: &Type) -> Option<u64> {
+    tensor_of(ty)?.size_bytes()
 }
 
 /// The elements of a value that a constant of any dialect defines.

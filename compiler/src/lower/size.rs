@@ -1,8 +1,6 @@
 //! What a launch moves and computes, from its types alone.
 
-use pygraph_artifact::validate::array_bytes;
-
-use super::site::{Tensor, tensor_of};
+use super::site::{Tensor, size_bytes, tensor_of};
 use crate::{
     cost::WorkSize,
     ir::{Attribute, Module, OpId, Opcode, ValueId},
@@ -40,11 +38,14 @@ fn nest_size(module: &Module, op: OpId) -> WorkSize {
 fn fused_size(module: &Module, op: OpId) -> WorkSize {
     let operation = module.op(op);
     let outside = operation.operands.iter().chain(&operation.results);
-    let tensors = outside.filter_map(|value| tensor_of(module.ty(*value)));
-    let bytes = tensors.map(|tensor| bytes_of(&tensor)).fold(0, u64::saturating_add);
-    let stages = module.walk(op).into_iter().filter(|stage| module.op(*stage).opcode == Opcode::PygNest);
-    let scalar_ops = stages.map(|stage| nest_size(module, stage).scalar_ops).fold(0, u64::saturating_add);
-    WorkSize { bytes, scalar_ops, ..WorkSize::default() }
+    let bytes = outside.map(|value| size_bytes(module.ty(*value)).unwrap_or(0)).fold(0, u64::saturating_add);
+    let stages = module.walk(op).into_iter().filter(|stage| *stage != op).filter_map(|stage| work_size(module, stage));
+    stages.fold(WorkSize { bytes, ..WorkSize::default() }, |sum, stage| WorkSize {
+        bytes,
+        multiply_adds: sum.multiply_adds.saturating_add(stage.multiply_adds),
+        multiply_type: sum.multiply_type.or(stage.multiply_type),
+        scalar_ops: sum.scalar_ops.saturating_add(stage.scalar_ops),
+    })
 }
 
 fn kernel_size(module: &Module, op: OpId) -> WorkSize {
@@ -53,7 +54,9 @@ fn kernel_size(module: &Module, op: OpId) -> WorkSize {
         values.iter().filter_map(|value| tensor_of(module.ty(*value))).collect()
     };
     let (inputs, outputs) = (tensors(&operation.operands), tensors(&operation.results));
-    let all = |tensors: &[Tensor]| tensors.iter().map(bytes_of).fold(0, u64::saturating_add);
+    let all = |tensors: &[Tensor]| {
+        tensors.iter().map(|tensor| tensor.size_bytes().unwrap_or(u64::MAX)).fold(0, u64::saturating_add)
+    };
     let kernel = operation.attr("kernel").and_then(Attribute::as_str).unwrap_or_default();
     // Of what these read by index, only what they move counts.
     let bytes = match (kernel, &inputs[..]) {
@@ -96,10 +99,6 @@ fn extents_of<'t>(module: &Module, op: OpId, name: &str, tensor: &'t Tensor) -> 
         _ => None,
     };
     dims.unwrap_or_default().into_iter().filter_map(|d| tensor.shape.get(usize::try_from(d).ok()?).copied())
-}
-
-fn bytes_of(tensor: &Tensor) -> u64 {
-    array_bytes(tensor.dtype, &tensor.shape).unwrap_or(u64::MAX)
 }
 
 fn product(extents: impl Iterator<Item = u64>) -> u64 {

@@ -9,7 +9,7 @@
 //! Guarantees: no segment takes longer than on a stream, by the numbers that were used; each choice is a remark with its
 //! rivals. The model is [`crate::cost`]; a time in a profile stands for the estimate of that form.
 
-use pygraph_artifact::{deployment::Deployment, validate::array_bytes};
+use pygraph_artifact::deployment::Deployment;
 
 use super::{Changed, PassContext, PassDef, PassOptions, Phase};
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     ir::{AttrMap, Attribute, BlockId, ElementType, Module, OpId, Opcode, ValueId},
     lower::{
         place::{Place, places_of},
-        site::tensor_of,
+        site::size_bytes,
         size,
     },
 };
@@ -213,7 +213,7 @@ fn library_operands(module: &Module, op: OpId) -> Vec<u64> {
     let written = module.op(op).results.iter().zip(results).filter(|(_, place)| matches!(place, Place::Result(_)));
     let read = module.op(op).operands.iter().filter(|value| changes(module, **value));
     let changing = read.chain(written.map(|(value, _)| value));
-    changing.filter_map(|value| tensor_of(module.ty(*value))).filter_map(|ty| array_bytes(ty.dtype, &ty.shape)).collect()
+    changing.filter_map(|value| size_bytes(module.ty(*value))).collect()
 }
 
 /// True if a value lies at an address of the parameter block, or is a view of one that does.

@@ -4,9 +4,11 @@
 //! After: `%2 = pyg.nest(%x, %y, …) { scalar.exp; scalar.add }`.
 //! Before: a nest that reads `pyg.view %1`.   After: it reads `%1` itself, where an affine map can say which element.
 //! A nest that folds takes what makes its elements into its body in the same way; only its order of folding must not change.
+//! Before: a product, and nests that add a bias to it, apply an activation, round it.
+//! After: one `pyg.fused` with the product as its first stage, and one nest behind it: the product's result is not stored.
 //! Before: nests that find the maximum of each row, subtract it, take `exp`, and sum it up.
 //! After: one `pyg.fused {rows = …}` with these nests as stages, which a device may run row by row.
-//! Leaves alone: kernels, and what they read; nests that fold, as producers; nests that write only a part of a tensor, as
+//! Leaves alone: other kernels; what products and kernels read; nests that fold, as producers; nests that write only a part of a tensor, as
 //! producers; values that a loop or a choice reads from outside; rows with more work than one thread should do; functions
 //! whose memory is planned.
 //! Relies on: launches ([`super::lower_to_launches`]).
@@ -15,10 +17,12 @@
 //!
 //! A producer goes into all its readers or into none. What that saves is a launch and the bytes of the tensor between; what it
 //! costs is the work that is done again where readers ask for an element more than once. Operations dearer than a few
-//! additions (`exp`, `div`, …) are never done again. What is left stays in nests of its own, and those of them that read each
+//! additions (`exp`, `div`, …) are never done again. A nest behind a product that would move into several readers stays there if
+//! that moves fewer bytes. What is left stays in nests of its own, and those of them that read each
 //! other's results, each only in its own row, become stages of one launch.
 
 mod access;
+mod epilogue;
 mod inline;
 mod name;
 mod rows;
@@ -27,20 +31,17 @@ use super::{Changed, PassContext, PassDef, Phase, drop_dead_ops, plan_memory::AR
 use crate::{
     diagnostic::Diagnostics,
     ir::{Attribute, BlockId, Module, OpId, Opcode},
+    lower::launches,
 };
 
 /// See the module.
-pub static PASS: PassDef = PassDef {
-    name: "fuse-launches",
-    summary: "Fuse loop nests into fewer launches",
-    phase: Phase::Kernel,
-    run,
-};
+pub static PASS: PassDef =
+    PassDef { name: "fuse-launches", summary: "Fuse loop nests into fewer launches", phase: Phase::Kernel, run };
 
 fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostics> {
     let is_planned = |function: &OpId| module.op(*function).attr(ARENA_BYTES).is_some();
     let functions: Vec<OpId> = module.functions().filter(|function| !is_planned(function)).collect();
-    let before: Vec<usize> = functions.iter().map(|function| launch_count(module, *function)).collect();
+    let before: Vec<usize> = functions.iter().map(|function| launches(module, *function).len()).collect();
     // What nobody reads would be a reader, or a launch without results.
     let mut changed = (drop_dead_ops::PASS.run)(module, &PassContext::default())? == Changed::Yes;
     let uses = module.uses();
@@ -51,29 +52,27 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
         (drop_dead_ops::PASS.run)(module, &PassContext::default())?;
     }
     let uses = module.uses();
+    let mut attached = false;
+    for function in &functions {
+        attached |= epilogue::attach(module, *function, &uses, context);
+    }
+    let uses = if attached { module.uses() } else { uses };
     let mut grouped = false;
     for function in &functions {
         grouped |= rows::group(module, *function, &uses, context);
     }
-    if grouped {
+    if attached || grouped {
         (drop_dead_ops::PASS.run)(module, &PassContext::default())?;
     }
-    changed |= grouped;
+    changed |= attached || grouped;
     for (function, before) in functions.into_iter().zip(before) {
-        let after = launch_count(module, function);
+        let after = launches(module, function).len();
         if after < before {
             let name = module.op(function).attr("sym_name").and_then(Attribute::as_str).unwrap_or_default();
             context.remark(module.remark(function, format!("`@{name}` has {after} launches, {before} before fusion")));
         }
     }
     Ok(changed.into())
-}
-
-/// The launches in the text of a function.
-fn launch_count(module: &Module, function: OpId) -> usize {
-    let blocks = step_blocks(module, function);
-    let ops = blocks.iter().flat_map(|block| module.block_ops(*block));
-    ops.filter(|op| matches!(module.op(*op).opcode, Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused)).count()
 }
 
 /// The blocks of a function that hold steps, those of loops and choices too.

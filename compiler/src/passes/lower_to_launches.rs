@@ -13,7 +13,7 @@ use super::{Boundaries, Changed, PassContext, PassDef, Phase};
 use crate::{
     diagnostic::Diagnostics,
     ir::{AttrMap, Attribute, BlockId, Module, OpId, Opcode, ValueId, module::OpParts},
-    lower::lower_op,
+    lower::{launches, lower_op},
 };
 
 /// See the module.
@@ -56,9 +56,7 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
 
 fn count_launches(module: &mut Module) {
     for function in module.functions().collect::<Vec<OpId>>() {
-        let ops = module.walk(function);
-        let is_launch = |op: &&OpId| matches!(module.op(**op).opcode, Opcode::PygNest | Opcode::PygKernel);
-        let count = ops.iter().filter(is_launch).count() as i64;
+        let count = launches(module, function).len() as i64;
         module.op_mut(function).attrs.set(LAUNCHES_LOWERED, Attribute::i64(count));
     }
 }

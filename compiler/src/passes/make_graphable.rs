@@ -14,7 +14,7 @@
 
 use std::collections::HashSet;
 
-use pygraph_artifact::{plan::Bind, validate::array_bytes};
+use pygraph_artifact::plan::Bind;
 
 use super::{
     Changed, PassContext, PassDef, Phase,
@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     diagnostic::{Decision, DecisionKind, Diagnostic, Diagnostics},
-    ir::{AttrMap, Attribute, BlockId, Loc, Module, OpId, Opcode, Type, ops::effects::is_pure_op},
-    lower::site::tensor_of,
+    ir::{AttrMap, Attribute, BlockId, Loc, Module, OpId, Opcode, ops::effects::is_pure_op},
+    lower::site::size_bytes,
 };
 
 /// The pass.
@@ -78,10 +78,6 @@ fn is_on_host(attrs: &AttrMap, is_mixed: bool) -> bool {
     is_cpu || is_number || text(attrs, "mhlo.memory_kind").is_some_and(|kind| kind.contains("host"))
 }
 
-fn bytes_of(ty: &Type) -> Option<u64> {
-    tensor_of(ty).and_then(|tensor| array_bytes(tensor.dtype, &tensor.shape))
-}
-
 /// Decides what becomes of each argument in host memory.
 fn place_arguments(
     module: &mut Module,
@@ -95,7 +91,7 @@ fn place_arguments(
     let mut dictionaries = dictionaries(module, function, "arg_attrs", arguments.len());
     let mut changed = false;
     for (argument, attrs) in arguments.into_iter().zip(&mut dictionaries) {
-        let (Some(bytes), true) = (bytes_of(module.ty(argument)), is_on_host(attrs, is_mixed)) else { continue };
+        let (Some(bytes), true) = (size_bytes(module.ty(argument)), is_on_host(attrs, is_mixed)) else { continue };
         if uses[argument.index()].is_empty() {
             continue;
         }
@@ -215,7 +211,7 @@ fn place_results(module: &mut Module, function: OpId, is_mixed: bool, context: &
             continue;
         }
         changed |= attrs.set(PLACE, Attribute::string("host")).is_none();
-        let bytes = bytes_of(ty).map_or("its".to_string(), |bytes| format!("its {bytes}"));
+        let bytes = size_bytes(ty).map_or("its".to_string(), |bytes| format!("its {bytes}"));
         let reason =
             format!("it is wanted on the CPU: it is computed on the device, and {bytes} bytes are copied after the last segment");
         context.remark(rescue(module, function, format!("result {index}"), reason, None));

@@ -9,10 +9,7 @@ pub mod text;
 
 use std::collections::HashMap;
 
-use pygraph_artifact::{
-    plan::{Bind, BufferId},
-    validate::array_bytes,
-};
+use pygraph_artifact::plan::{Bind, BufferId};
 
 use crate::{
     cost::Costs,
@@ -21,8 +18,9 @@ use crate::{
     ir::{Attribute, Module, OpId, Opcode, ValueId},
     lower::{
         block::block_of,
+        launches,
         place::{Place, places_of},
-        site::tensor_of,
+        site::size_bytes,
         size,
     },
     passes::{
@@ -227,7 +225,7 @@ fn number(module: &Module, op: OpId, name: &str) -> u64 {
 }
 
 fn bytes_of(module: &Module, value: ValueId) -> u64 {
-    tensor_of(module.ty(value)).and_then(|tensor| array_bytes(tensor.dtype, &tensor.shape)).unwrap_or(0)
+    size_bytes(module.ty(value)).unwrap_or(0)
 }
 
 fn program(module: &Module, function: OpId, costs: &Costs) -> Program {
@@ -262,10 +260,7 @@ fn segment(module: &Module, op: OpId, costs: &Costs) -> Segment {
             .collect(),
         _ => Vec::new(),
     };
-    let launches = module.walk(op).into_iter().filter_map(|launch| {
-        if module.parent_op(launch).is_some_and(|owner| module.op(owner).opcode == Opcode::PygFused) {
-            return None; // a stage, not a launch
-        }
+    let launches = launches(module, op).into_iter().filter_map(|launch| {
         let work = size::work_size(module, launch)?;
         let name =
             work_of(module, launch, &mut |_| Ok(BufferId(0))).map_or("launch".to_string(), |work| name_of(&work));

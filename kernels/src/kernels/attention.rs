@@ -60,6 +60,7 @@ pub static KERNEL: KernelDef = KernelDef {
     body_count: 0,
     in_place: InPlace::Never,
     strided: &[1, 2],
+    takes_stages: false,
     check,
     reference,
 };

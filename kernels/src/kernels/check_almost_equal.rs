@@ -19,6 +19,7 @@ pub static KERNEL: KernelDef = KernelDef {
     body_count: 0,
     in_place: InPlace::Never,
     strided: &[],
+    takes_stages: false,
     check: |call_type| {
         let tolerance = call::float(call_type.attributes, "tolerance");
         if tolerance.is_nan() || tolerance < 0.0 {

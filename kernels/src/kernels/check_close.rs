@@ -22,6 +22,7 @@ pub static KERNEL: KernelDef = KernelDef {
     body_count: 0,
     in_place: InPlace::Never,
     strided: &[],
+    takes_stages: false,
     check,
     reference: |call, _| {
         let bound = |name| call::int(call.attributes, name) as u64;

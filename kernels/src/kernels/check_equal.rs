@@ -14,6 +14,7 @@ pub static KERNEL: KernelDef = KernelDef {
     body_count: 0,
     in_place: InPlace::Never,
     strided: &[],
+    takes_stages: false,
     check: compare::check,
     reference: |call, _| compare::compare(call, &Equal),
 };

@@ -32,6 +32,7 @@ pub static KERNEL: KernelDef = KernelDef {
     body_count: 0,
     in_place: InPlace::Never,
     strided: &[],
+    takes_stages: true,
     check,
     reference,
 };

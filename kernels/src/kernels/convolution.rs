@@ -37,6 +37,7 @@ pub static KERNEL: KernelDef = KernelDef {
     body_count: 0,
     in_place: InPlace::Never,
     strided: &[],
+    takes_stages: true,
     check,
     reference,
 };

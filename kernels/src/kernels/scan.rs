@@ -27,6 +27,7 @@ pub static KERNEL: KernelDef = KernelDef {
     body_count: 1,
     in_place: InPlace::Never,
     strided: &[],
+    takes_stages: false,
     check,
     reference,
 };

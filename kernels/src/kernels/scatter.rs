@@ -23,6 +23,7 @@ pub static KERNEL: KernelDef = KernelDef {
     body_count: 1,
     in_place: InPlace::Each,
     strided: &[0],
+    takes_stages: false,
     check,
     reference,
 };

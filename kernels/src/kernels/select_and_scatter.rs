@@ -29,6 +29,7 @@ pub static KERNEL: KernelDef = KernelDef {
     body_count: 2,
     in_place: InPlace::Never,
     strided: &[],
+    takes_stages: false,
     check,
     reference,
 };

@@ -22,6 +22,7 @@ pub static KERNEL: KernelDef = KernelDef {
     body_count: 0,
     in_place: InPlace::Never,
     strided: &[],
+    takes_stages: false,
     check,
     reference,
 };

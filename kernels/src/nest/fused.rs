@@ -1,18 +1,21 @@
-//! Several nests as one launch, row by row.
+//! Several nests as one launch, row by row, alone or behind a product.
 //!
+//! A product is computed whole before the first row: its blocks depend on all of its shape, and so would its sums. The device
+//! that gains nothing by that is this one; a result that nobody else needs lies in memory of the launch.
 //! Every stage is prepared as a nest over all rows, so that it computes as it would alone, and run for a block of rows at a
 //! time. Blocks depend on the shape alone; each worker has temporaries for one block.
 
 use std::ops::Range;
 
-use pygraph_artifact::plan::{Access, Fused, FusedOperand, Nest};
+use pygraph_artifact::plan::{Access, BufferId, Fused, FusedOperand, KernelCall, Nest};
 use rayon::prelude::*;
 
 use super::{BLOCK_POINTS, Operand, PreparedNest, Shared};
 use crate::{
-    manifest::KernelError,
+    manifest::{self, KernelError},
     memory::{Buffer, Bytes, SharedBuffer},
     tensor::TensorType,
+    work::PreparedCall,
 };
 
 /// The most bytes that the temporaries of one row may take together.
@@ -25,6 +28,7 @@ pub struct PreparedFused {
     /// How many rows are run together.
     block_rows: u64,
     places: Vec<Place>,
+    kernel: Option<PreparedCall>,
     stages: Vec<Stage>,
 }
 
@@ -42,6 +46,8 @@ enum Place {
     Buffer { number: usize, size_bytes: usize, is_written: bool },
     /// With the worker: so many elements a row, of so many bytes.
     Temporary { row_elements: u64, element_bytes: usize },
+    /// With the launch: the result of its kernel, of all rows.
+    Result { size_bytes: usize },
 }
 
 /// How many of the first parallel dimensions count these rows; none if no number of them does.
@@ -92,7 +98,12 @@ impl PreparedFused {
             let operand = access.buffer.0 as usize;
             *is_written.get_mut(operand).ok_or_else(|| format!("operand {operand} does not exist"))? = true;
         }
+        for output in fused.kernel.iter().flat_map(|call| &call.outputs) {
+            let operand = output.0 as usize;
+            *is_written.get_mut(operand).ok_or_else(|| format!("operand {operand} does not exist"))? = true;
+        }
         let places = places(fused, &types, &is_written)?;
+        let kernel = fused.kernel.as_ref().map(|call| check_kernel(call, &types, &places)).transpose()?;
         let stage = |(idx, nest): (usize, &Nest)| {
             check_stage(fused.rows, nest, &types, &places).map_err(|error| format!("stage {idx}: {error}"))
         };
@@ -103,12 +114,22 @@ impl PreparedFused {
             .fold(1, u64::saturating_add);
         let row_bytes = temporary_bytes(&places).max(1);
         let block_rows = (BLOCK_POINTS / row_points).min(TEMPORARY_BYTES_MAX / row_bytes).clamp(1, fused.rows);
-        Ok(PreparedFused { rows: fused.rows, block_rows, places, stages })
+        Ok(PreparedFused { rows: fused.rows, block_rows, places, kernel, stages })
     }
 
     /// Runs all stages on all rows. `buffers` are the program's, by number.
     pub fn run(&self, buffers: &[Buffer<'_>]) -> Result<(), KernelError> {
         self.check_buffers(buffers)?;
+        let mut result = Bytes::zeroed(self.result_bytes());
+        let result = Buffer::writable(result.as_mut_slice());
+        if let Some(call) = &self.kernel {
+            let operand = |place: &Place| match place {
+                Place::Buffer { number, .. } => buffers[*number],
+                Place::Result { .. } => result,
+                Place::Temporary { .. } => Buffer::read_only(&[]), // the kernel names none
+            };
+            call.run(&self.places.iter().map(operand).collect::<Vec<Buffer<'_>>>())?;
+        }
         let blocks = self.rows.div_ceil(self.block_rows);
         let operands: Vec<Option<SharedBuffer<'_>>> = self
             .places
@@ -117,6 +138,8 @@ impl PreparedFused {
                 // SAFETY: `new` made sure that every stage touches what is written in its own row alone, and a row is run by one
                 // thread; `check_buffers`, that what is written overlaps nothing else.
                 Place::Buffer { number, .. } => Some(unsafe { SharedBuffer::new(buffers[*number]) }),
+                // SAFETY: as above; nobody else has it.
+                Place::Result { .. } => Some(unsafe { SharedBuffer::new(result) }),
                 Place::Temporary { .. } => None,
             })
             .collect();
@@ -132,9 +155,15 @@ impl PreparedFused {
         Ok(())
     }
 
+    /// Size of the kernel's result, if that is no buffer.
+    fn result_bytes(&self) -> usize {
+        let size = |place: &Place| if let Place::Result { size_bytes } = place { Some(*size_bytes) } else { None };
+        self.places.iter().find_map(size).unwrap_or(0)
+    }
+
     fn temporaries(&self) -> Vec<Bytes> {
         let bytes = |place: &Place| match place {
-            Place::Buffer { .. } => Bytes::default(),
+            Place::Buffer { .. } | Place::Result { .. } => Bytes::default(),
             Place::Temporary { row_elements, element_bytes } => {
                 Bytes::zeroed((row_elements * self.block_rows) as usize * element_bytes)
             }
@@ -156,7 +185,7 @@ impl PreparedFused {
                     let shared = unsafe { SharedBuffer::new(buffer) };
                     shared.starting_at((rows.start * row_elements) as i64)
                 }
-                (Place::Buffer { .. }, operand) => operand.expect("a buffer should be shared before rows are run"),
+                (_, operand) => operand.expect("a buffer should be shared before rows are run"),
             })
             .collect();
         for Stage { nest, row_points } in &self.stages {
@@ -212,6 +241,20 @@ fn operand_types<'a>(fused: &'a Fused, buffers: &[TensorType<'a>]) -> Result<Vec
     fused.operands.iter().map(ty).collect()
 }
 
+/// The kernel may be followed by stages, and reads nothing that is written here.
+fn check_kernel(call: &KernelCall, types: &[TensorType<'_>], places: &[Place]) -> Result<PreparedCall, String> {
+    if !manifest::find(&call.kernel).is_some_and(|kernel| kernel.takes_stages) {
+        return Err(format!("no stages can follow {}", call.kernel));
+    }
+    let prepared = PreparedCall::new(call, types)?;
+    let is_read_only =
+        |operand: &&BufferId| matches!(places[operand.0 as usize], Place::Buffer { is_written: false, .. });
+    match call.inputs.iter().find(|operand| !is_read_only(operand)) {
+        Some(operand) => Err(format!("{} reads operand {}, which is made here", call.kernel, operand.0)),
+        None => Ok(prepared),
+    }
+}
+
 fn places(fused: &Fused, types: &[TensorType<'_>], is_written: &[bool]) -> Result<Vec<Place>, String> {
     let mut places = Vec::with_capacity(types.len());
     for (idx, (operand, ty)) in fused.operands.iter().zip(types).enumerate() {
@@ -226,7 +269,12 @@ fn places(fused: &Fused, types: &[TensorType<'_>], is_written: &[bool]) -> Resul
                 if !elements.is_multiple_of(fused.rows) {
                     return Err(format!("operand {idx} has {elements} elements in {} rows", fused.rows));
                 }
-                Place::Temporary { row_elements: elements / fused.rows, element_bytes: dtype.size_bytes() }
+                if fused.kernel.as_ref().is_some_and(|call| call.outputs.iter().any(|output| output.0 as usize == idx))
+                {
+                    Place::Result { size_bytes: size }
+                } else {
+                    Place::Temporary { row_elements: elements / fused.rows, element_bytes: dtype.size_bytes() }
+                }
             }
         });
     }
@@ -240,7 +288,7 @@ fn places(fused: &Fused, types: &[TensorType<'_>], is_written: &[bool]) -> Resul
 /// Bytes of all temporaries of one row.
 fn temporary_bytes(places: &[Place]) -> u64 {
     let bytes = |place: &Place| match place {
-        Place::Buffer { .. } => 0,
+        Place::Buffer { .. } | Place::Result { .. } => 0,
         Place::Temporary { row_elements, element_bytes } => row_elements.saturating_mul(*element_bytes as u64),
     };
     places.iter().map(bytes).fold(0, u64::saturating_add)

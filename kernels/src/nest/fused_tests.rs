@@ -1,9 +1,9 @@
-//! Fused nests against their stages one by one, and every refusal.
+//! Fused nests, alone and behind a product, against their stages one by one, and every refusal.
 
 use proptest::prelude::*;
 use pygraph_artifact::{
     dtype::DType,
-    plan::{Access, BufferId, Fused, FusedOperand, Nest, Work},
+    plan::{Access, BufferId, Fused, FusedOperand, KernelAttr, KernelCall, Nest, Work},
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
 
@@ -72,7 +72,7 @@ fn fused(rows: u64, columns: u64) -> Fused {
         FusedOperand::Temporary { dtype: DType::F32, shape: vec![rows] },
         FusedOperand::Buffer(BufferId(2)),
     ];
-    Fused { rows, operands, stages: stages(rows, columns) }
+    Fused { rows, operands, kernel: None, stages: stages(rows, columns) }
 }
 
 fn refusal(change: impl FnOnce(&mut Fused)) -> String {
@@ -102,6 +102,99 @@ proptest! {
         run_in_place(&Work::Fused(fused(rows, columns)), &types, &mut together);
         prop_assert!(single[2].as_slice() == together[2].as_slice());
     }
+}
+
+/// `x[rows, depth] · y[depth, columns]`, from operands 0 and 1 to operand 2.
+fn product() -> KernelCall {
+    let ints = |name: &str, values: &[i64]| (name.to_string(), KernelAttr::Ints(values.to_vec()));
+    KernelCall {
+        kernel: "contract".to_string(),
+        inputs: vec![BufferId(0), BufferId(1)],
+        outputs: vec![BufferId(2)],
+        attributes: vec![
+            ints("lhs_batch", &[]),
+            ints("lhs_contract", &[1]),
+            ints("rhs_batch", &[]),
+            ints("rhs_contract", &[0]),
+        ],
+        bodies: vec![],
+    }
+}
+
+/// `exp` of operand 2, plus operand 3, the same in each row, to operand 4.
+fn epilogue(rows: u64, columns: u64) -> Nest {
+    let c = columns as i64;
+    Nest {
+        extents: vec![rows, columns],
+        reduction_dims: 0,
+        inputs: vec![access(2, &[c, 1]), access(3, &[0, 1])],
+        outputs: vec![access(4, &[c, 1])],
+        map: body(2, &[(ScalarOp::Exp, &[0]), (ScalarOp::Add, &[2, 1])], 3),
+        combine: None,
+    }
+}
+
+fn fused_product(rows: u64, columns: u64) -> Fused {
+    let buffer = |number| FusedOperand::Buffer(BufferId(number));
+    let result = FusedOperand::Temporary { dtype: DType::F32, shape: vec![rows, columns] };
+    let operands = vec![buffer(0), buffer(1), result, buffer(3), buffer(4)];
+    Fused { rows: rows * columns, operands, kernel: Some(product()), stages: vec![epilogue(rows, columns)] }
+}
+
+fn of_ones_and_others(count: u64) -> Bytes {
+    let elements: Vec<f32> = (0..count).map(|i| ((i * 7919) % 31) as f32 / 31.0 - 0.3).collect();
+    Bytes::copy_of(bytemuck::cast_slice(&elements))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_epilogue_computes_what_a_launch_behind_the_product_does(rows in 1u64..40, columns in 1u64..300, depth in 1u64..300) {
+        let shapes = [vec![rows, depth], vec![depth, columns], vec![rows, columns], vec![columns], vec![rows, columns]];
+        let types: Vec<TensorType<'_>> = shapes.iter().map(|shape| TensorType::dense(DType::F32, shape)).collect();
+        let start: Vec<Bytes> = shapes.iter().map(|shape| of_ones_and_others(shape.iter().product())).collect();
+        let mut single = start.clone();
+        run_in_place(&Work::Kernel(product()), &types, &mut single);
+        run_in_place(&Work::Nest(epilogue(rows, columns)), &types, &mut single);
+        let mut together = start.clone();
+        run_in_place(&Work::Fused(fused_product(rows, columns)), &types, &mut together);
+        prop_assert!(single[4].as_slice() == together[4].as_slice());
+        prop_assert!(start[2].as_slice() == together[2].as_slice(), "the product itself should stay inside");
+        // One that is read outside too is stored.
+        let mut whole = fused_product(rows, columns);
+        whole.operands[2] = FusedOperand::Buffer(BufferId(2));
+        let mut stored = start;
+        run_in_place(&Work::Fused(whole), &types, &mut stored);
+        prop_assert!(single[2].as_slice() == stored[2].as_slice() && single[4].as_slice() == stored[4].as_slice());
+    }
+}
+
+#[test]
+fn a_kernel_that_stages_cannot_follow_is_refused() {
+    let refusal_of = |change: &dyn Fn(&mut Fused)| {
+        let mut fused = fused_product(4, 6);
+        change(&mut fused);
+        let shapes = [vec![4, 8], vec![8, 6], vec![4, 6], vec![6], vec![4, 6]];
+        let types: Vec<TensorType<'_>> = shapes.iter().map(|shape| TensorType::dense(DType::F32, shape)).collect();
+        work::prepare(&Work::Fused(fused), &types).expect_err("it should be refused")
+    };
+    let refusal = |change: fn(&mut Fused)| refusal_of(&change);
+    let call_refusal = |change: fn(&mut KernelCall)| {
+        refusal_of(&|fused| change(fused.kernel.as_mut().expect("the launch should have a kernel")))
+    };
+    assert_eq!(
+        refusal(|fused| fused.stages.push(Nest { outputs: vec![access(1, &[6, 1])], ..epilogue(4, 6) })),
+        "contract reads operand 1, which is made here"
+    );
+    assert_eq!(refusal(|fused| fused.rows = 5), "operand 2 has 24 elements in 5 rows");
+    assert_eq!(
+        refusal(|fused| fused.stages[0].inputs[0].strides = vec![1, 4]),
+        "stage 0: it touches operand 2 in other rows than its own"
+    );
+    assert_eq!(call_refusal(|call| call.outputs[0] = BufferId(9)), "operand 9 does not exist");
+    assert_eq!(call_refusal(|call| call.inputs[0] = BufferId(9)), "buffer 9 of 5 does not exist");
+    assert_eq!(call_refusal(|call| call.kernel = "sort".to_string()), "no stages can follow sort");
 }
 
 fn run_in_place(work: &Work, types: &[TensorType<'_>], contents: &mut [Bytes]) {

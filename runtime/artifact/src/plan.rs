@@ -378,7 +378,7 @@ pub enum Work {
     Nest(Nest),
     /// A named kernel of the manifest.
     Kernel(KernelCall),
-    /// Generated loop nests, row by row.
+    /// Generated loop nests, row by row, alone or behind a product.
     Fused(Fused),
 }
 
@@ -388,7 +388,7 @@ impl Work {
         match self {
             Work::Nest(nest) => nest.inputs.iter().map(|access| access.buffer).collect(),
             Work::Kernel(call) => call.inputs.clone(),
-            Work::Fused(fused) => fused.buffers_of(|stage| &stage.inputs),
+            Work::Fused(fused) => fused.buffers_of(|call| &call.inputs, |stage| &stage.inputs),
         }
     }
 
@@ -397,7 +397,7 @@ impl Work {
         match self {
             Work::Nest(nest) => nest.outputs.iter().map(|access| access.buffer).collect(),
             Work::Kernel(call) => call.outputs.clone(),
-            Work::Fused(fused) => fused.buffers_of(|stage| &stage.outputs),
+            Work::Fused(fused) => fused.buffers_of(|call| &call.outputs, |stage| &stage.outputs),
         }
     }
 }
@@ -439,30 +439,46 @@ pub struct Nest {
     pub combine: Option<ScalarBody>,
 }
 
-/// Loop nests that run one after another, as one launch.
+/// Loop nests that run one after another, as one launch, with or without a product before them: they are its epilogue then.
 ///
 /// Rows are independent. The first parallel dimensions of every stage count the rows; a temporary, and a buffer that a stage
 /// writes, has as many equal parts in order of its elements, and every stage touches them in its own row's part alone. So rows may
 /// run at the same time or one by one, and a temporary needs room for the rows that run at the same time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fused {
     /// How many rows; at least 1.
     pub rows: u64,
-    /// What the stages read and write.
+    /// What the kernel and the stages read and write.
     pub operands: Vec<FusedOperand>,
+    /// A product whose result the stages go on with. Its inputs are buffers that no stage writes, and may be read anywhere; its
+    /// one output has as many equal parts as there are rows, and a part is whole before a stage touches it. Buffers are operands
+    /// here as in `stages`.
+    pub kernel: Option<KernelCall>,
     /// In order. Their accesses name operands: [`BufferId`] is an index into `operands` there.
     pub stages: Vec<Nest>,
 }
 
 impl Fused {
-    /// The buffers among the operands that these accesses of each stage name; numbers of no operand are left out.
-    fn buffers_of(&self, accesses: impl Fn(&Nest) -> &Vec<Access>) -> Vec<BufferId> {
-        let named = self.stages.iter().flat_map(|stage| accesses(stage).iter().map(|access| access.buffer.0 as usize));
-        let buffer = |number: usize| match self.operands.get(number) {
+    /// The operands that the kernel and the stages name, in order, with repeats.
+    pub fn named(&self) -> impl Iterator<Item = BufferId> {
+        let kernel = self.kernel.iter().flat_map(|call| call.inputs.iter().chain(&call.outputs).copied());
+        let accesses = self.stages.iter().flat_map(|stage| stage.inputs.iter().chain(&stage.outputs));
+        kernel.chain(accesses.map(|access| access.buffer))
+    }
+
+    /// The buffers among the operands that the kernel and each stage name here; numbers of no operand are left out.
+    fn buffers_of(
+        &self,
+        of_kernel: impl Fn(&KernelCall) -> &Vec<BufferId>,
+        of_stage: impl Fn(&Nest) -> &Vec<Access>,
+    ) -> Vec<BufferId> {
+        let kernel = self.kernel.iter().flat_map(|call| of_kernel(call).iter().copied());
+        let stages = self.stages.iter().flat_map(|stage| of_stage(stage).iter().map(|access| access.buffer));
+        let buffer = |operand: BufferId| match self.operands.get(operand.0 as usize) {
             Some(FusedOperand::Buffer(buffer)) => Some(*buffer),
             _ => None,
         };
-        named.filter_map(buffer).collect()
+        kernel.chain(stages).filter_map(buffer).collect()
     }
 }
 

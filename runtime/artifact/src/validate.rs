@@ -7,7 +7,7 @@
 //! 5. A result has the type of its buffer. A parameter that a result updates has the type of that result and is
 //!    bound as state or host value.
 //! 6. Every buffer that a step names exists, and what a launch writes lies in the arena.
-//!    A stage of a fused launch names operands that exist, and its temporaries keep to rule 2.
+//!    Stages of a fused launch, and its kernel, name operands that exist, and its temporaries keep to rule 2.
 //! 7. Steps nest at most [`DEPTH_MAX`] deep; a loop's predicate is one `i1`, a choice's index is one `i32`, and a
 //!    choice has a branch.
 //!
@@ -408,8 +408,7 @@ fn check_operands(name: &str, fused: &Fused) -> Result<(), Invalid> {
             check_array(|| format!("operand {number} of launch `{name}`"), *dtype, shape)?;
         }
     }
-    let accesses = fused.stages.iter().flat_map(|stage| stage.inputs.iter().chain(&stage.outputs));
-    match accesses.map(|access| access.buffer.0).find(|operand| *operand as usize >= fused.operands.len()) {
+    match fused.named().map(|operand| operand.0).find(|operand| *operand as usize >= fused.operands.len()) {
         Some(operand) => Err(Invalid::OperandMissing { launch: name.to_string(), operand }),
         None => Ok(()),
     }

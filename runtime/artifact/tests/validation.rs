@@ -5,8 +5,8 @@ mod support;
 use pygraph_artifact::{
     dtype::DType,
     plan::{
-        Bind, BufferId, CacheLayout, Ensure, FieldSource, Fused, FusedOperand, KvArena, Place, Plan, PositionSource,
-        Program, Spread, Step, Work,
+        Bind, BufferId, CacheLayout, Ensure, FieldSource, Fused, FusedOperand, KernelCall, KvArena, Place, Plan,
+        PositionSource, Program, Spread, Step, Work,
     },
     steps::DEPTH_MAX,
     validate::{array_bytes, validate},
@@ -153,7 +153,7 @@ fn fused(program: &mut Program, operands: &[FusedOperand]) {
     let Step::Launch(launch) = &mut program.segments[0].nodes[0].step else {
         panic!("the first step should be a launch")
     };
-    launch.work = Work::Fused(Fused { rows: 1, operands: operands.to_vec(), stages });
+    launch.work = Work::Fused(Fused { rows: 1, operands: operands.to_vec(), kernel: None, stages });
 }
 
 #[test]
@@ -163,6 +163,16 @@ fn fused_launches_name_what_exists() {
     fused(&mut plan.programs[0], &buffers(&[0, 1, 2]));
     assert_eq!(validate(&plan, 16), Ok(()));
     check(|p| fused(p, &buffers(&[0, 1])), "a stage of launch `add_0` names operand 2, which does not exist");
+    check(
+        |p| {
+            let kernel = kernel_call(p).clone();
+            fused(p, &buffers(&[0, 1, 2]));
+            let Step::Launch(launch) = &mut p.segments[0].nodes[0].step else { panic!("the first step is a launch") };
+            let Work::Fused(fused) = &mut launch.work else { panic!("the launch is fused") };
+            fused.kernel = Some(KernelCall { inputs: vec![BufferId(5)], ..kernel });
+        },
+        "a stage of launch `add_0` names operand 5, which does not exist",
+    );
     check(|p| fused(p, &buffers(&[0, 99, 2])), "launch `add_0` names buffer 99, which does not exist");
     check(
         |p| fused(p, &buffers(&[2, 1, 0])),

@@ -396,6 +396,11 @@ impl Opcode {
         &TABLE[self.index()]
     }
 
+    /// True for operations that a device does in one go; see [`crate::lower::launches`].
+    pub fn is_launch(self) -> bool {
+        matches!(self, Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused)
+    }
+
     /// Every operation.
     pub fn all() -> impl Iterator<Item = Opcode> {
         NAMED.iter().map(|(op, _)| *op).chain(ScalarOp::ALL.iter().map(|op| Opcode::Scalar(*op)))

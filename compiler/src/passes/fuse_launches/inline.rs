@@ -1,7 +1,8 @@
 //! Producers into consumers.
 //!
 //! In order of the text: when a nest is looked at, its own producers are in it already, so one round reaches chains of any
-//! length. Nests are changed in a table and written back once.
+//! length. What does not pay because several nests read it is looked at again in the end: they may have become one, as those of
+//! an activation do that reads its argument twice. Nests are changed in a table and written back once.
 
 use std::collections::HashMap;
 
@@ -16,6 +17,7 @@ use smallvec::SmallVec;
 use super::{
     PassContext,
     access::{canonical, compose, is_identity, through_view},
+    epilogue::{Products, fits},
     step_blocks,
 };
 use crate::{
@@ -47,6 +49,19 @@ struct Entry {
     /// How many effects come before it in its block: work does not move past one.
     epoch: u32,
     changed: bool,
+    /// The nests that it has moved into.
+    heirs: Vec<OpId>,
+}
+
+/// What became of a producer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It is in its readers.
+    Moved,
+    /// It does not pay as long as the readers are these.
+    Unpaid,
+    /// It stays a launch.
+    Single,
 }
 
 /// True if anything changed.
@@ -61,24 +76,30 @@ pub fn inline(module: &mut Module, function: OpId, uses: &Uses, context: &PassCo
                 epoch += u32::from(!opcode.def().is_terminator() && !is_pure_op(module, op));
             } else if let Some(mut parts) = read(module, op) {
                 let changed = simplify(module, &mut parts);
-                nests.insert(op, Entry { parts, epoch, changed });
+                nests.insert(op, Entry { parts, epoch, changed, heirs: Vec::new() });
                 order.push(op);
             }
         }
     }
-    let mut inlined = 0;
-    for op in &order {
-        inlined += u64::from(inline_producer(module, *op, uses, &mut nests));
-    }
-    context.count("producers inlined", inlined);
+    let mut products = Products::of(module, function, uses);
+    let mut outcome = |op: OpId| inline_producer(module, op, uses, &mut nests, &mut products);
+    let outcomes: Vec<(OpId, Outcome)> = order.iter().map(|op| (*op, outcome(*op))).collect();
+    let unpaid = outcomes.iter().filter(|(_, first)| *first == Outcome::Unpaid);
+    let again: Vec<Outcome> = unpaid.map(|(op, _)| outcome(*op)).collect();
+    let moved = outcomes.iter().map(|(_, outcome)| outcome).chain(&again).filter(|outcome| **outcome == Outcome::Moved);
+    context.count("producers inlined", moved.count() as u64);
     write_back(module, function, order, nests)
 }
 
 /// The nest that an operation is; none for one without points.
 pub fn read(module: &Module, op: OpId) -> Option<NestParts> {
     let operation = module.op(op);
-    let extents: Vec<u64> =
-        operation.attr("extents")?.as_i64_slice()?.iter().map(|extent| u64::try_from(*extent).ok()).collect::<Option<_>>()?;
+    let extents: Vec<u64> = operation
+        .attr("extents")?
+        .as_i64_slice()?
+        .iter()
+        .map(|extent| u64::try_from(*extent).ok())
+        .collect::<Option<_>>()?;
     if extents.contains(&0) {
         return None;
     }
@@ -136,24 +157,44 @@ fn behind_views(module: &Module, value: ValueId, map: AffineMap, extents: &[u64]
 }
 
 /// Moves a nest into all its readers, if it can be moved into each and that pays.
-fn inline_producer(module: &Module, op: OpId, uses: &Uses, nests: &mut HashMap<OpId, Entry>) -> bool {
+fn inline_producer(
+    module: &Module,
+    op: OpId,
+    uses: &Uses,
+    nests: &mut HashMap<OpId, Entry>,
+    products: &mut Products,
+) -> Outcome {
     let producer = &nests[&op].parts;
-    let [result] = module.op(op).results[..] else { return false };
+    let [result] = module.op(op).results[..] else { return Outcome::Single };
     if !is_inlinable(module, producer) {
-        return false;
+        return Outcome::Single;
     }
-    let Some(readers) = readers_of(module, op, result, uses, nests) else { return false };
-    if readers.is_empty() || !is_worth_it(module, producer, result, readers.iter().map(|reader| &nests[reader].parts)) {
-        return false;
+    let Some(readers) = readers_of(module, op, result, uses, nests) else { return Outcome::Single };
+    if readers.is_empty() {
+        return Outcome::Single;
+    }
+    let readers_now = || readers.iter().map(|reader| &nests[reader].parts);
+    if !is_worth_it(module, producer, result, readers_now()) {
+        return Outcome::Unpaid;
     }
     let fused: Option<Vec<NestParts>> =
         readers.iter().map(|reader| fuse(module, &nests[reader].parts, producer, result)).collect();
-    let Some(fused) = fused else { return false };
-    for (reader, parts) in readers.into_iter().zip(fused) {
-        let entry = nests.get_mut(&reader).expect("a reader should be a nest that is known");
+    let Some(fused) = fused else { return Outcome::Single };
+    let claimed = products.claimed(module, op, producer);
+    let stays_epilogue = |parts: &NestParts| claimed.iter().any(|product| fits(module, parts, *product));
+    if let Some(product) = claimed.first()
+        && !matches!(&fused[..], [reader] if stays_epilogue(reader))
+        && is_better_as_epilogue(module, producer, [*product, result], readers_now())
+    {
+        return Outcome::Unpaid;
+    }
+    products.moved(module, op, producer, &readers);
+    for (reader, parts) in readers.iter().zip(fused) {
+        let entry = nests.get_mut(reader).expect("a reader should be a nest that is known");
         (entry.parts, entry.changed) = (parts, true);
     }
-    true
+    nests.get_mut(&op).expect("a producer should be a nest that is known").heirs = readers;
+    Outcome::Moved
 }
 
 /// True if each element is computed by itself and stored where the point is.
@@ -181,14 +222,22 @@ fn readers_of(
                 pending.push(operation.results[0]);
                 continue;
             }
-            let Entry { parts, epoch, .. } = nests.get(user)?;
-            let reads_view = value != result && parts.inputs.iter().any(|(input, _)| *input == value);
-            let writes = parts.outputs.iter().any(|(init, _)| *init == value);
-            if operation.parent() != block || *epoch != nests[&producer].epoch || reads_view || writes {
-                return None;
-            }
-            if !readers.contains(user) {
-                readers.push(*user);
+            let mut now = vec![*user];
+            while let Some(reader) = now.pop() {
+                let Entry { parts, epoch, heirs, .. } = nests.get(&reader)?;
+                if !heirs.is_empty() {
+                    now.extend(heirs);
+                    continue;
+                }
+                let reads_view = value != result && parts.inputs.iter().any(|(input, _)| *input == value);
+                let writes = parts.outputs.iter().any(|(init, _)| *init == value);
+                let is_near = module.op(reader).parent() == block && *epoch == nests[&producer].epoch;
+                if !is_near || reads_view || writes {
+                    return None;
+                }
+                if !readers.contains(&reader) {
+                    readers.push(reader);
+                }
             }
         }
         if readers.len() > INPUTS_MAX {
@@ -205,21 +254,52 @@ fn is_worth_it<'p>(
     result: ValueId,
     readers: impl Iterator<Item = &'p NestParts>,
 ) -> bool {
-    let size = |value: ValueId| tensor_of(module.ty(value)).map_or(0, |tensor| tensor.dtype.size_bytes() as u64);
-    let points = |parts: &NestParts| parts.extents.iter().fold(1u64, |points, extent| points.saturating_mul(*extent));
-    let evaluations = readers.fold(0u64, |sum, reader| {
-        let reads = reader.inputs.iter().filter(|(value, _)| *value == result).count() as u64;
-        sum.saturating_add(points(reader).saturating_mul(reads))
-    });
-    let own = points(producer);
+    let (own, evaluations) = (points(producer), evaluations_of(result, readers));
     let again = evaluations.saturating_sub(own);
     if again > 0 && producer.map.instructions.iter().any(is_dear) {
         return false;
     }
+    let size = |value| element_bytes(module, value);
     let read: u64 = producer.inputs.iter().map(|(value, _)| size(*value)).sum();
     let fused = read.saturating_mul(evaluations).saturating_add(again.saturating_mul(operation_count(&producer.map)));
     let apart = (read + size(result)).saturating_mul(own).saturating_add(size(result).saturating_mul(evaluations));
     fused <= apart.saturating_add(LAUNCH_BYTES)
+}
+
+/// Compares bytes where a launch is saved both ways: with the producer behind its product, its result is stored and read; with
+/// it in its readers, the product's is, and each of them reads all that the producer reads.
+fn is_better_as_epilogue<'p>(
+    module: &Module,
+    producer: &NestParts,
+    [product, result]: [ValueId; 2],
+    readers: impl Iterator<Item = &'p NestParts>,
+) -> bool {
+    let (own, evaluations) = (points(producer), evaluations_of(result, readers));
+    let size = |value| element_bytes(module, value);
+    let all: u64 = producer.inputs.iter().map(|(value, _)| size(*value)).sum();
+    let product = size(product);
+    let behind = all
+        .saturating_sub(product)
+        .saturating_mul(own)
+        .saturating_add(size(result).saturating_mul(own.saturating_add(evaluations)));
+    let inside = product.saturating_mul(own).saturating_add(all.saturating_mul(evaluations));
+    behind <= inside
+}
+
+fn element_bytes(module: &Module, value: ValueId) -> u64 {
+    tensor_of(module.ty(value)).map_or(0, |tensor| tensor.dtype.size_bytes() as u64)
+}
+
+fn points(parts: &NestParts) -> u64 {
+    parts.extents.iter().fold(1, |points, extent| points.saturating_mul(*extent))
+}
+
+/// How often readers ask for an element of a result, all points of all of them together.
+fn evaluations_of<'p>(result: ValueId, readers: impl Iterator<Item = &'p NestParts>) -> u64 {
+    readers.fold(0u64, |sum, reader| {
+        let reads = reader.inputs.iter().filter(|(value, _)| *value == result).count() as u64;
+        sum.saturating_add(points(reader).saturating_mul(reads))
+    })
 }
 
 fn operation_count(body: &ScalarBody) -> u64 {
@@ -229,16 +309,54 @@ fn operation_count(body: &ScalarBody) -> u64 {
 /// True for operations that take longer than a few additions.
 fn is_dear(instruction: &ScalarInst) -> bool {
     use ScalarOp::{
-        Abs, Add, And, Bitcast, Ceil, Clz, Complex, Convert, Eq, EqTotal, Floor, Ge, GeTotal, Gt, GtTotal, Imag, IsFinite,
-        Le, LeTotal, Lt, LtTotal, Max, Min, Mul, Ne, NeTotal, Neg, NextAfter, Not, Or, Popcnt, Real, ReducePrecision,
-        RoundAway, RoundEven, Select, Shl, ShrArith, ShrLogical, Sign, Sub, Xor,
+        Abs, Add, And, Bitcast, Ceil, Clz, Complex, Convert, Eq, EqTotal, Floor, Ge, GeTotal, Gt, GtTotal, Imag,
+        IsFinite, Le, LeTotal, Lt, LtTotal, Max, Min, Mul, Ne, NeTotal, Neg, NextAfter, Not, Or, Popcnt, Real,
+        ReducePrecision, RoundAway, RoundEven, Select, Shl, ShrArith, ShrLogical, Sign, Sub, Xor,
     };
     let ScalarInst::Op { op, .. } = instruction else { return false };
     !matches!(
         op,
-        Abs | Add | And | Bitcast | Ceil | Clz | Complex | Convert | Eq | EqTotal | Floor | Ge | GeTotal | Gt | GtTotal
-            | Imag | IsFinite | Le | LeTotal | Lt | LtTotal | Max | Min | Mul | Ne | NeTotal | Neg | NextAfter | Not | Or
-            | Popcnt | Real | ReducePrecision | RoundAway | RoundEven | Select | Shl | ShrArith | ShrLogical | Sign | Sub | Xor
+        Abs | Add
+            | And
+            | Bitcast
+            | Ceil
+            | Clz
+            | Complex
+            | Convert
+            | Eq
+            | EqTotal
+            | Floor
+            | Ge
+            | GeTotal
+            | Gt
+            | GtTotal
+            | Imag
+            | IsFinite
+            | Le
+            | LeTotal
+            | Lt
+            | LtTotal
+            | Max
+            | Min
+            | Mul
+            | Ne
+            | NeTotal
+            | Neg
+            | NextAfter
+            | Not
+            | Or
+            | Popcnt
+            | Real
+            | ReducePrecision
+            | RoundAway
+            | RoundEven
+            | Select
+            | Shl
+            | ShrArith
+            | ShrLogical
+            | Sign
+            | Sub
+            | Xor
     )
 }
 
@@ -248,9 +366,8 @@ fn fuse(module: &Module, reader: &NestParts, producer: &NestParts, result: Value
         if *value != result {
             return Some(Source::Element(*value, map.clone()));
         }
-        let composed = |(value, own): &(ValueId, AffineMap)| {
-            Some((*value, canonical(&compose(own, map)?, &reader.extents)))
-        };
+        let composed =
+            |(value, own): &(ValueId, AffineMap)| Some((*value, canonical(&compose(own, map)?, &reader.extents)));
         let inputs = producer.inputs.iter().map(composed).collect::<Option<_>>()?;
         Some(Source::Computed { body: &producer.map, inputs, point: map.clone() })
     };

@@ -33,12 +33,13 @@ fn has(body: &ScalarBody, wanted: ScalarOp) -> bool {
 }
 
 /// The last operation that computes something.
-fn last_operation(stages: &[&NestParts]) -> &'static str {
+pub fn last_operation(stages: &[&NestParts]) -> &'static str {
     let bodies = stages.iter().rev().flat_map(|stage| stage.combine.iter().chain([&stage.map]));
-    let operations = bodies.flat_map(|body| body.instructions.iter().rev()).filter_map(|instruction| match instruction {
-        ScalarInst::Op { op: ScalarOp::Convert | ScalarOp::Select, .. } => None,
-        ScalarInst::Op { op, .. } => Some(op.name()),
-        _ => None,
-    });
+    let operations =
+        bodies.flat_map(|body| body.instructions.iter().rev()).filter_map(|instruction| match instruction {
+            ScalarInst::Op { op: ScalarOp::Convert | ScalarOp::Select, .. } => None,
+            ScalarInst::Op { op, .. } => Some(op.name()),
+            _ => None,
+        });
     operations.into_iter().next().unwrap_or("copy")
 }

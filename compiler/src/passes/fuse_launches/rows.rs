@@ -18,10 +18,10 @@ use super::{
 use crate::{
     emit::launch::walk_of,
     ir::{
-        AttrMap, Attribute, BlockId, Module, OpId, Opcode, Type, ValueId, attribute::AffineMap, module::OpParts,
+        AttrMap, Attribute, BlockId, Module, OpId, Opcode, ValueId, attribute::AffineMap, module::OpParts,
         ops::is_pure_op,
     },
-    lower::site::{NestParts, tensor_of},
+    lower::site::{NestParts, size_bytes, tensor_of},
 };
 
 /// The most points that the stages of one row may have together: a row is work for one thread, or one block of them.
@@ -32,35 +32,44 @@ const STAGES_MAX: usize = 32;
 /// True if anything changed.
 pub fn group(module: &mut Module, function: OpId, uses: &Uses, context: &PassContext) -> bool {
     let mut plans = Vec::new();
+    let mut positions = Positions::of(module);
     for block in step_blocks(module, function) {
-        plans.extend(Grouping::of_block(module, block, uses));
+        plans.extend(Grouping::of_block(module, block, uses, &mut positions));
     }
     context.count("row launches", plans.len() as u64);
+    build_all(module, function, &plans, uses);
+    !plans.is_empty()
+}
+
+/// Stages that become one launch.
+pub struct Plan {
+    /// How many rows.
+    pub rows: u64,
+    /// What people call it.
+    pub name: String,
+    /// In order of the text.
+    pub members: Vec<OpId>,
+}
+
+/// Makes the launches, in the place of what they consist of.
+pub fn build_all(module: &mut Module, function: OpId, plans: &[Plan], uses: &Uses) {
     let mut replacements = HashMap::new();
     let mut finished = Vec::new();
-    for plan in &plans {
+    for plan in plans {
         finished.extend(build(module, plan, uses, &mut replacements));
     }
     module.replace_values(function, &replacements);
     for op in finished.into_iter().rev() {
         module.erase(op);
     }
-    !plans.is_empty()
-}
-
-/// Nests that become one launch.
-struct Plan {
-    rows: u64,
-    name: String,
-    /// In order of the text.
-    members: Vec<OpId>,
 }
 
 /// Nests that may become one launch, while more may join.
 #[derive(Default)]
 struct Group {
+    /// Places in the block, ascending.
     members: Vec<usize>,
-    /// The numbers of rows that all of them agree on, ascending.
+    /// The numbers of rows that all of them agree on, ascending: what one member reads of another is accounted for.
     rows: Vec<u64>,
     /// Points of all stages.
     points: u64,
@@ -68,37 +77,63 @@ struct Group {
     bytes: u64,
 }
 
+/// A nest that is in a group, with what joining asks about it: found out once.
+struct Member {
+    parts: NestParts,
+    group: usize,
+    /// What it reads of other members of groups.
+    reads: Vec<Read>,
+    /// Places in the block of all that read what it makes, themselves or through views, ascending.
+    readers: Vec<usize>,
+}
+
+struct Read {
+    /// Place of the member that made it.
+    maker: usize,
+    /// The numbers of rows that keep it in its row, ascending.
+    rows: Vec<u64>,
+}
+
 struct Grouping<'m> {
     module: &'m Module,
     uses: &'m Uses,
-    /// Of each operation of the block and all within it, the place in the block.
-    positions: HashMap<OpId, usize>,
+    positions: &'m mut Positions,
     ops: Vec<OpId>,
-    nests: HashMap<usize, NestParts>,
-    /// By place in the block: the group of a nest that is in one.
-    group_of: HashMap<usize, usize>,
+    /// By place in the block: the nests that are in groups.
+    members: Vec<Option<Box<Member>>>,
     groups: Vec<Group>,
 }
 
+/// By operation: its place in the block that is looked at, or that of the operation of the block which it stands in.
+struct Positions(Vec<u32>);
+
+impl Positions {
+    fn of(module: &Module) -> Positions {
+        Positions(vec![u32::MAX; module.arena_sizes().0])
+    }
+
+    fn set(&mut self, op: OpId, position: usize) {
+        self.0[op.index()] = position as u32;
+    }
+
+    /// The place; what an operation of no block that was looked at has is beyond all.
+    fn get(&self, op: OpId) -> usize {
+        self.0[op.index()] as usize
+    }
+}
+
 impl Grouping<'_> {
-    fn of_block(module: &Module, block: BlockId, uses: &Uses) -> Vec<Plan> {
+    fn of_block(module: &Module, block: BlockId, uses: &Uses, positions: &mut Positions) -> Vec<Plan> {
         let ops = module.block_op_ids(block);
-        let mut positions = HashMap::new();
         for (position, op) in ops.iter().enumerate() {
+            positions.set(*op, position);
             // The bodies of launches read nothing from outside.
-            let is_launch = matches!(module.op(*op).opcode, Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused);
-            let within = if is_launch { vec![*op] } else { module.walk(*op) };
-            positions.extend(within.into_iter().map(|op| (op, position)));
+            if !module.op(*op).opcode.is_launch() && !module.op(*op).regions.is_empty() {
+                module.walk(*op).into_iter().for_each(|op| positions.set(op, position));
+            }
         }
-        let mut grouping = Grouping {
-            module,
-            uses,
-            positions,
-            ops,
-            nests: HashMap::new(),
-            group_of: HashMap::new(),
-            groups: Vec::new(),
-        };
+        let members = ops.iter().map(|_| None).collect();
+        let mut grouping = Grouping { module, uses, positions, ops, members, groups: Vec::new() };
         let mut barrier = 0;
         for position in 0..grouping.ops.len() {
             let op = grouping.ops[position];
@@ -115,28 +150,27 @@ impl Grouping<'_> {
     fn add(&mut self, position: usize, barrier: usize) {
         let op = self.ops[position];
         let Some(parts) = read(self.module, op) else { return };
-        let Some(own) = self.alone(op, &parts) else { return };
+        let Some(own) = self.alone(position, &parts) else { return };
         // What it writes into must be made in its group; what it reads may.
         let mut needed = Vec::new();
         for (init, _) in &parts.outputs {
             match self.module.defining_op(*init) {
                 Some(maker) if self.module.op(maker).opcode == Opcode::PygEmpty => {}
-                Some(maker) if self.uses[init.index()].len() == 1 => match self.group_at(maker) {
-                    Some(group) => needed.push(group),
+                Some(maker) if self.uses[init.index()].len() == 1 => match self.member_at(maker) {
+                    Some(maker) => needed.push(self.group_of(maker)),
                     None => return,
                 },
                 _ => return,
             }
         }
-        let mut wanted: Vec<usize> =
-            parts.inputs.iter().filter_map(|(value, _)| self.group_at(self.maker(*value)?)).collect();
+        let reads = self.reads_of(&parts, &own.rows);
+        let mut wanted: Vec<usize> = reads.iter().map(|read| self.group_of(read.maker)).collect();
         // The nearest first.
         wanted.sort_by_key(|group| std::cmp::Reverse(self.groups[*group].members.last().copied()));
         wanted.dedup();
-        self.nests.insert(position, parts);
-        let number = self.groups.len();
+        let readers = self.readers_of(op);
+        self.members[position] = Some(Box::new(Member { parts, group: self.groups.len(), reads, readers }));
         self.groups.push(own);
-        self.group_of.insert(position, number);
         for group in &needed {
             if !self.join(*group, position, barrier) {
                 // Nobody can write into what another launch has made.
@@ -151,29 +185,51 @@ impl Grouping<'_> {
 
     /// Takes a nest out of its group again.
     fn leave(&mut self, position: usize) {
-        self.nests.remove(&position);
-        if let Some(number) = self.group_of.remove(&position) {
-            self.groups[number].members.retain(|member| *member != position);
+        if let Some(member) = self.members[position].take() {
+            self.groups[member.group].members.retain(|member| *member != position);
         }
     }
 
     /// The group of a nest alone; none where it is not fit for one.
-    fn alone(&self, op: OpId, parts: &NestParts) -> Option<Group> {
-        let parallel = &parts.extents[..parts.extents.len() - parts.reduction_dims];
-        let mut rows = vec![1u64];
-        for extent in parallel {
-            let next = rows[rows.len() - 1].checked_mul(*extent)?;
-            if *extent > 1 {
-                rows.push(next);
-            }
-        }
+    fn alone(&self, position: usize, parts: &NestParts) -> Option<Group> {
+        let rows = row_counts(parts)?;
         let points = parts.extents.iter().try_fold(1u64, |points, extent| points.checked_mul(*extent))?;
-        let results = self.module.op(op).results.iter().map(|result| bytes_of(self.module.ty(*result)));
-        let mut group = Group { members: vec![self.positions[&op]], rows, points, bytes: results.sum() };
+        let results = self.module.op(self.ops[position]).results.iter();
+        let bytes = results.map(|result| size_bytes(self.module.ty(*result)).unwrap_or(0)).sum();
+        let mut group = Group { members: vec![position], rows, points, bytes };
         for (init, map) in &parts.outputs {
-            group.rows.retain(|rows| stays_in_row(self.module, parts, *init, map, *rows));
+            keep_in_row(self.module, parts, *init, map, &mut group.rows);
         }
         Some(group)
+    }
+
+    fn reads_of(&self, parts: &NestParts, rows: &[u64]) -> Vec<Read> {
+        let mut reads = Vec::new();
+        for (value, map) in &parts.inputs {
+            if let Some(maker) = self.maker(*value).and_then(|op| self.member_at(op)) {
+                let mut rows = rows.to_vec();
+                keep_in_row(self.module, parts, *value, map, &mut rows);
+                reads.push(Read { maker, rows });
+            }
+        }
+        reads
+    }
+
+    fn readers_of(&self, op: OpId) -> Vec<usize> {
+        let (mut pending, mut readers) = (self.module.op(op).results.to_vec(), Vec::new());
+        while let Some(value) = pending.pop() {
+            for user in &self.uses[value.index()] {
+                let at = self.positions.get(*user);
+                if self.module.op(*user).opcode == Opcode::PygView && self.ops.get(at) == Some(user) {
+                    pending.push(self.module.op(*user).results[0]);
+                } else {
+                    readers.push(at);
+                }
+            }
+        }
+        readers.sort_unstable();
+        readers.dedup();
+        readers
     }
 
     /// The nest that made a value, through views of the same elements.
@@ -181,8 +237,8 @@ impl Grouping<'_> {
         let mut op = self.module.defining_op(value)?;
         while self.module.op(op).opcode == Opcode::PygView {
             let (source, view) = (self.module.op(op).operands[0], self.module.op(op).results[0]);
-            let [from, to] = [source, view].map(|value| tensor_of(self.module.ty(value)).map(|tensor| tensor.dtype));
-            if from != to {
+            let element = |value| self.module.ty(value).as_tensor().map(|tensor| &tensor.element);
+            if element(source) != element(view) {
                 return None;
             }
             op = self.module.defining_op(source)?;
@@ -190,13 +246,23 @@ impl Grouping<'_> {
         Some(op)
     }
 
-    fn group_at(&self, op: OpId) -> Option<usize> {
-        self.group_of.get(self.positions.get(&op).filter(|position| self.ops[**position] == op)?).copied()
+    /// The place of an operation that is in a group.
+    fn member_at(&self, op: OpId) -> Option<usize> {
+        let position = self.positions.get(op);
+        (self.ops.get(position) == Some(&op) && self.members[position].is_some()).then_some(position)
+    }
+
+    fn member(&self, position: usize) -> &Member {
+        self.members[position].as_ref().expect("a nest of a group should be known")
+    }
+
+    fn group_of(&self, position: usize) -> usize {
+        self.member(position).group
     }
 
     /// Joins a group with that of the nest at this position, the last so far. False if they must stay apart.
     fn join(&mut self, group: usize, position: usize, barrier: usize) -> bool {
-        let own = self.group_of[&position];
+        let own = self.group_of(position);
         if self.groups[group].members.is_empty() {
             return true; // it has joined already
         }
@@ -205,56 +271,47 @@ impl Grouping<'_> {
         if first.members.len() + second.members.len() > STAGES_MAX || (barrier > 0 && last < barrier) {
             return false;
         }
-        let mut members: Vec<usize> = first.members.iter().chain(&second.members).copied().collect();
-        members.sort_unstable();
         let (points, bytes) = (first.points.saturating_add(second.points), first.bytes.saturating_add(second.bytes));
         let mut rows: Vec<u64> = first.rows.iter().copied().filter(|rows| second.rows.contains(rows)).collect();
         rows.retain(|rows| points / rows <= ROW_POINTS_MAX && bytes / rows <= TEMPORARY_BYTES_MAX);
-        let inside: HashSet<usize> = members.iter().copied().collect();
-        for member in &members {
-            let parts = &self.nests[member];
-            for (value, map) in &parts.inputs {
-                let is_inside = self.maker(*value).is_some_and(|op| self.positions.get(&op).is_some_and(|p| inside.contains(p)));
-                if is_inside {
-                    rows.retain(|rows| stays_in_row(self.module, parts, *value, map, *rows));
+        // What members of one group read of each other was looked at when they joined.
+        for (members, other) in [(&first.members, own), (&second.members, group)] {
+            for read in members.iter().flat_map(|member| &self.member(*member).reads) {
+                if self.members[read.maker].as_ref().is_some_and(|maker| maker.group == other) {
+                    rows.retain(|rows| read.rows.contains(rows));
                 }
             }
         }
-        if rows.is_empty() || first.members.iter().any(|member| self.is_read_before(*member, position, &inside)) {
+        if rows.is_empty() || self.is_read_before(group, position) {
             return false;
         }
-        for member in &self.groups[group].members {
-            self.group_of.insert(*member, own);
+        let joined = std::mem::take(&mut self.groups[group].members);
+        for member in &joined {
+            self.members[*member].as_mut().expect("a nest of a group should be known").group = own;
         }
-        self.groups[group].members.clear();
-        self.groups[own] = Group { members, rows, points, bytes };
+        let second = &mut self.groups[own];
+        second.members.extend(joined);
+        second.members.sort_unstable();
+        (second.rows, second.points, second.bytes) = (rows, points, bytes);
         true
     }
 
-    /// True if something outside of the group, and before a position, reads what a nest of it makes.
-    fn is_read_before(&self, member: usize, position: usize, inside: &HashSet<usize>) -> bool {
-        let mut pending: Vec<ValueId> = self.module.op(self.ops[member]).results.to_vec();
-        while let Some(value) = pending.pop() {
-            // In order of the text: what comes after the position need not be looked at.
-            for user in &self.uses[value.index()] {
-                let Some(at) = self.positions.get(user) else { return true };
-                if *at >= position {
-                    break;
-                }
-                if self.module.op(*user).opcode == Opcode::PygView && self.ops[*at] == *user {
-                    pending.push(self.module.op(*user).results[0]);
-                } else if !inside.contains(at) {
-                    return true;
-                }
-            }
-        }
-        false
+    /// True if something before a position, and neither in this group nor in that of the position, reads what the group makes.
+    fn is_read_before(&self, group: usize, position: usize) -> bool {
+        let own = self.group_of(position);
+        let is_outside = |reader: &usize| {
+            !self.members[*reader].as_ref().is_some_and(|member| member.group == group || member.group == own)
+        };
+        self.groups[group].members.iter().any(|member| {
+            let before = self.member(*member).readers.iter().take_while(|reader| **reader < position);
+            before.into_iter().any(is_outside)
+        })
     }
 
     fn plans(self) -> Vec<Plan> {
         let mut plans: BTreeMap<usize, Plan> = BTreeMap::new();
         for group in self.groups.iter().filter(|group| group.members.len() > 1) {
-            let stages: Vec<&NestParts> = group.members.iter().map(|member| &self.nests[member]).collect();
+            let stages: Vec<&NestParts> = group.members.iter().map(|member| &self.member(*member).parts).collect();
             let members: Vec<OpId> = group.members.iter().map(|member| self.ops[*member]).collect();
             let rows = *group.rows.last().expect("a group should agree on rows");
             plans.insert(group.members[0], Plan { rows, name: name_of(&stages), members });
@@ -263,15 +320,27 @@ impl Grouping<'_> {
     }
 }
 
-fn bytes_of(ty: &Type) -> u64 {
-    tensor_of(ty).and_then(|tensor| pygraph_artifact::validate::array_bytes(tensor.dtype, &tensor.shape)).unwrap_or(0)
+/// The numbers of rows that a nest's first dimensions count, ascending; none where they are too many.
+pub fn row_counts(parts: &NestParts) -> Option<Vec<u64>> {
+    let mut rows = vec![1u64];
+    for extent in &parts.extents[..parts.extents.len() - parts.reduction_dims] {
+        let next = rows[rows.len() - 1].checked_mul(*extent)?;
+        if *extent > 1 {
+            rows.push(next);
+        }
+    }
+    Some(rows)
 }
 
-fn stays_in_row(module: &Module, parts: &NestParts, value: ValueId, map: &AffineMap, rows: u64) -> bool {
-    let Some(dims) = row_dims(&parts.extents, parts.reduction_dims, rows) else { return false };
-    let Some((offset, strides)) = walk_of(module, value, map, parts.extents.len()) else { return false };
-    let elements = tensor_of(module.ty(value)).map_or(0, |tensor| tensor.shape.iter().product());
-    walks_its_row(&Access { buffer: BufferId(0), offset, strides }, &parts.extents, dims, rows, elements)
+/// Keeps the numbers of rows in which an access of a nest touches, in each, the row's part of the tensor alone.
+pub fn keep_in_row(module: &Module, parts: &NestParts, value: ValueId, map: &AffineMap, rows: &mut Vec<u64>) {
+    let walk = walk_of(module, value, map, parts.extents.len());
+    let (Some((offset, strides)), Some(tensor)) = (walk, tensor_of(module.ty(value))) else { return rows.clear() };
+    let (access, elements) = (Access { buffer: BufferId(0), offset, strides }, tensor.shape.iter().product());
+    rows.retain(|rows| {
+        let dims = row_dims(&parts.extents, parts.reduction_dims, *rows);
+        dims.is_some_and(|dims| walks_its_row(&access, &parts.extents, dims, *rows, elements))
+    });
 }
 
 /// Makes the launch, behind its last nest. The operations that it replaces are returned, and still there.

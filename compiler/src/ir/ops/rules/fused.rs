@@ -1,9 +1,11 @@
-//! `pyg.fused`: nests that a device may run row by row.
+//! `pyg.fused`: nests that a device may run row by row, alone or behind a product.
 //!
 //! It computes what its stages compute one after another. So that rows may run at the same time, and each with room of its own:
-//! 1. Its region holds nests, views and empty tensors, takes the inputs, and yields results of nests, each once.
+//! 1. Its region holds nests, views and empty tensors, takes the inputs, and yields results of stages, each once.
+//!    Before the first nest it may hold one `pyg.kernel` that reads inputs alone, and that the manifest lets stages follow:
+//!    then they are its epilogue.
 //! 2. The first parallel dimensions of every nest count the rows.
-//! 3. What is made inside (an empty tensor, what a nest writes into it, a view of either) has as many equal parts, in order
+//! 3. What is made inside (an empty tensor, what a nest writes into it, what the kernel makes, a view of any) has as many equal parts, in order
 //!    of its elements, and every nest touches it in its own row's part alone. Inputs may be read anywhere.
 //! 4. A nest writes into what is made inside, and nobody reads what was there before: an init has one reader.
 //! 5. A view keeps the type of elements, and temporaries of a row fit [`TEMPORARY_BYTES_MAX`] together.
@@ -20,7 +22,7 @@ use crate::{
         Attribute, Module, OpId, Opcode, Type, ValueId,
         ops::view::{View, show},
     },
-    lower::site::tensor_of,
+    lower::site::{size_bytes, tensor_of},
 };
 
 /// See the module.
@@ -34,10 +36,18 @@ pub fn fused(view: &View) -> Result<(), String> {
         return Err("pyg.fused has no stages".to_string());
     };
     let arguments = view.module.block(*block).arguments.iter().map(|argument| (*argument, Made::Input));
-    let mut stages = Stages { module: view.module, rows, made: arguments.collect(), readers: HashMap::new(), bytes: 0 };
+    let mut stages = Stages {
+        module: view.module,
+        rows,
+        made: arguments.collect(),
+        readers: HashMap::new(),
+        bytes: 0,
+        nest_count: 0,
+    };
     for op in view.module.block_ops(*block) {
         stages.stage(op)?;
     }
+    ensure(stages.nest_count > 0, || "pyg.fused holds no nest".to_string())?;
     ensure(stages.bytes / rows <= TEMPORARY_BYTES_MAX, || {
         format!("temporaries of a row take {} bytes, at most {TEMPORARY_BYTES_MAX} are allowed", stages.bytes / rows)
     })?;
@@ -59,8 +69,8 @@ enum Made {
     Input,
     /// An empty tensor, or a view of what was made here.
     Here,
-    /// By a nest.
-    Nest,
+    /// By a nest or the kernel.
+    Stage,
     /// As before, and written over.
     Init,
 }
@@ -73,6 +83,7 @@ struct Stages<'m> {
     readers: HashMap<ValueId, usize>,
     /// Of everything made here.
     bytes: u64,
+    nest_count: usize,
 }
 
 impl Stages<'_> {
@@ -85,6 +96,7 @@ impl Stages<'_> {
             Opcode::PygEmpty => self.empty(operation.results[0]),
             Opcode::PygView => self.view(operation.operands[0], operation.results[0]),
             Opcode::PygNest => self.nest(op),
+            Opcode::PygKernel => self.kernel(op),
             Opcode::PygYield => self.yielded(&operation.operands),
             other => Err(format!("pyg.fused holds {}, which is no stage", other.name())),
         }
@@ -92,9 +104,7 @@ impl Stages<'_> {
 
     fn empty(&mut self, value: ValueId) -> Result<(), String> {
         self.made.insert(value, Made::Here);
-        let bytes = tensor_of(self.module.ty(value))
-            .and_then(|tensor| pygraph_artifact::validate::array_bytes(tensor.dtype, &tensor.shape));
-        self.bytes = self.bytes.saturating_add(bytes.unwrap_or(u64::MAX));
+        self.bytes = self.bytes.saturating_add(size_bytes(self.module.ty(value)).unwrap_or(u64::MAX));
         Ok(())
     }
 
@@ -109,10 +119,32 @@ impl Stages<'_> {
 
     fn yielded(&self, values: &[ValueId]) -> Result<(), String> {
         for (at, value) in values.iter().enumerate() {
-            let is_new = self.made.get(value) == Some(&Made::Nest) && !values[..at].contains(value);
+            let is_new = self.made.get(value) == Some(&Made::Stage) && !values[..at].contains(value);
             ensure(is_new, || {
-                format!("pyg.fused yields as result {at} what is no result of a nest, or yielded twice")
+                format!("pyg.fused yields as result {at} what is no result of a stage, or yielded twice")
             })?;
+        }
+        Ok(())
+    }
+
+    fn kernel(&mut self, op: OpId) -> Result<(), String> {
+        let operation = self.module.op(op);
+        let name = operation.attr("kernel").and_then(Attribute::as_str).unwrap_or_default();
+        let kernel = pygraph_kernels::manifest::find(name).filter(|kernel| kernel.takes_stages);
+        ensure(kernel.is_some(), || format!("pyg.fused holds the kernel `{name}`, which no stages can follow"))?;
+        ensure(!self.made.values().any(|made| *made == Made::Stage), || {
+            format!("pyg.fused holds the kernel `{name}` behind another stage")
+        })?;
+        let made_here = operation.operands.iter().position(|operand| self.made.get(operand) != Some(&Made::Input));
+        ensure(made_here.is_none(), || {
+            format!("kernel `{name}` reads as operand {} what is made in its own launch", made_here.unwrap_or(0))
+        })?;
+        for result in &operation.results {
+            let elements = element_count(self.module.ty(*result));
+            ensure(elements.is_multiple_of(self.rows), || {
+                format!("kernel `{name}` makes {elements} elements for {} rows", self.rows)
+            })?;
+            self.made.insert(*result, Made::Stage);
         }
         Ok(())
     }
@@ -148,7 +180,8 @@ impl Stages<'_> {
                 self.made.insert(*operand, Made::Init);
             }
         }
-        self.made.extend(operation.results.iter().map(|result| (*result, Made::Nest)));
+        self.nest_count += 1;
+        self.made.extend(operation.results.iter().map(|result| (*result, Made::Stage)));
         Ok(())
     }
 
