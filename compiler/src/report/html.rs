@@ -326,7 +326,9 @@ fn kv_note(arena: &Arena) -> String {
     let all = bytes(arena.reservation_bytes());
     if arena.is_bounded {
         let (first, handle) = (bytes(arena.mapped_bytes(1)), bytes(arena.handle_bytes));
-        format!("{all} of addresses are reserved. Memory comes in handles of {handle} as every slot fills: {first} for the first token. The dashed line is all of it.")
+        format!(
+            "{all} of addresses are reserved. Memory comes in handles of {handle} as every slot fills: {first} for the first token. The dashed line is all of it."
+        )
     } else {
         format!("All {all} are mapped from the first step: nothing proves that rows beyond the position are not read.")
     }
@@ -355,7 +357,12 @@ fn token_map(arena: &Arena) -> String {
         );
         if count <= 32 {
             let label = format!("{}{}", place.role, place.layer);
-            let _ = write!(svg, "<text x=\"{:.1}\" y=\"54\" text-anchor=\"middle\">{}</text>", x + wide / 2.0, escape(&label));
+            let _ = write!(
+                svg,
+                "<text x=\"{:.1}\" y=\"54\" text-anchor=\"middle\">{}</text>",
+                x + wide / 2.0,
+                escape(&label)
+            );
         }
         x += wide;
     }
@@ -372,7 +379,11 @@ fn growth_curve(arena: &Arena) -> String {
     let mut line = String::new();
     for (number, at) in growth.iter().enumerate() {
         // Up first, then along: a handle is there before the token that needs it.
-        let command = if number == 0 { format!("M0 {:.2}", y(at.mapped_bytes)) } else { format!("H{:.2}V{:.2}", x(at.tokens), y(at.mapped_bytes)) };
+        let command = if number == 0 {
+            format!("M0 {:.2}", y(at.mapped_bytes))
+        } else {
+            format!("H{:.2}V{:.2}", x(at.tokens), y(at.mapped_bytes))
+        };
         line += &command;
     }
     let end = growth.last().map_or(0, |at| at.mapped_bytes);
