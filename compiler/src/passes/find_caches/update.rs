@@ -29,7 +29,7 @@ pub fn update_of(module: &Module, lookup: &mut Lookup, op: OpId, cache: ValueId)
         }
         Opcode::StablehloDynamicUpdateSlice => slice_update(module, lookup, op),
         Opcode::StablehloScatter => scatter_update(module, lookup, op),
-        Opcode::StablehloWhile => Err(Obstacle::new("is updated in a loop, whose positions the device computes", "give every layer an argument of its own, and unroll the loop over layers; until then its state is copied each step")),
+        Opcode::StablehloWhile => Err(Obstacle::new("is updated in a loop, whose positions the device computes", "let nothing but the loop read it; until then it is copied each step")),
         Opcode::StablehloConcatenate => Err(Obstacle::new("grows by concatenation", "write to a cache of full length at a position")),
         _ => Err(Obstacle::new("is replaced by something other than an update at a position", "write whole rows to it at a position, if it is a cache")),
     }
