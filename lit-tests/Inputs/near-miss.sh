@@ -6,7 +6,7 @@ set -eu
 binaries=$1 npz=$2 model=$3
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
-"$binaries/pygraph-compile" --remarks "$model" -o "$folder/one.pyg" 2>&1 | grep 'remark: `'
+"$binaries/pygraph-compile" --remarks "$model" -o "$folder/one.pyg" 2>&1 | grep -E 'remark: (choice: (@kv|argument)|refusal: state)'
 "$binaries/pygraph-compile" --no-recognize "$model" -o "$folder/apart.pyg"
 for pos in -9 -8 -1 0 1 3 7 8 20 2147483647; do
   /usr/bin/python3 "$npz" "$folder/pos.npz" "pos=i4:${SHAPE-}:$pos"

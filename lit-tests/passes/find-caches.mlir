@@ -44,9 +44,9 @@
 // NONE-COUNT-5: "pyg.kv.arena"
 // NONE-LABEL: @two_layers
 // NONE-SAME: %v1: {{[^{]*}}{pyg.bind = "state", pyg.kv = {arena = @kv_3, layer = 0 : i64, offset = {{[0-9]+}} : i64, role = "v"
-// REMARK: `k0`, `v0`, `k1`, `v1` are in @kv, and only rows up to the position are read of its 8, provided: rows that are not read are finite
-// REMARK: `pos` is bound as `host`, not `step`: it sets how much of @kv is mapped
-// REMARK: `x` is in @kv_1, which is mapped in full: no attention reads it
+// REMARK: choice: @kv: `k0`, `v0`, `k1`, `v1` lie in it, and only rows up to the position are read of its 8, provided: rows that are not read are finite
+// REMARK: choice: argument `pos`: it is bound as `host`, not `step`: it sets how much of @kv is mapped
+// REMARK: state `x` of @{{.*}}: it is in @kv_1, which is mapped in full: no attention reads it
 func.func @two_layers(%k0: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "k0", pyg.updated_by = 0 : i64}, %v0: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "v0", pyg.updated_by = 1 : i64}, %k1: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "k1", pyg.updated_by = 2 : i64}, %v1: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "v1", pyg.updated_by = 3 : i64}, %x: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "x", pyg.updated_by = 4 : i64}, %q: tensor<2x1x2x4xf32>, %new: tensor<2x1x1x4xf32>, %pos: tensor<i32> {pyg.bind = "step", pyg.name = "pos"}) -> (tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>, tensor<2x1x2x4xf32>) {
   %c = stablehlo.constant dense<0> : tensor<i32>
   %at = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
@@ -99,11 +99,11 @@ func.func @by_row(%k: tensor<2x1x8x4xf32> {pyg.bind = "state", pyg.updated_by = 
 // Not at a position.
 // CHECK-LABEL: @no_caches
 // CHECK-NOT: pyg.kv
-// REMARK: `whole` is no cache: it is replaced by something other than an update at a position
-// REMARK: `grown` is no cache: it grows by concatenation: write to a cache of full length at a position
-// REMARK: `summed` is no cache: it is combined with what is written, not replaced
-// REMARK: `square` is no cache: it is replaced whole, or updated along more than one dimension
-// REMARK: `moved` is no cache: it is not what the update that makes its new value writes to
+// REMARK: state `whole` of @{{.*}}: it is no cache, since it is replaced by something other than an update at a position
+// REMARK: state `grown` of @{{.*}}: it is no cache, since it grows by concatenation; write to a cache of full length at a position
+// REMARK: state `summed` of @{{.*}}: it is no cache, since it is combined with what is written, not replaced
+// REMARK: state `square` of @{{.*}}: it is no cache, since it is replaced whole, or updated along more than one dimension
+// REMARK: state `moved` of @{{.*}}: it is no cache, since it is not what the update that makes its new value writes to
 func.func @no_caches(%whole: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "whole", pyg.updated_by = 0 : i64}, %grown: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "grown", pyg.updated_by = 1 : i64}, %summed: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "summed", pyg.updated_by = 2 : i64}, %square: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "square", pyg.updated_by = 3 : i64}, %moved: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "moved", pyg.updated_by = 4 : i64}, %new: tensor<2x1x1x4xf32>, %pos: tensor<i32> {pyg.bind = "step"}) -> (tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>) {
   %c = stablehlo.constant dense<0> : tensor<i32>
   %0 = stablehlo.negate %whole : tensor<2x8x1x4xf32>

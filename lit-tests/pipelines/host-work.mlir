@@ -72,6 +72,11 @@
 // DYNAMIC-BATCH-MLP-COUNT-1: "pyg.segment"
 // DYNAMIC-BATCH-MLP-NOT: "pyg.segment"
 
+// RUN: %pygraph-opt %models/fx/cases/dynamic_seq_attention.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=DYNAMIC-SEQ-ATTENTION
+// DYNAMIC-SEQ-ATTENTION: 3:23: remark: cut: aten.sym_size.int: a dimension of an operand is known only at run time, and pygraph runs static shapes; export with fixed shapes, or without this call
+// DYNAMIC-SEQ-ATTENTION: 4:14: remark: cut: aten.mul.Scalar: a dimension of an operand is known only at run time, and pygraph runs static shapes; export with fixed shapes, or without this call
+// DYNAMIC-SEQ-ATTENTION: 5:13: remark: cut: aten.full.default: a dimension of its result is known only at run time (it depends on the data), and pygraph runs static shapes; export with fixed shapes, or without this call
+
 // Work on the CPU between work on the device moves to the device.
 // RUN: %pygraph-opt %models/fx/cases/gpu_cpu_gpu_sandwich.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=GPU-CPU-GPU-SANDWICH
 // GPU-CPU-GPU-SANDWICH: 7:15: remark: rescue: stablehlo.sort: it is computed on the CPU, and does nothing else: it is computed on the device, without a copy there and back

@@ -1,22 +1,22 @@
 // A decode step as JAX writes it, bounded, and its near misses: the numbers are those of the operations, whatever the position, and
 // reading is bounded only where that is so. Every miss changes one thing.
 // RUN: %near-miss %s | FileCheck %s --check-prefix=BOUND
-// BOUND: remark: `k`, `v` are in @kv, and only rows up to the position are read of its 8, provided: rows that are not read are finite; scores are well above the fill of the mask
-// BOUND: remark: `pos` is bound as `host`, not `step`: it sets how much of @kv is mapped
+// BOUND: choice: @kv: `k`, `v` lie in it, and only rows up to the position are read of its 8, provided: rows that are not read are finite; scores are well above the fill of the mask
+// BOUND: choice: argument `pos`: it is bound as `host`, not `step`: it sets how much of @kv is mapped
 
 // `<` for `<=`: at position 0 nothing is visible, and all rows are averaged.
 // RUN: sed 's/compare LE/compare LT/' %s > %t.less.mlir
 // RUN: %near-miss %t.less.mlir | FileCheck %s --check-prefix=LESS
-// LESS: `k` is in @kv, which is mapped in full: the mask shows 1 rows fewer than those up to the position that is written: where it shows none, all rows count alike, filled with -1e30 in `pyg.attention` at
+// LESS: state `k` of @{{.*}}: it is in @kv, which is mapped in full: the mask shows 1 rows fewer than those up to the position that is written: where it shows none, all rows count alike, filled with -1e30 in `pyg.attention` at
 // With a fill of minus infinity nothing is averaged.
 // RUN: sed 's/compare LE/compare LT/; s/-1.0e30/0xFF800000/' %s > %t.less-infinite.mlir
 // RUN: %near-miss %t.less-infinite.mlir | FileCheck %s --check-prefix=INFINITE
-// INFINITE: `k`, `v` are in @kv, and only rows up to the position are read of its 8, provided: rows that are not read are finite{{$}}
+// INFINITE: choice: @kv: `k`, `v` lie in it, and only rows up to the position are read of its 8, provided: rows that are not read are finite{{$}}
 
 // One row more than was written.
 // RUN: sed 's/broadcast_in_dim %%pos/broadcast_in_dim %%next/' %s > %t.next.mlir
 // RUN: %near-miss %t.next.mlir | FileCheck %s --check-prefix=NEXT
-// NEXT: `k` is in @kv, which is mapped in full: the mask shows 1 more rows than those up to the position that is written in `pyg.attention` at
+// NEXT: state `k` of @{{.*}}: it is in @kv, which is mapped in full: the mask shows 1 more rows than those up to the position that is written in `pyg.attention` at
 // The same row, spelled `< pos + 1`.
 // RUN: sed 's/broadcast_in_dim %%pos/broadcast_in_dim %%next/; s/compare LE/compare LT/' %s > %t.same.mlir
 // RUN: %near-miss %t.same.mlir | FileCheck %s --check-prefix=BOUND
@@ -24,17 +24,17 @@
 // Another scalar in the mask.
 // RUN: sed 's/broadcast_in_dim %%pos/broadcast_in_dim %%other/' %s > %t.other.mlir
 // RUN: %near-miss %t.other.mlir | FileCheck %s --check-prefix=OTHER
-// OTHER: `k` is in @kv, which is mapped in full: the mask goes by another position than the update in `pyg.attention` at
+// OTHER: state `k` of @{{.*}}: it is in @kv, which is mapped in full: the mask goes by another position than the update in `pyg.attention` at
 
 // A fill that counts.
 // RUN: sed 's/-1.0e30/-5.0/' %s > %t.fill.mlir
 // RUN: %near-miss %t.fill.mlir | FileCheck %s --check-prefix=FILL
-// FILL: `k` is in @kv, which is mapped in full: hidden scores get -5.0, which is not far below others: hidden rows count in `pyg.attention` at
+// FILL: state `k` of @{{.*}}: it is in @kv, which is mapped in full: hidden scores get -5.0, which is not far below others: hidden rows count in `pyg.attention` at
 
 // Another mask beside it.
 // RUN: sed 's/select %%mask,/select %%both,/' %s > %t.both.mlir
 // RUN: %near-miss %t.both.mlir | FileCheck %s --check-prefix=BOTH
-// BOTH: `k` is in @kv, which is mapped in full: a second mask may hide every key, and then all rows count alike, filled with -1e30 in `pyg.attention` at
+// BOTH: state `k` of @{{.*}}: it is in @kv, which is mapped in full: a second mask may hide every key, and then all rows count alike, filled with -1e30 in `pyg.attention` at
 
 // A window of three keys, and one that begins elsewhere.
 // RUN: sed 's/select %%mask,/select %%windowed,/' %s > %t.window.mlir
@@ -48,35 +48,35 @@
 // A mask the other way round.
 // RUN: sed 's/compare LE/compare GE/' %s > %t.suffix.mlir
 // RUN: %near-miss %t.suffix.mlir | FileCheck %s --check-prefix=SUFFIX
-// SUFFIX: `k` is in @kv, which is mapped in full: the mask is not proved to be `key <= position` in `pyg.attention` at
+// SUFFIX: state `k` of @{{.*}}: it is in @kv, which is mapped in full: the mask is not proved to be `key <= position` in `pyg.attention` at
 
 // The new value read by something else, the old one read, and the new one returned twice.
 // RUN: sed 's/%%sumof = stablehlo.reduce(%%q/%%sumof = stablehlo.reduce(%%k1/; s/tensor<1x1x2x4xf32>, tensor<f32>/tensor<1x8x1x4xf32>, tensor<f32>/' %s > %t.read.mlir
 // RUN: %near-miss %t.read.mlir | FileCheck %s --check-prefix=READ
-// READ: `k` is in @kv, which is mapped in full: its new value is read by `stablehlo.reduce` at {{.*}}, which is no attention
-// READ: `v` is in @kv, which is mapped in full: it is read together with `k`
+// READ: state `k` of @{{.*}}: it is in @kv, which is mapped in full: its new value is read by `stablehlo.reduce` at {{.*}}, which is no attention
+// READ: state `v` of @{{.*}}: it is in @kv, which is mapped in full: it is read together with `k`
 // RUN: sed 's/%%sumof = stablehlo.reduce(%%q/%%sumof = stablehlo.reduce(%%k/; s/tensor<1x1x2x4xf32>, tensor<f32>/tensor<1x8x1x4xf32>, tensor<f32>/' %s > %t.old.mlir
 // RUN: %near-miss %t.old.mlir | FileCheck %s --check-prefix=OLD
-// OLD: `k` is in @kv, which is mapped in full: its old value is read by `stablehlo.reduce` at
+// OLD: state `k` of @{{.*}}: it is in @kv, which is mapped in full: its old value is read by `stablehlo.reduce` at
 // RUN: sed 's/return %%r, %%k1, %%v1, %%sumof : \(.*\), tensor<f32>/return %%r, %%k1, %%v1, %%k1 : \1, tensor<1x8x1x4xf32>/; s/tensor<f32>) {/tensor<1x8x1x4xf32>) {/' %s > %t.twice.mlir
 // RUN: %near-miss %t.twice.mlir | FileCheck %s --check-prefix=TWICE
-// TWICE: `k` is in @kv, which is mapped in full: its new value is given out as another result too
+// TWICE: state `k` of @{{.*}}: it is in @kv, which is mapped in full: its new value is given out as another result too
 
 // The old value attended to.
 // RUN: sed 's/dot_general %%k1/dot_general %%k/' %s > %t.attended.mlir
 // RUN: %near-miss %t.attended.mlir | FileCheck %s --check-prefix=ATTENDED
-// ATTENDED: `k` is in @kv, which is mapped in full: its old value is read by `pyg.attention` at
+// ATTENDED: state `k` of @{{.*}}: it is in @kv, which is mapped in full: its old value is read by `pyg.attention` at
 
 // Positions that the device computes, and those that are state.
 // RUN: sed 's/slice %%v, %%new, %%c0, %%wrapped/slice %%v, %%new, %%c0, %%odd/' %s > %t.odd.mlir
 // RUN: %near-miss %t.odd.mlir | FileCheck %s --check-prefix=ODD
-// ODD: `v` is in @kv{{(_1)?}}, which is mapped in full: the mask goes by another position than the update in `pyg.attention` at
+// ODD: state `v` of @{{.*}}: it is in @kv{{(_1)?}}, which is mapped in full: the mask goes by another position than the update in `pyg.attention` at
 // RUN: sed 's/%%pos: tensor<i32> {pyg.name = "pos"}/%%pos: tensor<i32> {pyg.name = "pos", pyg.bind = "state"}/' %s > %t.state.mlir
 // RUN: %near-miss %t.state.mlir | FileCheck %s --check-prefix=STATE
-// STATE: `k` is in @kv, which is mapped in full: its positions are state (`pos`), which the host does not see: pass them as an argument
+// STATE: state `k` of @{{.*}}: it is in @kv, which is mapped in full: its positions are state (`pos`), which the host does not see; pass them as an argument
 
 // RUN: %pygraph-opt --strict --remarks %s 2>&1 >%t.out | FileCheck %s --check-prefix=STRICT
-// STRICT: `k` is in @kv, which is mapped in full: it rests on premises, which --strict does not take: rows that are not read are finite; scores are well above the fill of the mask
+// STRICT: state `k` of @{{.*}}: it is in @kv, which is mapped in full: it rests on premises, which --strict does not take: rows that are not read are finite; scores are well above the fill of the mask
 // RUN: FileCheck %s --check-prefix=UNBOUND < %t.out
 // UNBOUND: "pyg.kv.arena"() {bounded = false
 // UNBOUND-NOT: pyg.kv.ensure

@@ -1,8 +1,8 @@
 // A decode step as PyTorch decomposes it, with an added mask of minus infinity and a softmax that gives zeros where all is hidden,
 // and its near misses: the numbers are those of the operations, whatever the position. Every miss changes one thing.
 // RUN: env SHAPE=1 %near-miss %s | FileCheck %s --check-prefix=BOUND
-// BOUND: remark: `k`, `v` are in @kv, and only rows up to the position are read of its 8, provided: rows that are not read are finite; scores of hidden keys, which the fill is added to, are finite
-// BOUND: remark: `pos` is bound as `host`, not `step`: it sets how much of @kv is mapped
+// BOUND: choice: @kv: `k`, `v` lie in it, and only rows up to the position are read of its 8, provided: rows that are not read are finite; scores of hidden keys, which the fill is added to, are finite
+// BOUND: choice: argument `pos`: it is bound as `host`, not `step`: it sets how much of @kv is mapped
 
 // `<` for `<=`: at position 0 everything is hidden, and the result is zero, however many rows are read.
 // RUN: sed 's/compare LE/compare LT/' %s > %t.less.mlir
@@ -16,20 +16,20 @@
 // A guard that gives zeros to the rows that are visible: no attention, and no bound.
 // RUN: sed 's/select %%empty, %%zeros, %%p/select %%empty, %%p, %%zeros/' %s > %t.inverse.mlir
 // RUN: env SHAPE=1 %near-miss %t.inverse.mlir | FileCheck %s --check-prefix=INVERSE
-// INVERSE: `k` is in @kv, which is mapped in full: its new value is read by `stablehlo.
+// INVERSE: state `k` of @{{.*}}: it is in @kv, which is mapped in full: its new value is read by `stablehlo.
 
 // A finite fill, and `<`.
 // RUN: sed 's/dense<0xFF800000> : tensor<1x8xf32>/dense<-65504.0> : tensor<1x8xf32>/' %s > %t.finite.mlir
 // RUN: env SHAPE=1 %near-miss %t.finite.mlir | FileCheck %s --check-prefix=FINITE
-// FINITE: `k`, `v` are in @kv, and only rows up to the position are read of its 8, provided: rows that are not read are finite; scores are well above the fill of the mask; scores of hidden keys, which the fill is added to, are finite
+// FINITE: choice: @kv: `k`, `v` lie in it, and only rows up to the position are read of its 8, provided: rows that are not read are finite; scores are well above the fill of the mask; scores of hidden keys, which the fill is added to, are finite
 // RUN: sed 's/dense<0xFF800000> : tensor<1x8xf32>/dense<-65504.0> : tensor<1x8xf32>/; s/compare LE/compare LT/' %s > %t.finite-less.mlir
 // RUN: env SHAPE=1 %near-miss %t.finite-less.mlir | FileCheck %s --check-prefix=FINITE-LESS
-// FINITE-LESS: `k` is in @kv, which is mapped in full: the mask shows 1 rows fewer than those up to the position that is written
+// FINITE-LESS: state `k` of @{{.*}}: it is in @kv, which is mapped in full: the mask shows 1 rows fewer than those up to the position that is written
 
 // Another scalar in the mask.
 // RUN: sed 's/slice %%pos/slice %%other/' %s > %t.other.mlir
 // RUN: env SHAPE=1 %near-miss %t.other.mlir | FileCheck %s --check-prefix=OTHER
-// OTHER: `k` is in @kv, which is mapped in full: the mask goes by another position than the update in `pyg.attention` at
+// OTHER: state `k` of @{{.*}}: it is in @kv, which is mapped in full: the mask goes by another position than the update in `pyg.attention` at
 func.func @main(%k: tensor<1x2x8x4xf32> {pyg.name = "k", pyg.updated_by = 1 : i64}, %v: tensor<1x2x8x4xf32> {pyg.name = "v", pyg.updated_by = 2 : i64}, %q: tensor<1x4x1x4xf32>, %new: tensor<1x2x1x4xf32>, %other: tensor<1xi32>, %pos: tensor<1xi32> {pyg.name = "pos"}) -> (tensor<1x4x1x4xf32>, tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>) {
   %c0 = stablehlo.constant dense<0> : tensor<1xi32>
   %c8 = stablehlo.constant dense<8> : tensor<1xi32>

@@ -8,15 +8,18 @@
 //! bounded by `p < 0 ? S : min(p + 1, S)` for the largest position `p` of a step, if the positions are an argument (wraps of
 //! negative ones and clamps do not matter), nobody reads its old value, and all who read the new one are attention whose mask
 //! is `key <= p` for the same `p`. Where a row of the mask could hide everything, a finite fill averages all rows of the cache:
-//! there is no bound then. Premises about values (finite unread rows, scores well above the fill) stand in the remark;
-//! `--strict` takes none. Without a bound the cache is mapped in full, and a remark says why.
+//! there is no bound then. Premises about values (finite unread rows, scores well above the fill) stand in the decision;
+//! `--strict` takes none. Without a bound the cache is mapped in full, and a decision says why.
 //! Caches that share positions, length, element type, head shape and window share an arena, as `--kv-grouping` says.
 //! A loop that only carries a cache is looked into; `pyg.kv.ensure` stands in its body then, and its positions are the loop's.
+//! State of several layers that a loop reads and writes a layer at a time is carried by that loop, so that it can be written in
+//! place; it lies in no arena.
 //! Leaves alone: state of fewer than two dimensions; functions that are not public; what has `pyg.kv` already.
 //! Relies on: `recognize-attention` and `drop-dead-ops`.   Guarantees: every cache of an arena has its layer and role; a refusal
-//! is a remark.
+//! is a decision with what would change it.
 
 mod proof;
+mod stacked;
 mod update;
 
 use std::{
@@ -39,7 +42,7 @@ use super::{
     signature::{dictionaries, is_public, set_dictionaries, text},
 };
 use crate::{
-    diagnostic::Diagnostics,
+    diagnostic::{Decision, DecisionKind, Diagnostic, Diagnostics},
     ir::{
         AttrMap, Attribute, BlockId, Definition, ElementType, Module, OpId, Opcode, Type, ValueId,
         enums::ComparisonDirection,
@@ -88,7 +91,45 @@ struct Cache {
     window: Option<i64>,
     readers: Vec<Reader>,
     /// What the bound rests on, or why there is none.
-    bound: Result<BTreeSet<Premise>, String>,
+    bound: Result<BTreeSet<Premise>, Obstacle>,
+}
+
+/// Why something is not so, and what would change it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Obstacle {
+    reason: String,
+    remedy: Option<&'static str>,
+}
+
+impl Obstacle {
+    /// One that a user can do something about.
+    fn new(reason: impl Into<String>, remedy: &'static str) -> Obstacle {
+        Obstacle { reason: reason.into(), remedy: Some(remedy) }
+    }
+
+    /// One about which nothing needs to be done.
+    fn by_nature(reason: impl Into<String>) -> Obstacle {
+        Obstacle { reason: reason.into(), remedy: None }
+    }
+}
+
+/// What decisions about an argument that is state say that they are about.
+pub fn subject(name: &str, function: &str) -> String {
+    format!("state `{name}` of @{function}")
+}
+
+fn refusal(module: &Module, function: OpId, name: &str, at: OpId, obstacle: &Obstacle) -> Diagnostic {
+    let function = module.op(function).attr("sym_name").and_then(Attribute::as_str).unwrap_or_default();
+    module.decision(at, Decision {
+        kind: DecisionKind::Refusal,
+        op: subject(name, function),
+        reason: obstacle.reason.clone(),
+        remedy: obstacle.remedy.map(str::to_string),
+    })
+}
+
+fn choice(module: &Module, at: OpId, op: String, reason: String) -> Diagnostic {
+    module.decision(at, Decision { kind: DecisionKind::Choice, op, reason, remedy: None })
 }
 
 impl Cache {
@@ -101,6 +142,7 @@ impl Cache {
 
 fn find(module: &mut Module, context: &PassContext, function: OpId, block: BlockId) -> bool {
     let mut arguments = dictionaries(module, function, "arg_attrs", module.block(block).arguments.len());
+    let (stacked, is_changed) = carry_stacked(module, context, function, block, &arguments);
     let mut caches = Vec::new();
     let uses = module.uses();
     let mut lookup = Lookup::default();
@@ -109,14 +151,21 @@ fn find(module: &mut Module, context: &PassContext, function: OpId, block: Block
             continue;
         }
         let name = text(attrs, "pyg.name").unwrap_or_else(|| Arc::from(format!("arg{argument}")));
-        match cache_of(module, &mut lookup, &uses, block, (argument, attrs), &name) {
-            Some(Ok(cache)) => caches.push(cache),
-            Some(Err((op, reason))) => context.remark(module.remark(op, format!("`{name}` is no cache: it {reason}"))),
-            None => {}
+        let found = match stacked.get(&argument) {
+            Some((carrier, obstacle)) => Err((Some(*carrier), obstacle.clone())),
+            None => cache_of(module, &mut lookup, &uses, block, (argument, attrs), &name),
+        };
+        match found {
+            Ok(cache) => caches.push(cache),
+            Err((at, obstacle)) => {
+                let reason = format!("it is no cache, since it {}", obstacle.reason);
+                let at = at.unwrap_or(function);
+                context.remark(refusal(module, function, &name, at, &Obstacle { reason, ..obstacle }));
+            }
         }
     }
     if caches.is_empty() {
-        return false;
+        return is_changed;
     }
     for cache in &mut caches {
         let new = module.op(cache.update.op).results[0];
@@ -126,7 +175,8 @@ fn find(module: &mut Module, context: &PassContext, function: OpId, block: Block
         cache.bound = proved.bound.and_then(|premises| {
             source_of(module, block, &arguments, cache.home, &cache.update)?;
             if context.options.strict && !premises.is_empty() {
-                return Err(format!("it rests on premises, which --strict does not take: {}", listed(&premises)));
+                let reason = format!("it rests on premises, which --strict does not take: {}", listed(&premises));
+                return Err(Obstacle::new(reason, "leave --strict out if they hold"));
             }
             Ok(premises)
         });
@@ -139,7 +189,48 @@ fn find(module: &mut Module, context: &PassContext, function: OpId, block: Block
     true
 }
 
-/// The cache that an argument is; none where it is nothing of the sort, an error where it looks like one.
+/// Lets loops over layers carry the state that they replace; says of each such argument where, and why it lies in no arena, and whether anything changed.
+fn carry_stacked(
+    module: &mut Module,
+    context: &PassContext,
+    function: OpId,
+    block: BlockId,
+    arguments: &[AttrMap],
+) -> (HashMap<usize, (OpId, Obstacle)>, bool) {
+    let (mut found, mut changed) = (HashMap::new(), false);
+    for (argument, attrs) in arguments.iter().enumerate() {
+        if attrs.get("pyg.kv").is_some() || text(attrs, "pyg.bind").as_deref() != Some(Bind::State.name()) {
+            continue;
+        }
+        let old = module.block(block).arguments[argument];
+        let Some(new) = replacement(module, block, attrs) else { continue };
+        match stacked::find(module, &module.uses(), old, new) {
+            None => {}
+            Some(Err(obstacle)) => {
+                found.insert(argument, obstacle);
+            }
+            Some(Ok(stacked)) => {
+                stacked::rewrite(module, old, &stacked);
+                changed = true;
+                let name = text(attrs, "pyg.name").unwrap_or_else(|| Arc::from(format!("arg{argument}")));
+                let symbol = module.op(function).attr("sym_name").and_then(Attribute::as_str).unwrap_or_default();
+                let layers = stacked.layers;
+                let reason = format!(
+                    "the loop reads each of its {layers} layers before it writes it, and writes each once: it carries the state itself, \
+                     and no second one"
+                );
+                let decision = Decision { kind: DecisionKind::Rescue, op: subject(&name, symbol), reason, remedy: None };
+                context.remark(module.decision(stacked.carrier, decision));
+                let reason = "holds several layers in one tensor, and an arena takes one layer an argument";
+                let remedy = "give every layer an argument of its own, and unroll the loop over layers";
+                found.insert(argument, (stacked.carrier, Obstacle::new(reason, remedy)));
+            }
+        }
+    }
+    (found, changed)
+}
+
+/// The cache that an argument is, or why it is none, and at which operation that shows.
 fn cache_of(
     module: &Module,
     lookup: &mut Lookup,
@@ -147,21 +238,25 @@ fn cache_of(
     block: BlockId,
     (argument, attrs): (usize, &AttrMap),
     name: &Arc<str>,
-) -> Option<Result<Cache, (OpId, String)>> {
+) -> Result<Cache, (Option<OpId>, Obstacle)> {
     let value = module.block(block).arguments[argument];
-    let (shape, ty) = static_tensor(module, value)?;
-    let result = usize::try_from(attrs.get("pyg.updated_by")?.as_i64()?).ok()?;
-    let end = module.block(block).last()?;
-    let (home, old, new) = carried_in(module, uses, (block, value, *module.op(end).operands.get(result)?));
-    let op = module.defining_op(new)?;
+    let nowhere = |obstacle| (None, obstacle);
+    let (shape, ty) = static_tensor(module, value).ok_or_else(|| {
+        nowhere(Obstacle::new("has a shape that is not known yet", "give every dimension a number"))
+    })?;
     if shape.len() < 2 || shape.contains(&0) || ty.element.dtype().is_none() {
-        return None;
+        let reason = format!("is a {}, which has no rows of features", module.ty(value));
+        return Err(nowhere(Obstacle::by_nature(reason)));
     }
-    let update = match update_of(module, lookup, op, old) {
-        Ok(update) => update,
-        Err(_) if shape.len() < 3 => return None,
-        Err(reason) => return Some(Err((op, reason.to_string()))),
-    };
+    let new = replacement(module, block, attrs).ok_or_else(|| {
+        nowhere(Obstacle::new("is not replaced by a result", "return its new value, and name that result"))
+    })?;
+    let (home, old, new) = carried_in(module, uses, (block, value, new));
+    let op = module.defining_op(new).ok_or_else(|| {
+        nowhere(Obstacle::new("is replaced by an argument", "write to it at a position, or bind what it holds as `once`"))
+    })?;
+    let at_op = |obstacle| (Some(op), obstacle);
+    let update = update_of(module, lookup, op, old).map_err(at_op)?;
     let others: Vec<u64> = (0..shape.len()).filter(|dim| *dim != update.token_dim).map(|dim| shape[dim]).collect();
     // Batch, heads, features: as many as there are, the last first.
     let slot_dim = (update.token_dim > 0 && others.len() > 1).then_some(0);
@@ -170,12 +265,16 @@ fn cache_of(
         ([heads, features], 0) => (1, *heads, *features),
         ([slots, features], _) => (*slots, 1, *features),
         ([slots, heads, features], 1..) => (*slots, *heads, *features),
-        _ => return Some(Err((op, format!("has {} dimensions beside its tokens", others.len())))),
+        _ => {
+            let reason = format!("has {} dimensions beside its tokens", others.len());
+            return Err(at_op(Obstacle::new(reason, "give every layer an argument of its own, with batch, heads and features")));
+        }
     };
     if update.rows.len() > 1 && update.rows.len() as u64 != slots {
-        return Some(Err((op, "has positions for other rows than those of the batch".to_string())));
+        let reason = "has positions for other rows than those of the batch";
+        return Err(at_op(Obstacle::new(reason, "put the batch first")));
     }
-    Some(Ok(Cache {
+    Ok(Cache {
         argument,
         name: name.clone(),
         home,
@@ -189,8 +288,14 @@ fn cache_of(
         element: ty.element.clone(),
         window: None,
         readers: Vec::new(),
-        bound: Err(String::new()),
-    }))
+        bound: Ok(BTreeSet::new()),
+    })
+}
+
+/// The value that replaces an argument when a step is over.
+fn replacement(module: &Module, block: BlockId, attrs: &AttrMap) -> Option<ValueId> {
+    let result = usize::try_from(attrs.get("pyg.updated_by")?.as_i64()?).ok()?;
+    module.op(module.block(block).last()?).operands.get(result).copied()
 }
 
 /// If a loop does nothing with a value but carry it: its body, and the value there before and after an iteration.
@@ -235,16 +340,20 @@ fn source_of(
     arguments: &[AttrMap],
     home: BlockId,
     update: &Update,
-) -> Result<Option<Source>, String> {
+) -> Result<Option<Source>, Obstacle> {
     let all: Vec<&Position> = update.rows.iter().flatten().collect();
     if all.iter().all(|position| position.root.is_none()) {
         return Ok(None);
     }
     let roots: Option<BTreeSet<ValueId>> = all.iter().map(|position| Some(position.root?.0)).collect();
     let root = roots.filter(|roots| roots.len() == 1).and_then(|roots| roots.into_iter().next());
-    let root = root.ok_or("its positions come from several values")?;
+    let root = root.ok_or_else(|| {
+        Obstacle::new("its positions come from several values", "write all its rows at positions of one argument")
+    })?;
     let place = |block: BlockId, value| module.block(block).arguments.iter().position(|argument| *argument == value);
-    let own = place(home, root).ok_or("its positions are computed on the device: pass them as an argument")?;
+    let own = place(home, root).ok_or_else(|| {
+        Obstacle::new("its positions are computed on the device", "pass them as an argument")
+    })?;
     let argument = if home == block {
         Some(own)
     } else {
@@ -254,10 +363,14 @@ fn source_of(
     let name = argument.and_then(|argument| text(&arguments[argument], "pyg.name")).unwrap_or_default();
     let class = argument.and_then(|argument| text(&arguments[argument], "pyg.bind")).unwrap_or_default();
     if &*class == Bind::State.name() {
-        return Err(format!("its positions are state (`{name}`), which the host does not see: pass them as an argument"));
+        let reason = format!("its positions are state (`{name}`), which the host does not see");
+        return Err(Obstacle::new(reason, "pass them as an argument that is new each step"));
     }
     let spread = spread_of(module, root, &update.rows);
-    let spread = spread.ok_or_else(|| format!("its positions are spread over `{name}` in no plain order"))?;
+    let spread = spread.ok_or_else(|| {
+        let reason = format!("its positions are spread over `{name}` in no plain order");
+        Obstacle::new(reason, "pass one for all, one for each row of the batch, or one for each token")
+    })?;
     Ok(Some(Source { root, spread, argument }))
 }
 
@@ -296,7 +409,8 @@ fn unbound_partners(caches: &mut [Cache]) {
         let mut changed = false;
         for cache in caches.iter_mut().filter(|cache| cache.bound.is_ok()) {
             if let Some(other) = cache.readers.iter().find_map(|reader| unbound.get(&reader.attention)) {
-                cache.bound = Err(format!("it is read together with `{other}`"));
+                let reason = format!("it is read together with `{other}`, which has no bound or other positions");
+                cache.bound = Err(Obstacle::new(reason, "see what is said of that one"));
                 changed = true;
             }
         }
@@ -421,7 +535,7 @@ fn write(
             }
         }
         let members: Vec<&Cache> = layers.iter().flatten().map(|cache| &caches[*cache]).collect();
-        report(module, context, &name, shared, &members);
+        report(module, context, function, &name, shared, &members);
         if !shared.is_bounded {
             continue;
         }
@@ -508,22 +622,20 @@ fn arena_attrs(name: &str, shared: &Shared, layers: usize, handle_bytes: i64) ->
 }
 
 /// Says what was proved, on which premises, or why nothing was.
-fn report(module: &Module, context: &PassContext, arena: &str, shared: &Shared, members: &[&Cache]) {
+fn report(module: &Module, context: &PassContext, function: OpId, arena: &str, shared: &Shared, members: &[&Cache]) {
     if shared.is_bounded {
         let premises: BTreeSet<Premise> = members.iter().filter_map(|cache| cache.bound.as_ref().ok()).flatten().copied().collect();
         let names = members.iter().map(|cache| format!("`{}`", cache.name)).collect::<Vec<_>>().join(", ");
-        let message = format!(
-            "{names} are in @{arena}, and only rows up to the position are read of its {}, provided: {}",
-            shared.tokens,
-            listed(&premises)
-        );
-        context.remark(module.remark(members[0].update.op, message));
+        let (tokens, premises) = (shared.tokens, listed(&premises));
+        let reason = format!("{names} lie in it, and only rows up to the position are read of its {tokens}, provided: {premises}");
+        context.remark(choice(module, members[0].update.op, format!("@{arena}"), reason));
         return;
     }
     for cache in members {
-        if let Err(reason) = &cache.bound {
-            let message = format!("`{}` is in @{arena}, which is mapped in full: {reason}", cache.name);
-            context.remark(module.remark(cache.update.op, message));
+        if let Err(Obstacle { reason, remedy }) = &cache.bound {
+            let reason = format!("it is in @{arena}, which is mapped in full: {reason}");
+            let obstacle = Obstacle { reason, remedy: *remedy };
+            context.remark(refusal(module, function, &cache.name, cache.update.op, &obstacle));
         }
     }
 }
@@ -538,8 +650,8 @@ fn bind_to_host(module: &Module, context: &PassContext, attrs: &mut AttrMap, at:
     if &*old != Bind::Host.name() {
         let name = text(attrs, "pyg.name").unwrap_or_default();
         attrs.set("pyg.bind", Attribute::string(Bind::Host.name()));
-        let message = format!("`{name}` is bound as `host`, not `{old}`: it sets how much of @{arena} is mapped");
-        context.remark(module.remark(at, message));
+        let reason = format!("it is bound as `host`, not `{old}`: it sets how much of @{arena} is mapped");
+        context.remark(choice(module, at, format!("argument `{name}`"), reason));
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use super::{Decided, Launch, Program, Report, Segment, text::bytes};
+use super::{
+    Decided, Launch, Program, Report, Segment,
+    kv::{Arena, Kv},
+    text::bytes,
+};
 use crate::diagnostic::DecisionKind;
 
 /// Rectangles that a drawing has at most: beyond, the largest are drawn and the rest counted.
@@ -39,10 +43,11 @@ fn program_text(program: &Program, count: usize) -> String {
     let segments: String = program.segments.iter().map(|segment| segment_card(segment, program.step_us())).collect();
     let slowest = slowest(program);
     format!(
-        "{heading}<div class=\"tiles\">{}</div><h2>The step</h2>{segments}{slowest}<h2>Parameter block</h2>{}<h2>Arena over time</h2>{}",
+        "{heading}<div class=\"tiles\">{}</div><h2>The step</h2>{segments}{slowest}<h2>Parameter block</h2>{}<h2>Arena over time</h2>{}{}",
         tiles(program),
         block_card(program),
-        arena_card(program)
+        arena_card(program),
+        kv_text(&program.kv)
     )
 }
 
@@ -274,6 +279,124 @@ fn arena_card(program: &Program) -> String {
         program.arena.len(),
         bytes(program.arena_bytes_peak),
         bytes(program.arena_bytes_lower_bound)
+    )
+}
+
+/// Caches: a picture of each arena, how it grows, and what is none.
+fn kv_text(kv: &Kv) -> String {
+    if kv.arenas.is_empty() && kv.refusals.is_empty() {
+        return String::new();
+    }
+    let arenas: String = kv.arenas.iter().map(kv_card).collect();
+    let row = |refused: &super::kv::Refused| {
+        format!(
+            "<tr><td><code>{}</code></td><td class=\"n\">{}</td><td>{}</td></tr>",
+            escape(&refused.argument),
+            bytes(refused.bytes),
+            escape(&refused.decided.reason)
+        )
+    };
+    let rows: String = kv.refusals.iter().map(row).collect();
+    let refused = if rows.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "<div class=\"card\"><h3>state that lies in no arena</h3><table><tr><th>argument</th><th class=\"n\">size</th><th>why</th></tr>{rows}</table></div>"
+        )
+    };
+    format!("<h2>Caches</h2>{arenas}{refused}")
+}
+
+fn kv_card(arena: &Arena) -> String {
+    let window = arena.window.map_or(String::new(), |window| format!(" · window of {window}"));
+    format!(
+        "<div class=\"card\"><h3>arena @{} · {} slots of {} tokens · {} layers · {} a token{window}</h3>{}{}<p class=\"note\">{}</p></div>",
+        escape(&arena.name),
+        arena.slots,
+        arena.tokens_max,
+        arena.layers,
+        bytes(arena.token_bytes),
+        token_map(arena),
+        growth_curve(arena),
+        kv_note(arena)
+    )
+}
+
+fn kv_note(arena: &Arena) -> String {
+    let all = bytes(arena.reservation_bytes());
+    if arena.is_bounded {
+        let (first, handle) = (bytes(arena.mapped_bytes(1)), bytes(arena.handle_bytes));
+        format!(
+            "{all} of addresses are reserved. Memory comes in handles of {handle} as every slot fills: {first} for the first token. The dashed line is all of it."
+        )
+    } else {
+        format!("All {all} are mapped from the first step: nothing proves that rows beyond the position are not read.")
+    }
+}
+
+/// A token's bytes, from the left: each argument as wide as its share, keys and values in two colours.
+fn token_map(arena: &Arena) -> String {
+    let (width, count) = (1000.0, arena.arguments.len());
+    let total: i64 = arena.features.iter().sum::<i64>().max(1);
+    let mut svg = String::from("<svg viewBox=\"0 0 1000 58\" role=\"img\" aria-label=\"a token in the arena\">");
+    svg += "<text x=\"0\" y=\"11\">one token, all its layers</text>";
+    let mut x = 0.0;
+    for (number, place) in arena.arguments.iter().enumerate().take(DRAWN_MAX) {
+        let features = arena.features.get(number % arena.features.len().max(1)).copied().unwrap_or(total);
+        let wide = width / arena.layers.max(1) as f64 * features as f64 / total as f64;
+        let colour = COLOURS[if place.role == "v" { 1 } else { 0 }];
+        let opacity = if place.layer % 2 == 0 { ".9" } else { ".6" };
+        let _ = write!(
+            svg,
+            "<rect x=\"{x:.2}\" y=\"18\" width=\"{:.2}\" height=\"22\" rx=\"2\" fill=\"{colour}\" fill-opacity=\"{opacity}\"><title>{}: {} of layer {}, {}</title></rect>",
+            (wide - 1.0).max(0.3),
+            escape(&place.argument),
+            escape(&place.role),
+            place.layer,
+            bytes(place.bytes)
+        );
+        if count <= 32 {
+            let label = format!("{}{}", place.role, place.layer);
+            let _ = write!(
+                svg,
+                "<text x=\"{:.1}\" y=\"54\" text-anchor=\"middle\">{}</text>",
+                x + wide / 2.0,
+                escape(&label)
+            );
+        }
+        x += wide;
+    }
+    svg + "</svg>"
+}
+
+/// Bytes mapped over tokens: a stair of handles.
+fn growth_curve(arena: &Arena) -> String {
+    let (width, height) = (1000.0, 120.0);
+    let all = arena.reservation_bytes().max(1) as f64;
+    let x = |tokens: u64| width * tokens as f64 / arena.tokens_max.max(1) as f64;
+    let y = |mapped: u64| height * (1.0 - mapped as f64 / all);
+    let growth = arena.growth();
+    let mut line = String::new();
+    for (number, at) in growth.iter().enumerate() {
+        // Up first, then along: a handle is there before the token that needs it.
+        let command = if number == 0 {
+            format!("M0 {:.2}", y(at.mapped_bytes))
+        } else {
+            format!("H{:.2}V{:.2}", x(at.tokens), y(at.mapped_bytes))
+        };
+        line += &command;
+    }
+    let end = growth.last().map_or(0, |at| at.mapped_bytes);
+    format!(
+        "<svg viewBox=\"0 -16 {width} {}\" role=\"img\" aria-label=\"bytes mapped as the cache grows\"><path d=\"{line}V{height}H0Z\" fill=\"{}\" fill-opacity=\".2\"/><path d=\"{line}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/><line x1=\"0\" x2=\"{width}\" y1=\"0\" y2=\"0\" stroke=\"currentColor\" stroke-dasharray=\"5 4\"/><text x=\"0\" y=\"-5\">{} reserved</text><text x=\"{width}\" y=\"-5\" text-anchor=\"end\">{} mapped at the end</text><text x=\"0\" y=\"{}\">0 tokens</text><text x=\"{width}\" y=\"{}\" text-anchor=\"end\">{} tokens</text></svg>",
+        height + 34.0,
+        COLOURS[0],
+        COLOURS[0],
+        bytes(arena.reservation_bytes()),
+        bytes(end),
+        height + 14.0,
+        height + 14.0,
+        arena.tokens_max
     )
 }
 

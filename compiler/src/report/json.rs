@@ -4,7 +4,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Decided, Program, Report, Segment};
+use super::{
+    Decided, Program, Report, Segment,
+    kv::{Arena, Kv},
+};
 use crate::diagnostic::DecisionKind;
 
 /// The report as JSON, indented.
@@ -40,6 +43,7 @@ fn program(program: &Program) -> Value {
         "state_bytes": program.state_bytes,
         "arena_bytes_peak": program.arena_bytes_peak,
         "arena_bytes_lower_bound": program.arena_bytes_lower_bound,
+        "kv": kv(&program.kv),
         "deployment": program.segments.iter().map(deployment).collect::<Vec<Value>>(),
     })
 }
@@ -53,6 +57,40 @@ fn deployment(segment: &Segment) -> Value {
         "choice": segment.deployment,
         "estimate_us": segment.estimate_us(),
         "rivals_us": rivals,
+    })
+}
+
+fn kv(kv: &Kv) -> Value {
+    json!({
+        "arenas": kv.arenas.iter().map(arena).collect::<Vec<Value>>(),
+        "refusals": kv.refusals.iter().map(|refused| json!({
+            "argument": refused.argument,
+            "bytes": refused.bytes,
+            "location": refused.decided.location,
+            "reason": refused.decided.reason,
+            "remedy": refused.decided.remedy,
+        })).collect::<Vec<Value>>(),
+    })
+}
+
+fn arena(arena: &Arena) -> Value {
+    json!({
+        "name": arena.name,
+        "slots": arena.slots,
+        "tokens_max": arena.tokens_max,
+        "layers": arena.layers,
+        "token_bytes": arena.token_bytes,
+        "handle_bytes": arena.handle_bytes,
+        "features": arena.features,
+        "bounded": arena.is_bounded,
+        "window": arena.window,
+        "arguments": arena.arguments.iter().map(|place| json!({
+            "argument": place.argument, "layer": place.layer, "role": place.role, "bytes": place.bytes,
+        })).collect::<Vec<Value>>(),
+        "reservation_bytes": arena.reservation_bytes(),
+        "growth": arena.growth().iter().map(|at| json!({
+            "tokens": at.tokens, "mapped_bytes": at.mapped_bytes,
+        })).collect::<Vec<Value>>(),
     })
 }
 

@@ -5,6 +5,7 @@
 
 pub mod html;
 pub mod json;
+pub mod kv;
 pub mod text;
 
 use std::collections::HashMap;
@@ -70,6 +71,8 @@ pub struct Program {
     pub arena_bytes_lower_bound: u64,
     /// What lies in the arena, and when.
     pub arena: Vec<Tenant>,
+    /// Caches, and state that is none.
+    pub kv: kv::Kv,
 }
 
 /// A segment.
@@ -201,7 +204,6 @@ pub fn gather(module: &Module, remarks: &[Diagnostic], costs: &Costs) -> Report 
     let mut functions: Vec<OpId> =
         module.functions().filter(|function| module.region_block(*function, 0).is_some()).collect();
     functions.sort_by_key(|function| symbol(module, *function) != "main");
-    let programs = functions.into_iter().map(|function| program(module, function, costs)).collect();
     let decisions = remarks.iter().filter_map(|remark| {
         let decision = remark.decision.as_ref()?;
         Some(Decided {
@@ -212,7 +214,9 @@ pub fn gather(module: &Module, remarks: &[Diagnostic], costs: &Costs) -> Report 
             remedy: decision.remedy.clone(),
         })
     });
-    Report { file, device: costs.device.clone(), programs, decisions: decisions.collect() }
+    let decisions: Vec<Decided> = decisions.collect();
+    let programs = functions.into_iter().map(|function| program(module, function, costs, &decisions)).collect();
+    Report { file, device: costs.device.clone(), programs, decisions }
 }
 
 fn symbol(module: &Module, op: OpId) -> &str {
@@ -228,7 +232,7 @@ fn bytes_of(module: &Module, value: ValueId) -> u64 {
     size_bytes(module.ty(value)).unwrap_or(0)
 }
 
-fn program(module: &Module, function: OpId, costs: &Costs) -> Program {
+fn program(module: &Module, function: OpId, costs: &Costs, decisions: &[Decided]) -> Program {
     let ops = module.walk(function);
     let of = |wanted: Opcode| ops.iter().copied().filter(move |op| module.op(*op).opcode == wanted);
     let mut program = Program {
@@ -243,6 +247,7 @@ fn program(module: &Module, function: OpId, costs: &Costs) -> Program {
         arena_bytes_peak: number(module, function, ARENA_BYTES),
         arena_bytes_lower_bound: number(module, function, ARENA_BYTES_LOWER_BOUND),
         arena: tenants(module, &ops),
+        kv: kv::gather(module, function, decisions),
     };
     arguments(module, function, &mut program);
     program

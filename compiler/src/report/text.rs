@@ -1,6 +1,6 @@
 //! The report for a terminal.
 
-use super::{Program, Report};
+use super::{Program, Report, kv::Kv};
 use crate::diagnostic::DecisionKind;
 
 /// The report as a table.
@@ -63,6 +63,34 @@ fn table(program: &Program) -> String {
             segment.deployment,
             times.join(", ")
         );
+    }
+    text + &kv_lines(&program.kv)
+}
+
+fn kv_lines(kv: &Kv) -> String {
+    let mut text = String::new();
+    for arena in &kv.arenas {
+        let window = arena.window.map_or(String::new(), |window| format!(", {window} of them read"));
+        let bound = if arena.is_bounded { "as it grows" } else { "in full" };
+        text += &format!(
+            "  arena @{:<7} {} slots of {} tokens{window}, {} layers, {} a token; {} reserved, mapped {bound}: {} at 1 token, {} at {}\n",
+            arena.name,
+            arena.slots,
+            arena.tokens_max,
+            arena.layers,
+            bytes(arena.token_bytes),
+            bytes(arena.reservation_bytes()),
+            bytes(arena.mapped_bytes(1)),
+            bytes(arena.mapped_bytes(arena.tokens_max)),
+            arena.tokens_max
+        );
+        let names: Vec<String> =
+            arena.arguments.iter().map(|place| format!("{}:{}{}", place.argument, place.role, place.layer)).collect();
+        text += &format!("    {}\n", names.join(" "));
+    }
+    if !kv.refusals.is_empty() {
+        let names: Vec<&str> = kv.refusals.iter().map(|refused| refused.argument.as_str()).collect();
+        text += &format!("  no caches      {}: see what was refused\n", names.join(", "));
     }
     text
 }

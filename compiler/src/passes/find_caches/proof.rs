@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use smallvec::SmallVec;
 
-use super::update::Update;
+use super::{Obstacle, update::Update};
 use crate::{
     ir::{Attribute, BlockId, Module, OpId, Opcode, ValueId, ops::view::View},
     passes::{
@@ -53,11 +53,13 @@ pub struct Proved {
     /// How many rows up to the position are visible to all of them, where that is fewer than all.
     pub window: Option<i64>,
     /// What the bound rests on, or why there is none.
-    pub bound: Result<BTreeSet<Premise>, String>,
+    pub bound: Result<BTreeSet<Premise>, Obstacle>,
 }
 
 /// A fill above this is not far enough below scores: `exp` of the difference may count.
 const FILL_MAX: f64 = -1e4;
+
+const MASK_REMEDY: &str = "mask with `key <= position` of the row that is written, filled with -inf";
 
 /// Follows all who read a cache's old and new value in the block where it is updated.
 pub fn prove(
@@ -69,20 +71,20 @@ pub fn prove(
     home: BlockId,
 ) -> Proved {
     let mut readers = Vec::new();
-    let mut refusal: Option<String> = None;
-    let mut refuse = |reason: String| {
-        refusal.get_or_insert(reason);
+    let mut refusal: Option<Obstacle> = None;
+    let mut refuse = |reason: String, remedy: &'static str| {
+        refusal.get_or_insert(Obstacle::new(reason, remedy));
     };
     if let Some(other) = uses[old.index()].iter().find(|op| **op != update.op) {
-        refuse(format!("its old value is read by {}", named(module, *other)));
+        refuse(format!("its old value is read by {}", named(module, *other)), "let nobody but attention read the cache, and that after its update");
     }
     if uses[old.index()].iter().filter(|op| **op == update.op).count() > 1 {
-        refuse(format!("its old value is also what {} writes", named(module, update.op)));
+        refuse(format!("its old value is also what {} writes", named(module, update.op)), "write rows that are not the cache's own");
     }
     let end = module.block(home).last();
     let returned = end.map_or(&[][..], |end| &module.op(end).operands[..]);
     if returned.iter().filter(|value| **value == new).count() > 1 {
-        refuse("its new value is given out as another result too".to_string());
+        refuse("its new value is given out as another result too".to_string(), "return it once");
     }
     let mut pending = vec![new];
     while let Some(value) = pending.pop() {
@@ -95,21 +97,21 @@ pub fn prove(
                     let roles: Vec<usize> = (0..operands.len()).filter(|at| operands[*at] == value).collect();
                     match roles[..] {
                         [role @ (1 | 2)] => readers.push(Reader { attention: *reader, is_key: role == 1 }),
-                        _ => refuse(format!("{} reads it as more than keys or values", named(module, *reader))),
+                        _ => refuse(format!("{} reads it as more than keys or values", named(module, *reader)), "give keys and values a cache each"),
                     }
                 }
-                _ => refuse(format!("its new value is read by {}, which is no attention", named(module, *reader))),
+                _ => refuse(format!("its new value is read by {}, which is no attention", named(module, *reader)), "let nobody but attention read the cache, and that after its update"),
             }
         }
     }
     if readers.is_empty() {
-        refuse("no attention reads it".to_string());
+        refuse("no attention reads it".to_string(), "let an attention that is recognised read it, if it is read by position");
     }
     let mut premises = BTreeSet::new();
     for reader in &readers {
         match bounded(module, lookup, *reader, new, update) {
             Ok(rests_on) => premises.extend(rests_on),
-            Err(reason) => refuse(format!("{reason} in {}", named(module, reader.attention))),
+            Err(reason) => refuse(format!("{reason} in {}", named(module, reader.attention)), MASK_REMEDY),
         }
     }
     let windows: Vec<Option<i64>> = readers
@@ -121,7 +123,7 @@ pub fn prove(
 }
 
 /// An operation as remarks name it.
-fn named(module: &Module, op: OpId) -> String {
+pub fn named(module: &Module, op: OpId) -> String {
     format!("`{}` at {}", module.op(op).opcode.name(), module.location(module.op(op).loc).position)
 }
 
@@ -154,7 +156,7 @@ fn bounded(
         return Err(format!("a second mask may hide every key, and then all rows count alike, filled with {shown:?}"));
     }
     let diagonal = module.op(attention).attr("diagonal").and_then(Attribute::as_i64).unwrap_or(0);
-    let limits = lookup.of(module, positions, extent as i64).ok_or("positions of the mask are too many to look at")?;
+    let limits = lookup.of(module, positions, extent as i64).ok_or("positions of the mask are no signed integers, or too many to look at")?;
     let limit_slots = static_tensor(module, positions).map_or(1, |(shape, _)| shape[0] as usize);
     let per_slot = limits.len() / limit_slots.max(1);
     let slots = limit_slots.max(update.rows.len());

@@ -1,5 +1,6 @@
 //! Which rows of a cache an operation writes.
 
+use super::Obstacle;
 use crate::{
     ir::{Attribute, Module, OpId, Opcode, ValueId, attribute::ScatterDimensions},
     passes::{
@@ -20,48 +21,58 @@ pub struct Update {
 }
 
 /// The rows that an operation writes into `cache`, or why it is none that writes rows at positions.
-pub fn update_of(module: &Module, lookup: &mut Lookup, op: OpId, cache: ValueId) -> Result<Update, &'static str> {
+pub fn update_of(module: &Module, lookup: &mut Lookup, op: OpId, cache: ValueId) -> Result<Update, Obstacle> {
     let is_written = module.op(op).operands.first() == Some(&cache);
     match module.op(op).opcode {
         Opcode::StablehloDynamicUpdateSlice | Opcode::StablehloScatter if !is_written => {
-            Err("is not what the update that makes its new value writes to")
+            Err(Obstacle::new("is not what the update that makes its new value writes to", "write the new rows to the argument itself"))
         }
         Opcode::StablehloDynamicUpdateSlice => slice_update(module, lookup, op),
         Opcode::StablehloScatter => scatter_update(module, lookup, op),
-        Opcode::StablehloWhile => Err("is updated in a loop, whose positions the device computes"),
-        Opcode::StablehloConcatenate => Err("grows by concatenation: write to a cache of full length at a position"),
-        _ => Err("is replaced by something other than an update at a position"),
+        Opcode::StablehloWhile => Err(Obstacle::new("is updated in a loop, whose positions the device computes", "let nothing but the loop read it; until then it is copied each step")),
+        Opcode::StablehloConcatenate => Err(Obstacle::new("grows by concatenation", "write to a cache of full length at a position")),
+        _ => Err(Obstacle::new("is replaced by something other than an update at a position", "write whole rows to it at a position, if it is a cache")),
     }
 }
 
-const TWO_DIMS: &str = "is updated along more than one dimension";
-const UNKNOWN: &str = "is updated at positions that are no integers of 8 to 64 bits";
-
-fn slice_update(module: &Module, lookup: &mut Lookup, op: OpId) -> Result<Update, &'static str> {
-    let operands = &module.op(op).operands;
-    let shapes = (static_tensor(module, operands[0]), static_tensor(module, operands[1]));
-    let (Some((cache, _)), Some((update, _))) = shapes else { return Err("has a shape that is not known yet") };
-    let mut partial = (0..cache.len()).filter(|dim| cache[*dim] != update[*dim]);
-    let (Some(token_dim), None) = (partial.next(), partial.next()) else {
-        return Err("is replaced whole, or updated along more than one dimension");
-    };
-    let start = lookup.of(module, operands[2 + token_dim], cache[token_dim] as i64).ok_or(UNKNOWN)?;
-    let rows: Option<Vec<Position>> = (0..update[token_dim] as i64).map(|row| start[0].plus(row)).collect();
-    Ok(Update { op, token_dim, rows: vec![rows.ok_or(UNKNOWN)?] })
+fn two_dims() -> Obstacle {
+    Obstacle::new("is updated along more than one dimension", "write whole rows at a position, and give every layer an argument of its own")
 }
 
-fn scatter_update(module: &Module, lookup: &mut Lookup, op: OpId) -> Result<Update, &'static str> {
+fn unknown() -> Obstacle {
+    Obstacle::new("is updated at positions that are no signed integers, or too many to look at", "make the positions i32 or i64")
+}
+
+fn unknown_shape() -> Obstacle {
+    Obstacle::new("is updated by rows whose shape is not known yet", "give every dimension a number")
+}
+
+fn slice_update(module: &Module, lookup: &mut Lookup, op: OpId) -> Result<Update, Obstacle> {
+    let operands = &module.op(op).operands;
+    let shapes = (static_tensor(module, operands[0]), static_tensor(module, operands[1]));
+    let (Some((cache, _)), Some((update, _))) = shapes else { return Err(unknown_shape()) };
+    let mut partial = (0..cache.len()).filter(|dim| cache[*dim] != update[*dim]);
+    let (Some(token_dim), None) = (partial.next(), partial.next()) else {
+        return Err(Obstacle::new("is replaced whole, or updated along more than one dimension", "write whole rows at a position, and give every layer an argument of its own"));
+    };
+    let start = lookup.of(module, operands[2 + token_dim], cache[token_dim] as i64).ok_or_else(unknown)?;
+    let rows: Option<Vec<Position>> = (0..update[token_dim] as i64).map(|row| start[0].plus(row)).collect();
+    Ok(Update { op, token_dim, rows: vec![rows.ok_or_else(unknown)?] })
+}
+
+fn scatter_update(module: &Module, lookup: &mut Lookup, op: OpId) -> Result<Update, Obstacle> {
     let operation = module.op(op);
-    let &[cache, indices, updates] = &operation.operands[..] else { return Err("is updated together with another") };
-    let Some(Attribute::ScatterDimensions(dims)) = operation.attr("scatter_dimension_numbers") else {
-        return Err("is updated by a scatter without dimensions");
+    let &[cache, indices, updates] = &operation.operands[..] else { return Err(Obstacle::new("is updated together with another", "update each in an operation of its own")) };
+    let dims = match operation.attr("scatter_dimension_numbers") {
+        Some(Attribute::ScatterDimensions(dims)) => dims,
+        _ => unreachable!("the verifier should reject a scatter without dimensions"),
     };
     if !replaces(module, op) {
-        return Err("is combined with what is written, not replaced");
+        return Err(Obstacle::new("is combined with what is written, not replaced", "write the rows in place of what was there"));
     }
     let shapes = (static_tensor(module, cache), static_tensor(module, indices), static_tensor(module, updates));
     let (Some((cache, _)), Some((index_shape, _)), Some((update, _))) = shapes else {
-        return Err("has a shape that is not known yet");
+        return Err(unknown_shape());
     };
     let Points { columns, batch_of } = points(module, lookup, indices, &index_shape, dims, &cache)?;
     let window = window(dims, &update, cache.len());
@@ -71,12 +82,12 @@ fn scatter_update(module: &Module, lookup: &mut Lookup, op: OpId) -> Result<Upda
         let values: Vec<Position> = columns.iter().map(|point| point[column]).collect();
         if window[dim] == cache[dim] {
             if values.iter().any(|value| *value != Position { root: None, offset: 0 }) {
-                return Err("is updated by windows that may leave it");
+                return Err(Obstacle::new("is updated by windows that may leave it", "write whole rows, with indices in the dimension of tokens alone"));
             }
         } else if window[dim] == 1 && dim == 0 && counts_up(&values, cache[0]) {
             batch = Some((0..cache[0]).collect());
         } else if token.replace((column, dim)).is_some() {
-            return Err(TWO_DIMS);
+            return Err(two_dims());
         }
     }
     let is_whole = |dim: &usize| {
@@ -84,14 +95,14 @@ fn scatter_update(module: &Module, lookup: &mut Lookup, op: OpId) -> Result<Upda
         indexed || dims.input_batching_dims.contains(&(*dim as i64)) || window[*dim] == cache[*dim]
     };
     let (Some((column, token_dim)), true) = (token, (0..cache.len()).all(|dim| is_whole(&dim))) else {
-        return Err("is replaced whole, or updated in part of each row");
+        return Err(Obstacle::new("is replaced whole, or updated in part of each row", "write whole rows at a position"));
     };
     let row_count = window[token_dim] as i64;
     let mut rows = vec![Vec::new(); if batch.is_some() { cache[0] as usize } else { 1 }];
     for (number, point) in columns.iter().enumerate() {
         let to = batch.as_ref().map_or(0, |batch| batch[number] as usize);
         for row in 0..row_count {
-            rows[to].push(point[column].plus(row).ok_or(UNKNOWN)?);
+            rows[to].push(point[column].plus(row).ok_or_else(unknown)?);
         }
     }
     Ok(Update { op, token_dim, rows })
@@ -127,7 +138,7 @@ fn points(
     shape: &[u64],
     dims: &ScatterDimensions,
     cache: &[u64],
-) -> Result<Points, &'static str> {
+) -> Result<Points, Obstacle> {
     let vector = dims.index_vector_dim as usize;
     let width = shape.get(vector).copied().unwrap_or(1);
     let count: u64 = shape.iter().product::<u64>() / width.max(1);
@@ -135,7 +146,7 @@ fn points(
     // Every column is a position in a dimension of its own extent, and wraps there.
     let mut by_column = Vec::new();
     for dim in &dims.scatter_dims_to_operand_dims {
-        by_column.push(lookup.of(module, indices, cache[*dim as usize] as i64).ok_or(UNKNOWN)?);
+        by_column.push(lookup.of(module, indices, cache[*dim as usize] as i64).ok_or_else(unknown)?);
     }
     let place = |point: u64, column: u64| (point / below * width * below + column * below + point % below) as usize;
     let columns = (0..count)
@@ -150,7 +161,7 @@ fn points(
             let below: u64 = others[at + 1..].iter().product();
             Some((0..count).map(|point| point / below % others[at]).collect())
         }
-        _ => return Err(TWO_DIMS),
+        _ => return Err(two_dims()),
     };
     Ok(Points { columns, batch_of })
 }

@@ -1,0 +1,164 @@
+//! State of several layers in one tensor, of which a loop over layers reads and writes one an iteration.
+//!
+//! Before: iteration `i` slices layer `i` of the argument, and writes layer `i` of a tensor that it carries and that begins as
+//! zeros; the state is replaced by what is carried in the end.
+//! After: what is carried begins as the argument, and layer `i` is sliced from it. The zeros are gone, and the argument is
+//! read by nobody else, so that it can be written in place.
+//! Why it is the same: the loop counts 0, 1, … up to the number of layers, so every layer is written once and nothing of the
+//! beginning is left. Layer `i` is written in iteration `i` alone, so that until then it is the argument's.
+
+use pygraph_artifact::dtype::Family;
+use smallvec::SmallVec;
+
+use super::Obstacle;
+use crate::{
+    ir::{BlockId, Definition, Module, OpId, Opcode, ValueId, enums::ComparisonDirection, ops::effects::is_pure_op},
+    passes::{
+        build::{constant_of, defined_by, direction_of, integers_attr, static_tensor},
+        positions::{Lookup, Position},
+    },
+};
+
+/// What is to be changed.
+#[derive(Debug)]
+pub struct Stacked {
+    /// The loop.
+    pub carrier: OpId,
+    /// How many layers there are.
+    pub layers: u64,
+    /// Which of the values that it carries is the new state.
+    slot: usize,
+    /// That value in its body.
+    carried: ValueId,
+    /// What slices layers of the old state.
+    readers: Vec<OpId>,
+}
+
+/// The loop that replaces state layer by layer; none where it is replaced otherwise, or why it is not proved.
+pub fn find(
+    module: &Module,
+    uses: &[SmallVec<[OpId; 2]>],
+    old: ValueId,
+    new: ValueId,
+) -> Option<Result<Stacked, (OpId, Obstacle)>> {
+    let Definition::Result { op: carrier, index } = module.value(new).definition else { return None };
+    let slot = index as usize;
+    let begins_as = *module.op(carrier).operands.get(slot)?;
+    let is_other = module.op(carrier).opcode == Opcode::StablehloWhile && begins_as != old;
+    is_other.then(|| prove(module, uses, (old, new), carrier, slot).map_err(|obstacle| (carrier, obstacle)))
+}
+
+/// Carries the state itself.
+pub fn rewrite(module: &mut Module, old: ValueId, stacked: &Stacked) {
+    let mut unread = std::mem::replace(&mut module.op_mut(stacked.carrier).operands[stacked.slot], old);
+    // The zeros, and what they are made of.
+    while let Some(op) = module.defining_op(unread) {
+        if !is_pure_op(module, op) || module.op(op).results.iter().any(|result| !module.uses()[result.index()].is_empty()) {
+            break;
+        }
+        let next = module.op(op).operands.first().copied();
+        module.erase(op);
+        let Some(next) = next else { break };
+        unread = next;
+    }
+    for reader in &stacked.readers {
+        module.op_mut(*reader).operands[0] = stacked.carried;
+    }
+}
+
+const REMEDY: &str = "loop over all layers in order, read each of the state before its new value is written, and nothing else of either; \
+                      until then the state is copied each step";
+
+fn unproved(reason: &str) -> Obstacle {
+    Obstacle::new(format!("is replaced by a loop, and {reason}"), REMEDY)
+}
+
+fn prove(
+    module: &Module,
+    uses: &[SmallVec<[OpId; 2]>],
+    (old, new): (ValueId, ValueId),
+    carrier: OpId,
+    slot: usize,
+) -> Result<Stacked, Obstacle> {
+    let blocks = (module.region_block(carrier, 0), module.region_block(carrier, 1));
+    let (Some(condition), Some(body)) = blocks else { return Err(unproved("its body is empty")) };
+    let (counter, count) =
+        counted(module, carrier, condition, body).ok_or_else(|| unproved("it does not count 0, 1, … up to a constant"))?;
+    let carried = module.block(body).arguments[slot];
+    let shapes = [old, carried].map(|value| static_tensor(module, value));
+    let [Some((shape, ty)), Some((_, carried_type))] = shapes else { return Err(unproved("its shape is not known yet")) };
+    let end = module.block(body).last().ok_or_else(|| unproved("its body is empty"))?;
+    let written = module.op(end).operands[slot];
+    let write = defined_by(module, written, Opcode::StablehloDynamicUpdateSlice)
+        .filter(|write| module.op(*write).operands[0] == carried && ty == carried_type)
+        .ok_or_else(|| unproved("what it carries is not written a layer at a time"))?;
+    let layers = shape.first().copied().unwrap_or(0);
+    if layers != count {
+        return Err(unproved(&format!("it counts to {count}, but there are {layers} layers")));
+    }
+    let mut at_counter = AtCounter { lookup: Lookup::default(), counter, layers };
+    let update = static_tensor(module, module.op(write).operands[1]).map(|(shape, _)| shape);
+    if !update.is_some_and(|update| is_layer(&update, &shape)) || !at_counter.holds(module, module.op(write).operands[2]) {
+        return Err(unproved("what is written in an iteration is not the layer that it counts"));
+    }
+    let others = [module.block(condition).arguments[slot], carried, written].map(|value| uses[value.index()].len());
+    if others != [0, 1, 1] {
+        return Err(unproved("what it carries is read before all of it is written"));
+    }
+    let mut readers = Vec::new();
+    for reader in &uses[old.index()] {
+        let operation = module.op(*reader);
+        let is_slice = operation.opcode == Opcode::StablehloDynamicSlice && operation.parent() == Some(body);
+        let sizes: Vec<u64> = integers_attr(module, *reader, "slice_sizes")
+            .unwrap_or_default()
+            .iter()
+            .map(|size| size.unsigned_abs())
+            .collect();
+        if !is_slice || !is_layer(&sizes, &shape) || !at_counter.holds(module, operation.operands[1]) {
+            return Err(unproved(&format!("its old value is read by {}", super::proof::named(module, *reader))));
+        }
+        readers.push(*reader);
+    }
+    debug_assert_eq!(module.ty(old), module.ty(new), "the verifier should see that a loop returns what it carries");
+    Ok(Stacked { carrier, layers, slot, carried, readers })
+}
+
+/// The value that counts iterations in a loop's body from 0 in steps of 1, and up to which number.
+fn counted(module: &Module, carrier: OpId, condition: BlockId, body: BlockId) -> Option<(ValueId, u64)> {
+    let compare = defined_by(module, *module.op(module.block(condition).last()?).operands.first()?, Opcode::StablehloCompare)?;
+    let &[left, right] = &module.op(compare).operands[..] else { return None };
+    let slot = module.block(condition).arguments.iter().position(|argument| *argument == left)?;
+    let (counter, end) = (module.block(body).arguments[slot], module.block(body).last()?);
+    let add = defined_by(module, module.op(end).operands[slot], Opcode::StablehloAdd)?;
+    let &[a, b] = &module.op(add).operands[..] else { return None };
+    let step = if a == counter { b } else { a };
+    let is = |value: ValueId, wanted: i128| constant_of(module, value)?.splat_integer().map(|found| i128::from(found) == wanted);
+    let is_signed = static_tensor(module, counter)?.1.element.dtype().is_some_and(|dtype| dtype.family() == Family::Signed);
+    let counts = is_signed
+        && direction_of(module, compare)? == ComparisonDirection::Lt
+        && [a, b].contains(&counter)
+        && is(step, 1)?
+        && is(module.op(carrier).operands[slot], 0)?;
+    let count = u64::try_from(constant_of(module, right)?.splat_integer()?).ok()?;
+    counts.then_some((counter, count))
+}
+
+/// True if these are the extents of one layer: slices of whole extents begin at 0 wherever they are asked to.
+fn is_layer(extents: &[u64], shape: &[u64]) -> bool {
+    extents.len() == shape.len() && extents.first() == Some(&1) && extents[1..] == shape[1..]
+}
+
+/// Tells whether a value is the number of the iteration.
+struct AtCounter {
+    lookup: Lookup,
+    counter: ValueId,
+    layers: u64,
+}
+
+impl AtCounter {
+    /// Wraps and clamps do nothing to a counter that stays inside.
+    fn holds(&mut self, module: &Module, value: ValueId) -> bool {
+        let found = self.lookup.of(module, value, self.layers as i64);
+        found.is_some_and(|found| found[..] == [Position { root: Some((self.counter, 0)), offset: 0 }])
+    }
+}
