@@ -12,7 +12,7 @@ use pygraph_artifact::{
 };
 
 fn encoded() -> Vec<u8> {
-    encode(&support::plan(), &support::constants()).expect("the plan should be valid")
+    encode(&support::plan(), &support::constants(), None).expect("the plan should be valid")
 }
 
 /// Loads bytes that must be refused, and compares the message.
@@ -49,7 +49,7 @@ fn with_plan_bytes(plan: &[u8]) -> Vec<u8> {
 fn what_is_written_is_read_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.pyg");
-    write(&path, &support::plan(), &support::constants()).expect("written");
+    write(&path, &support::plan(), &support::constants(), None).expect("written");
     assert_eq!(fs::read(&path).expect("read"), encoded());
     for artifact in [Artifact::open(&path).expect("opened"), Artifact::from_bytes(&encoded()).expect("loaded")] {
         assert_eq!(artifact.plan(), &support::plan());
