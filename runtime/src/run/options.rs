@@ -142,11 +142,6 @@ impl Options {
 }
 
 impl Options {
-    /// How loop nests run.
-    pub fn loops(&self) -> Loops {
-        if self.interpret { Loops::Interpreted } else { Loops::Native }
-    }
-
     /// How caches grow.
     pub fn caches(&self) -> CacheOptions {
         CacheOptions {
