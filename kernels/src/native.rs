@@ -152,3 +152,33 @@ pub enum NativeError {
         source: std::io::Error,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(triple: &str, cpu: &str, import: ScalarOp) -> String {
+        let target = Target { triple: triple.to_string(), cpu: cpu.to_string() };
+        let code = HostCode { target, imports: vec![import], functions: Vec::new(), image: vec![0xc3] };
+        NativeCode::load(&code).expect_err("it should be refused").to_string()
+    }
+
+    #[test]
+    fn code_for_another_machine_is_refused_by_name() {
+        let advice = "which this machine is not: compile the model again, or run it with --interpret";
+        for (triple, cpu) in [("riscv64-unknown-linux-gnu", "generic-rv64"), ("x86_64-unknown-linux-gnu", "x86-64-v9")]
+        {
+            let expected = format!("the artifact's host code is for {triple} with {cpu}, {advice}");
+            assert_eq!(refusal(triple, cpu, ScalarOp::Exp), expected);
+        }
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn code_that_calls_what_there_is_not_is_refused() {
+        assert_eq!(
+            refusal("x86_64-unknown-linux-gnu", "x86-64-v2", ScalarOp::Select),
+            "the artifact's host code calls `select` on f64, which is no function: compile the model again"
+        );
+    }
+}

@@ -328,3 +328,69 @@ fn random_nests_give_the_same_bytes() {
     let native_count: usize = (0..20).map(|batch| check(batch * 50..(batch + 1) * 50)).sum();
     assert!(native_count > 800, "only {native_count} of 1000 nests had code");
 }
+
+/// A nest of one dimension, or of two of which the second is folded.
+fn plain(map: ScalarBody, combine: Option<ScalarBody>) -> Nest {
+    let types = map.output_types().expect("well typed");
+    let access = |strides: &[i64]| Access { buffer: BufferId(0), offset: 0, strides: strides.to_vec() };
+    let (extents, whole, kept): (&[u64], &[i64], &[i64]) =
+        if combine.is_some() { (&[4, 8], &[8, 1], &[1, 0]) } else { (&[4], &[1], &[1]) };
+    Nest {
+        extents: extents.to_vec(),
+        reduction_dims: u32::from(combine.is_some()),
+        inputs: map.inputs.iter().map(|_| access(whole)).collect(),
+        outputs: types.iter().map(|_| access(kept)).collect(),
+        map,
+        combine,
+    }
+}
+
+#[test]
+fn what_is_interpreted_says_why() {
+    let of_two = |op, dtype: DType, count: usize| ScalarBody {
+        inputs: vec![dtype; 2],
+        instructions: vec![ScalarInst::Op { op, dtype, operands: vec![0, 1], immediates: Vec::new() }; count],
+        outputs: vec![2],
+    };
+    let identity = ScalarBody { inputs: vec![DType::I32], instructions: Vec::new(), outputs: vec![0] };
+    let cases = [
+        (plain(of_two(ScalarOp::Add, DType::C64, 1), None), "it computes with complex<f32>"),
+        (plain(of_two(ScalarOp::Pow, DType::I32, 1), None), "it computes `pow` on i32"),
+        (plain(of_two(ScalarOp::NextAfter, DType::F32, 1), None), "it computes `next_after` on f32"),
+        (plain(of_two(ScalarOp::Add, DType::F32, 5000), None), "its body has 5000 operations, more than 4096"),
+        (
+            plain(identity.clone(), Some(of_two(ScalarOp::Sub, DType::I32, 1))),
+            "it folds few rows with a body that is no plain fold",
+        ),
+        (Nest { extents: vec![0], ..plain(identity, None) }, "it has no points"),
+    ];
+    for (nest, reason) in cases {
+        let (plan, generated) = generated(vec![nest]);
+        let Step::Launch(launch) = &plan.programs[0].segments[0].nodes[0].step else { panic!("it should be a launch") };
+        assert_eq!((launch.functions.as_slice(), &generated.code, generated.native_count), ([].as_slice(), &None, 0));
+        assert_eq!(generated.interpreted[0].reason, reason);
+    }
+}
+
+#[test]
+fn nests_that_differ_in_their_buffers_share_a_function() {
+    let add = plain(
+        ScalarBody {
+            inputs: vec![DType::F32; 2],
+            instructions: vec![ScalarInst::Op {
+                op: ScalarOp::Add,
+                dtype: DType::F32,
+                operands: vec![0, 1],
+                immediates: Vec::new(),
+            }],
+            outputs: vec![2],
+        },
+        None,
+    );
+    let mut elsewhere = add.clone();
+    elsewhere.outputs[0] = Access { buffer: BufferId(7), offset: 3, strides: vec![1] };
+    let mut apart = add.clone();
+    apart.outputs[0].strides = vec![2];
+    let (_, generated) = generated(vec![add, elsewhere, apart]);
+    assert_eq!((generated.native_count, generated.code.expect("some code").functions.len()), (3, 2));
+}
