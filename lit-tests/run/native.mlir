@@ -15,7 +15,9 @@
 // PLAIN-NOT: native code
 // CODE: host code: {{[1-9][0-9]*}} functions, {{[0-9]+}} bytes for x86_64-unknown-linux-gnu with x86-64-v3
 // CODE: native {{[0-9]+}}
-// NO-CODE-NOT: {{host code|native}}
+// NO-CODE-NOT: host code:
+// NO-CODE: program `main`
+// NO-CODE-NOT: {{ native [0-9]}}
 // CPU: pygraph-compile: error: --host-cpu: `z80` is none of x86-64-v2, x86-64-v3, x86-64-v4
 
 func.func @main(%x: tensor<7x100xf32>, %h: tensor<7x100xbf16>, %c: tensor<5xcomplex<f32>>)
