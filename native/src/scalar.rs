@@ -305,7 +305,7 @@ impl<'c> Scalar<'_, 'c> {
                 let bits = self.two("arith.shli", self.cast("arith.extui", value, Kind::I32), self.int(Kind::I32, 16));
                 self.cast("arith.bitcast", bits, Kind::F32)
             }
-            DType::F16 => self.from_f16(value),
+            DType::F16 => self.f16_up(value),
             _ => value,
         }
     }
@@ -313,18 +313,18 @@ impl<'c> Scalar<'_, 'c> {
     /// The element nearest to a value of what its type is computed in.
     pub fn down(&self, dtype: DType, value: V<'c>) -> V<'c> {
         match dtype {
-            DType::Bf16 => self.to_bf16(value),
-            DType::F16 => self.to_f16(value),
+            DType::Bf16 => self.bf16_down(value),
+            DType::F16 => self.f16_down(value),
             _ => value,
         }
     }
 
-    pub fn to_f64(&self, dtype: DType, value: V<'c>) -> V<'c> {
+    pub fn wide(&self, dtype: DType, value: V<'c>) -> V<'c> {
         let value = self.up(dtype, value);
         if dtype == DType::F64 { value } else { self.cast("arith.extf", value, Kind::F64) }
     }
 
-    pub fn from_f64(&self, dtype: DType, value: V<'c>) -> V<'c> {
+    pub fn narrow(&self, dtype: DType, value: V<'c>) -> V<'c> {
         match dtype {
             DType::F64 => value,
             DType::F32 => self.cast("arith.truncf", value, Kind::F32),
@@ -332,7 +332,7 @@ impl<'c> Scalar<'_, 'c> {
         }
     }
 
-    fn from_f16(&self, value: V<'c>) -> V<'c> {
+    fn f16_up(&self, value: V<'c>) -> V<'c> {
         let (int, two) = (|value| self.int(Kind::I32, value), |name, a, b| self.two(name, a, b));
         let bits = self.cast("arith.extui", value, Kind::I32);
         let magnitude = two("arith.shli", two("arith.andi", bits, int(0x7fff)), int(13));
@@ -346,7 +346,7 @@ impl<'c> Scalar<'_, 'c> {
         self.cast("arith.bitcast", two("arith.ori", magnitude, sign), Kind::F32)
     }
 
-    fn to_f16(&self, value: V<'c>) -> V<'c> {
+    fn f16_down(&self, value: V<'c>) -> V<'c> {
         let (int, two) = (|value| self.int(Kind::I32, value), |name, a, b| self.two(name, a, b));
         let bits = self.cast("arith.bitcast", value, Kind::I32);
         let sign = two("arith.andi", two("arith.shrui", bits, int(16)), int(0x8000));
@@ -364,7 +364,7 @@ impl<'c> Scalar<'_, 'c> {
         self.cast("arith.trunci", two("arith.ori", result, sign), Kind::I16)
     }
 
-    fn to_bf16(&self, value: V<'c>) -> V<'c> {
+    fn bf16_down(&self, value: V<'c>) -> V<'c> {
         let (int, two) = (|value| self.int(Kind::I32, value), |name, a, b| self.two(name, a, b));
         let bits = self.cast("arith.bitcast", value, Kind::I32);
         let high = two("arith.shrui", bits, int(16));
@@ -394,8 +394,8 @@ impl<'c> Scalar<'_, 'c> {
             return self.reduce_precision(dtype, operands[0], immediates);
         }
         if matches!(op, ScalarOp::Rsqrt | ScalarOp::Logistic) || is_f64_function(op) {
-            let wide: Vec<V<'c>> = operands.iter().map(|value| self.to_f64(dtype, *value)).collect();
-            return self.from_f64(dtype, self.in_f64(op, &wide));
+            let wide: Vec<V<'c>> = operands.iter().map(|value| self.wide(dtype, *value)).collect();
+            return self.narrow(dtype, self.in_f64(op, &wide));
         }
         let kind = arith_kind(dtype);
         let values: Vec<V<'c>> = operands.iter().map(|value| self.up(dtype, *value)).collect();
@@ -506,12 +506,12 @@ impl<'c> Scalar<'_, 'c> {
             (true, true) => match (from, to) {
                 (DType::F32, DType::Bf16 | DType::F16) => self.down(to, value),
                 (DType::Bf16 | DType::F16, DType::F32) => self.up(from, value),
-                _ => self.from_f64(to, self.to_f64(from, value)),
+                _ => self.narrow(to, self.wide(from, value)),
             },
             (true, false) => self.float_to_integer(from, to, self.up(from, value)),
             (false, true) => match to {
                 DType::F32 | DType::F64 => self.integer_to_float(from, value, kind),
-                _ => self.from_f64(to, self.sticky(from, value)),
+                _ => self.narrow(to, self.sticky(from, value)),
             },
             (false, false) => {
                 let from_kind = kind_of(from).expect("a type should be supported");
@@ -615,7 +615,7 @@ impl<'c> Scalar<'_, 'c> {
     pub fn lift(&self, op: ScalarOp, dtype: DType, value: V<'c>) -> V<'c> {
         match op {
             _ if !dtype.is_float() => value,
-            ScalarOp::Add | ScalarOp::Mul => self.to_f64(dtype, value),
+            ScalarOp::Add | ScalarOp::Mul => self.wide(dtype, value),
             _ => self.up(dtype, value),
         }
     }
@@ -624,7 +624,7 @@ impl<'c> Scalar<'_, 'c> {
     pub fn lower(&self, op: ScalarOp, dtype: DType, value: V<'c>) -> V<'c> {
         match op {
             _ if !dtype.is_float() => value,
-            ScalarOp::Add | ScalarOp::Mul => self.from_f64(dtype, value),
+            ScalarOp::Add | ScalarOp::Mul => self.narrow(dtype, value),
             _ => self.down(dtype, value),
         }
     }

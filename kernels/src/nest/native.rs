@@ -4,8 +4,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{BLOCK_POINTS, Operand, PreparedNest, Shared};
+use super::{BLOCK_POINTS, Operand, PreparedNest, Shared, Strategy};
 use crate::{memory::SharedBuffer, native::NativeFunction};
+
+/// Points that one call computes at least, where code computes neighbours together.
+const SIDE_BY_SIDE: u64 = 64;
 
 impl PreparedNest {
     /// Computes points with this function from now on.
@@ -21,7 +24,10 @@ impl PreparedNest {
         let inputs = self.inputs.iter().zip(&shared.inputs).map(address);
         let operands: Vec<usize> = inputs.chain(self.outputs.iter().zip(&shared.outputs).map(address)).collect();
         let points = range.end - range.start;
-        let step = (BLOCK_POINTS / self.reduction_points).max(1);
+        // Points that are computed side by side need company.
+        let along_rows = self.combine.as_ref().is_some_and(|combine| combine.strategy == Strategy::Rows);
+        let company = if along_rows { 1 } else { SIDE_BY_SIDE };
+        let step = (BLOCK_POINTS / self.reduction_points).max(1).next_multiple_of(company);
         // SAFETY: the function computes this nest, so it touches what `new` checked to lie in the buffers; what `share` says
         // of threads holds: every point is computed by one.
         let run = |range: Range<u64>| unsafe { native.call(&operands, range) };
