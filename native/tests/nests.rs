@@ -329,6 +329,45 @@ fn random_nests_give_the_same_bytes() {
     assert!(native_count > 800, "only {native_count} of 1000 nests had code");
 }
 
+#[test]
+fn folds_keep_their_order() {
+    // Sums of f64 whose magnitudes differ: another order rounds otherwise.
+    let numbers = &mut Numbers::new(1);
+    let identity = ScalarBody { inputs: vec![DType::F64], instructions: Vec::new(), outputs: vec![0] };
+    let sum = ScalarInst::Op { op: ScalarOp::Add, dtype: DType::F64, operands: vec![0, 1], immediates: Vec::new() };
+    let sum = ScalarBody { inputs: vec![DType::F64; 2], instructions: vec![sum], outputs: vec![2] };
+    let mut cases = Vec::new();
+    for (parallel, reduced) in [(3, 7), (3, 100), (2, 1024), (3, 5000), (2, 70_001), (40, 3000), (9000, 40), (20, 9000)]
+    {
+        for strides in [vec![reduced, 1], vec![1, parallel]] {
+            let access = |buffer, strides: Vec<i64>| Access { buffer: BufferId(buffer), offset: 0, strides };
+            let nest = Nest {
+                extents: vec![parallel as u64, reduced as u64],
+                reduction_dims: 1,
+                inputs: vec![access(0, strides)],
+                outputs: vec![access(1, vec![1, 0])],
+                map: identity.clone(),
+                combine: Some(sum.clone()),
+            };
+            let element = |numbers: &mut Numbers| {
+                let bits = numbers.next();
+                (bits as i32 as f64) * 2f64.powi((bits >> 60) as i32 * 3)
+            };
+            let elements = (0..parallel * reduced).flat_map(|_| element(numbers).to_le_bytes()).collect();
+            let types = vec![(DType::F64, vec![(parallel * reduced) as u64]), (DType::F64, vec![parallel as u64])];
+            cases.push(Case { nest, types, contents: vec![elements, vec![0; 8 * parallel as usize]] });
+        }
+    }
+    let (plan, generated) = generated(cases.iter().map(|case| case.nest.clone()).collect());
+    assert_eq!(generated.interpreted, []);
+    let code = Arc::new(NativeCode::load(&generated.code.expect("some code")).expect("this machine should run it"));
+    for (case, node) in cases.iter().zip(&plan.programs[0].segments[0].nodes) {
+        let Step::Launch(launch) = &node.step else { continue };
+        let (expected, found) = (run(case, None), run(case, Some((&code, &launch.functions))));
+        assert!(expected[1] == found[1], "{:?} by {:?}", case.nest.extents, case.nest.inputs[0].strides);
+    }
+}
+
 /// A nest of one dimension, or of two of which the second is folded.
 fn plain(map: ScalarBody, combine: Option<ScalarBody>) -> Nest {
     let types = map.output_types().expect("well typed");
