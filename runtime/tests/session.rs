@@ -289,8 +289,10 @@ fn every_order_that_edges_allow_gives_the_same_and_a_missing_edge_shows() {
     };
     let run = |program: pygraph_artifact::plan::Program, seed| {
         let order = Order::Random { seed };
-        let artifact = Artifact::from_bytes(&encode(&Plan { programs: vec![program], arenas: Vec::new() }, &[], None)?)?;
-        let model = Model::load_in_order(Arc::new(artifact), None, Device::Host, order, Loops::Native).expect("prepares");
+        let artifact =
+            Artifact::from_bytes(&encode(&Plan { programs: vec![program], arenas: Vec::new() }, &[], None)?)?;
+        let model =
+            Model::load_in_order(Arc::new(artifact), None, Device::Host, order, Loops::Native).expect("prepares");
         let mut session = Session::new(Arc::new(model)).expect("memory");
         session.set(0, ints(&[], &[1])).expect("fits");
         session.set(1, ints(&[], &[2])).expect("fits");

@@ -153,7 +153,8 @@ impl Builder {
     /// Ends the program, the only one of its artifact.
     pub fn encode(self, steps: Vec<Step>) -> Vec<u8> {
         let (program, constants) = self.finish(steps);
-        encode(&Plan { programs: vec![program], arenas: Vec::new() }, &constants, None).expect("the plan should be valid")
+        encode(&Plan { programs: vec![program], arenas: Vec::new() }, &constants, None)
+            .expect("the plan should be valid")
     }
 
     /// Ends the program and begins a session of it.
