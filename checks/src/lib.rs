@@ -1,7 +1,8 @@
 //! Whole plans against the plain executor.
 //!
 //! A random program is computed twice, for a few steps: op by op, each operation of the input lowered by itself and executed
-//! by its reference; and as users run it, through the default pipeline, an artifact's bytes, and a session of the host device.
+//! by its reference; and as users run it, through the default pipeline, an artifact's bytes, and a session of the host device,
+//! once with loop nests interpreted and once with native code for them.
 //! Results must be equal element for element, any NaN being any other.
 //!
 //! This is the one place that knows both the compiler and the runtime: neither knows the other.
@@ -23,7 +24,14 @@ use pygraph_compiler::{
     passes::{PassContext, PassDef, Phase, assign_bindings, inline_calls, lower_to_launches, pipeline},
 };
 use pygraph_kernels::memory::Bytes;
-use pygraph_runtime::{device::Device, host::Order, model::Model, session::Session, tensor::Tensor};
+use pygraph_native::{default_processor, generate, target};
+use pygraph_runtime::{
+    device::Device,
+    host::{Loops, Order},
+    model::Model,
+    session::Session,
+    tensor::Tensor,
+};
 use random_program::{Program, agree, random_program};
 
 /// How often each program runs: state is carried, and memory that a step left behind must not show.
@@ -61,8 +69,17 @@ pub fn check_seed(seed: u64, op_count: usize) -> Result<(), Box<Mismatch>> {
 
 /// Compares one program; the error says where it differs or why it does not run.
 pub fn check(program: &Program) -> Result<(), String> {
-    let (expected, found) = (op_by_op(program)?, as_a_plan(program)?);
-    for (step, (expected, found)) in expected.iter().zip(&found).enumerate() {
+    let expected = op_by_op(program)?;
+    for (how, found) in
+        [("interpreted", as_a_plan(program, Loops::Interpreted)?), ("native", as_a_plan(program, Loops::Native)?)]
+    {
+        compare(program, &expected, &found).map_err(|reason| format!("{how}: {reason}"))?;
+    }
+    Ok(())
+}
+
+fn compare(program: &Program, expected: &Results, found: &Results) -> Result<(), String> {
+    for (step, (expected, found)) in expected.iter().zip(found).enumerate() {
         for (at, (expected, found)) in expected.iter().zip(found).enumerate() {
             if !agree(expected, found, program.results_are_float[at]) {
                 return Err(format!("result {at} of step {step} is {found:?}, should be {expected:?}"));
@@ -98,15 +115,20 @@ fn op_by_op(program: &Program) -> Result<Results, String> {
     Ok(results)
 }
 
-fn as_a_plan(program: &Program) -> Result<Results, String> {
+fn as_a_plan(program: &Program, loops: Loops) -> Result<Results, String> {
     let module = compiled(program, &pipeline::default_passes(Phase::Plan))?;
-    let emitted = emit(&module).map_err(|errors| format!("{errors:?}"))?;
-    let file = encode(&emitted.plan, &emitted.constants).map_err(|error| error.to_string())?;
+    let mut emitted = emit(&module).map_err(|errors| format!("{errors:?}"))?;
+    // The code lies in the artifact either way; only one of the two runs it.
+    let code = match default_processor() {
+        Some(processor) => generate(&mut emitted.plan, target(processor)).map_err(|error| error.to_string())?.code,
+        None => None,
+    };
+    let file = encode(&emitted.plan, &emitted.constants, code.as_ref()).map_err(|error| error.to_string())?;
     let artifact = Artifact::from_bytes(&file).map_err(|error| error.to_string())?;
     // Another order of launches for each program.
     let order = Order::Random { seed: program.text.len() as u64 };
-    let model =
-        Model::load_in_order(Arc::new(artifact), None, Device::Host, order).map_err(|error| error.to_string())?;
+    let model = Model::load_in_order(Arc::new(artifact), None, Device::Host, order, loops)
+        .map_err(|error| error.to_string())?;
     let mut session = Session::new(Arc::new(model)).map_err(|error| error.to_string())?;
     for (index, bytes) in program.inputs.iter().enumerate() {
         let param = session.model().program().params[index].clone();
@@ -149,7 +171,9 @@ mod tests {
             carried: Vec::new(),
         };
         let sum = op_by_op(&program("add"));
-        assert_eq!(sum, as_a_plan(&program("add")));
-        assert_ne!(sum, as_a_plan(&program("subtract")));
+        for loops in [Loops::Interpreted, Loops::Native] {
+            assert_eq!(sum, as_a_plan(&program("add"), loops));
+            assert_ne!(sum, as_a_plan(&program("subtract"), loops));
+        }
     }
 }

@@ -114,6 +114,8 @@ knobs! {
     STRICT_PRECISION = "strict-precision", Nothing, [Opt Compile], Pipeline, "round every bf16 result, also where it is widened at once: leaves keep-excess-precision out";
     NO_FUSE = "no-fuse", Nothing, [Opt Compile], Pipeline, "one launch for each operation: leaves fuse-launches out";
     NO_RECOGNIZE = "no-recognize", Nothing, [Opt Compile], Pipeline, "keep attention as the operations that the model has: leaves recognize-attention out";
+    NO_NATIVE = "no-native", Nothing, [Compile], Pipeline, "generate no native code for loop nests: the host device interprets them";
+    HOST_CPU = "host-cpu", One("NAME"), [Compile], Pipeline, "the least processor, by LLVM's name, on which the artifact's native code runs (x86-64-v2, x86-64-v3, x86-64-v4); without it, x86-64-v3";
     STRICT = "strict", Nothing, [Opt Compile], Pipeline, "do nothing that rests on premises about values: no bounded attention";
     KV_HANDLE_BYTES = "kv-handle-bytes", Default("BYTES", "2097152"), [Opt Compile], Pipeline, "the pieces of physical memory that caches grow by";
     KV_GROUPING = "kv-grouping", Default("WHICH", "all"), [Opt Compile], Pipeline, "which caches share an arena: all that go together, those of a layer, or none";

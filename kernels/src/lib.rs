@@ -36,6 +36,7 @@
 pub mod kernels;
 pub mod manifest;
 pub mod memory;
+pub mod native;
 pub mod nest;
 pub mod scalar;
 pub mod tensor;

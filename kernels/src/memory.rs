@@ -184,6 +184,11 @@ impl<'a> SharedBuffer<'a> {
         SharedBuffer { first, ..self }
     }
 
+    /// The address of an element, which need not lie in the region.
+    pub(crate) fn address_of(&self, element: i64, element_bytes: usize) -> *mut u8 {
+        self.buffer.start.wrapping_offset((element - self.first) as isize * element_bytes as isize)
+    }
+
     /// Reads `out.len()` elements: the first at element `first`, each next `stride` elements on.
     pub(crate) fn read_run<T: Pod>(&self, first: i64, stride: i64, out: &mut [T]) {
         let Some(start) = self.run_start::<T>(first, stride, out.len()) else { return };

@@ -1,5 +1,7 @@
 //! The one entry point: checks a launch once, then runs it as often as wanted.
 
+use std::sync::Arc;
+
 use pygraph_artifact::{
     plan::{BufferId, KernelAttr, KernelCall, Work},
     scalar::ScalarBody,
@@ -8,6 +10,7 @@ use pygraph_artifact::{
 use crate::{
     manifest::{self, AttrKind, Call, CallType, InPlace, KernelDef, KernelError},
     memory::{Buffer, Bytes},
+    native::NativeCode,
     nest::{PreparedFused, PreparedNest},
     scalar::PreparedBody,
     tensor::{TensorMut, TensorRef, TensorType},
@@ -36,6 +39,21 @@ pub fn prepare(work: &Work, buffers: &[TensorType<'_>]) -> Result<PreparedWork, 
 }
 
 impl PreparedWork {
+    /// Computes its loop nests with these functions of `code`, where they have one.
+    ///
+    /// # Safety
+    /// Each function computes, bit for bit, the nest that it is given for.
+    pub unsafe fn use_native(&mut self, code: &Arc<NativeCode>, functions: &[Option<u32>]) {
+        let nests: Vec<&mut PreparedNest> = match &mut self.0 {
+            Form::Nest(nest) => vec![nest],
+            Form::Kernel(_) => Vec::new(),
+            Form::Fused(fused) => fused.stages_mut().collect(),
+        };
+        for (nest, function) in nests.into_iter().zip(functions) {
+            nest.use_native(function.map(|number| code.function(number)));
+        }
+    }
+
     /// Runs it on the program's buffers, by number.
     ///
     /// Buffers may overlap where the plan allows it: a nest's output and input that walk the same elements in the

@@ -31,6 +31,15 @@ macro_rules! line {
 /// `b7[2*d0 + d1]` is an element of buffer 7 at a point of the loops `d0`, `d1`, ….
 pub fn describe(artifact: &Artifact) -> String {
     let mut text = format!("constants: {} bytes\n", artifact.constants().len());
+    if let Some(code) = artifact.host_code() {
+        let (functions, bytes) = (code.functions.len(), code.image.len());
+        line!(
+            text,
+            "host code: {functions} functions, {bytes} bytes for {} with {}",
+            code.target.triple,
+            code.target.cpu
+        );
+    }
     for (number, arena) in artifact.plan().arenas.iter().enumerate() {
         let KvArena { name, slots, tokens_max, token_bytes, handle_bytes } = arena;
         line!(
@@ -148,7 +157,11 @@ fn launch_text(program: &Program, launch: &Launch) -> String {
         Work::Kernel(call) => call_text(call, &|id| buffer_text(program, id)),
         Work::Fused(fused) => fused_text(program, fused),
     };
-    format!("{}: {work}  // {}", launch.name, launch.location)
+    // Which of several nests are native is in the functions' numbers; `-` is one that is interpreted.
+    let number = |function: &Option<u32>| function.map_or("-".to_string(), |number| number.to_string());
+    let functions: Vec<String> = launch.functions.iter().map(number).collect();
+    let native = if functions.is_empty() { String::new() } else { format!("  native {}", functions.join(" ")) };
+    format!("{}: {work}{native}  // {}", launch.name, launch.location)
 }
 
 /// `b2: 4x8xf32 at 0`.

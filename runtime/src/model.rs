@@ -6,10 +6,11 @@ use pygraph_artifact::{
     container::Artifact,
     plan::{Bind, Param, Program},
 };
+use pygraph_kernels::native::{NativeCode, NativeError};
 
 use crate::{
     device::Device,
-    host::{HostProgram, LaunchError, Order},
+    host::{HostProgram, LaunchError, Loops, Order},
     knobs::{DebugLevel, time_text},
     tensor::{Tensor, type_text},
 };
@@ -25,24 +26,31 @@ pub struct Model {
 
 impl Model {
     /// Prepares the program named `entry` for a device; without a name `main`, or the only program.
+    ///
+    /// Native code in the artifact will run: that is trusting whoever made it. An artifact with code for another machine is refused.
     pub fn load(artifact: Arc<Artifact>, entry: Option<&str>, device: Device) -> Result<Model, ModelError> {
-        Model::load_in_order(artifact, entry, device, Order::default())
+        Model::load_in_order(artifact, entry, device, Order::default(), Loops::default())
     }
 
-    /// The same, with the order in which the host device runs what its graphs leave open.
+    /// The same, with the order in which the host device runs what its graphs leave open, and how it runs loop nests.
     pub fn load_in_order(
         artifact: Arc<Artifact>,
         entry: Option<&str>,
         device: Device,
         order: Order,
+        loops: Loops,
     ) -> Result<Model, ModelError> {
+        let code = match loops {
+            Loops::Native => artifact.host_code().map(NativeCode::load).transpose()?.map(Arc::new),
+            Loops::Interpreted => None,
+        };
         let debug = DebugLevel::from_environment();
         debug.say(DebugLevel::DEVICES, || format!("device {}", device.describe()));
         let start = Instant::now();
         let program = find_program(&artifact.plan().programs, entry)?;
         let chosen = &artifact.plan().programs[program];
         let host = match device {
-            Device::Host => HostProgram::record(chosen, order)?,
+            Device::Host => HostProgram::record(chosen, order, code)?,
         };
         debug.say(DebugLevel::TIMINGS, || format!("`{}` loaded in {}", chosen.name, time_text(start.elapsed())));
         let weights = vec![None; chosen.params.len()];
@@ -134,6 +142,9 @@ pub enum ModelError {
     /// A launch that the device cannot run.
     #[error(transparent)]
     Launch(#[from] LaunchError),
+    /// Native code that this machine cannot run.
+    #[error(transparent)]
+    HostCode(#[from] NativeError),
 }
 
 /// Why a value is not accepted for a parameter.

@@ -14,7 +14,7 @@ use pygraph_artifact::{
 use pygraph_kernels::memory::Buffer;
 use pygraph_runtime::{
     device::Device,
-    host::{HostProgram, Memory, Order},
+    host::{HostProgram, Loops, Memory, Order},
     knobs::DebugLevel,
     model::Model,
     session::Session,
@@ -147,7 +147,7 @@ fn the_program_is_chosen_by_name() {
     let program = |name: &str| Builder::new(name).finish(vec![]).0;
     let load = |names: &[&str], entry| {
         let plan = Plan { programs: names.iter().map(|name| program(name)).collect(), arenas: Vec::new() };
-        let artifact = Artifact::from_bytes(&encode(&plan, &[]).expect("valid")).expect("loads");
+        let artifact = Artifact::from_bytes(&encode(&plan, &[], None).expect("valid")).expect("loads");
         Model::load(Arc::new(artifact), entry, Device::Host)
             .map(|model| model.program().name.clone())
             .map_err(|error| error.to_string())
@@ -289,8 +289,10 @@ fn every_order_that_edges_allow_gives_the_same_and_a_missing_edge_shows() {
     };
     let run = |program: pygraph_artifact::plan::Program, seed| {
         let order = Order::Random { seed };
-        let artifact = Artifact::from_bytes(&encode(&Plan { programs: vec![program], arenas: Vec::new() }, &[])?)?;
-        let model = Model::load_in_order(Arc::new(artifact), None, Device::Host, order).expect("prepares");
+        let artifact =
+            Artifact::from_bytes(&encode(&Plan { programs: vec![program], arenas: Vec::new() }, &[], None)?)?;
+        let model =
+            Model::load_in_order(Arc::new(artifact), None, Device::Host, order, Loops::Native).expect("prepares");
         let mut session = Session::new(Arc::new(model)).expect("memory");
         session.set(0, ints(&[], &[1])).expect("fits");
         session.set(1, ints(&[], &[2])).expect("fits");
@@ -317,7 +319,7 @@ fn every_order_that_edges_allow_gives_the_same_and_a_missing_edge_shows() {
 
 /// Runs a plan of one state, one input and one result that no loader would take.
 fn run_unchecked(program: &pygraph_artifact::plan::Program, order: Order) -> i32 {
-    let host = HostProgram::record(program, order).expect("prepares");
+    let host = HostProgram::record(program, order, None).expect("prepares");
     let mut arena = AlignedBytes::zeroed(program.arena_bytes).expect("memory");
     let (mut k, x, mut y) = (1_i32.to_le_bytes(), 2_i32.to_le_bytes(), [0; 4]);
     let mut block = AlignedBytes::zeroed(program.blocks[0].bytes).expect("memory");

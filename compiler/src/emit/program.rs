@@ -357,7 +357,7 @@ impl Emission<'_> {
         let given = operation.attr("name").and_then(Attribute::as_str);
         let name = format!("{}_{number}", given.map_or_else(|| name_of(&work), str::to_string));
         let location = module.location(operation.loc).position.to_string();
-        Ok(Some(Step::Launch(Launch { name, location, work })))
+        Ok(Some(Step::Launch(Launch { name, location, work, functions: Vec::new() })))
     }
 
     fn while_loop(&mut self, op: OpId, depth: usize) -> Result<Step, Diagnostic> {

@@ -37,13 +37,18 @@ pub(crate) struct Fold {
 
 /// The folds that a body does on each accumulator apart; none if it does anything else.
 pub(crate) fn simple_folds(body: &ScalarBody) -> Option<Vec<Fold>> {
+    fold_ops(body)?.into_iter().map(|(op, dtype)| fold(op, dtype)).collect()
+}
+
+/// The operation and element type of each fold; none if the body does anything else.
+pub(crate) fn fold_ops(body: &ScalarBody) -> Option<Vec<(ScalarOp, DType)>> {
     let count = body.outputs.len();
     let fold_of = |(idx, output): (usize, &u32)| {
         let instruction = body.instructions.get((*output as usize).checked_sub(body.inputs.len())?)?;
         let ScalarInst::Op { op, dtype, operands, .. } = instruction else { return None };
         let (accumulator, value) = (idx as u32, (count + idx) as u32);
         let folds = operands[..] == [accumulator, value] || operands[..] == [value, accumulator];
-        if folds { fold(*op, *dtype) } else { None }
+        (folds && fold(*op, *dtype).is_some()).then_some((*op, *dtype))
     };
     body.outputs.iter().enumerate().map(fold_of).collect()
 }
@@ -187,9 +192,11 @@ fn loops<F: Folder>() -> Fold {
     }
 }
 
-/// Folds in sixteen interleaved chains, which vectorise, and then the chains as a tree.
+/// How many interleaved chains fold a row.
+pub(super) const CHAINS: usize = 16;
+
+/// Folds in interleaved chains, which vectorise, and then the chains as a tree.
 fn fold_row<F: Folder>(row: &[F::T]) -> F::A {
-    const CHAINS: usize = 16;
     let mut chains = [F::identity(); CHAINS];
     let groups = row.chunks_exact(CHAINS);
     let rest = groups.remainder();

@@ -117,6 +117,11 @@ impl PreparedFused {
         Ok(PreparedFused { rows: fused.rows, block_rows, places, kernel, stages })
     }
 
+    /// The nests, in order.
+    pub(crate) fn stages_mut(&mut self) -> impl Iterator<Item = &mut PreparedNest> {
+        self.stages.iter_mut().map(|stage| &mut stage.nest)
+    }
+
     /// Runs all stages on all rows. `buffers` are the program's, by number.
     pub fn run(&self, buffers: &[Buffer<'_>]) -> Result<(), KernelError> {
         self.check_buffers(buffers)?;
@@ -195,10 +200,7 @@ impl PreparedFused {
             let of = |accesses: &[Operand]| accesses.iter().map(|access| operands[access.buffer]).collect();
             let shared = Shared { inputs: of(&nest.inputs), outputs: of(&nest.outputs) };
             let points = rows.start * row_points..rows.end * row_points;
-            match &nest.combine {
-                None => nest.run_map(&shared, points),
-                Some(combine) => nest.run_reduction(combine, &shared, points),
-            }
+            nest.run_points(&shared, points);
         }
     }
 

@@ -9,8 +9,12 @@
 pub(crate) mod fold;
 mod fused;
 mod map;
+mod native;
+mod order;
 mod reduce;
 pub(crate) mod walk;
+
+use std::ops::Range;
 
 use pygraph_artifact::{
     dtype::DType,
@@ -18,11 +22,15 @@ use pygraph_artifact::{
     scalar::ScalarBody,
 };
 
-pub use self::fused::{PreparedFused, TEMPORARY_BYTES_MAX, row_dims, walks_its_row};
 use self::{fold::Fold, walk::Walk};
+pub use self::{
+    fused::{PreparedFused, TEMPORARY_BYTES_MAX, row_dims, walks_its_row},
+    order::{CHAINS, FoldOrder, fold_order},
+};
 use crate::{
     manifest::KernelError,
     memory::{Buffer, SharedBuffer},
+    native::NativeFunction,
     scalar::{LANES_MAX, PreparedBody, Registers, lanes_mut},
     tensor::TensorType,
 };
@@ -45,6 +53,8 @@ pub struct PreparedNest {
     /// Lanes evaluated together.
     chunk: usize,
     combine: Option<Combine>,
+    /// Code that computes the same, if there is any.
+    native: Option<NativeFunction>,
 }
 
 /// One access, resolved.
@@ -117,6 +127,7 @@ impl PreparedNest {
             outputs: check_outputs(nest, &body, buffers)?,
             positions: Vec::new(),
             combine,
+            native: None,
             body,
         };
         if total != Some(0) {
@@ -131,11 +142,17 @@ impl PreparedNest {
             return Ok(());
         }
         let shared = self.share(buffers)?;
-        match &self.combine {
-            None => self.run_map(&shared, 0..self.parallel_points),
-            Some(combine) => self.run_reduction(combine, &shared, 0..self.parallel_points),
-        }
+        self.run_points(&shared, 0..self.parallel_points);
         Ok(())
+    }
+
+    /// Computes some of the parallel points.
+    fn run_points(&self, shared: &Shared<'_>, range: Range<u64>) {
+        match (&self.native, &self.combine) {
+            (Some(native), _) => self.run_native(native, shared, range),
+            (None, None) => self.run_map(shared, range),
+            (None, Some(combine)) => self.run_reduction(combine, shared, range),
+        }
     }
 
     /// Chooses the strategy, and the walks in its order.

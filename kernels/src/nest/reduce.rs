@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{BLOCK_POINTS, Combine, PreparedNest, Shared, Strategy};
+use super::{BLOCK_POINTS, Combine, PreparedNest, Shared, Strategy, order};
 use crate::scalar::{Registers, lanes, lanes_mut};
 
 /// A part of a reduction: some parallel points, over some of the reduced ones.
@@ -65,11 +65,10 @@ impl PreparedNest {
                 self.reduction_points.min(BLOCK_POINTS),
             ),
             Strategy::RowTree => (1, self.reduction_points.min(BLOCK_POINTS)),
-            Strategy::Lanes | Strategy::LaneBody => {
-                let parallel = self.parallel_points.min(self.chunk as u64);
-                let reduction = (4 * BLOCK_POINTS / parallel).max(1);
-                (parallel, if self.parallel_points > 8 * parallel { self.reduction_points } else { reduction })
-            }
+            Strategy::Lanes | Strategy::LaneBody => (
+                self.parallel_points.min(self.chunk as u64),
+                order::lanes_part(self.parallel_points, self.reduction_points),
+            ),
         }
     }
 

@@ -6,6 +6,7 @@
 mod bits;
 mod complex;
 mod convert;
+mod functions;
 pub(crate) mod integer;
 mod minifloat;
 pub(crate) mod real;
@@ -18,8 +19,9 @@ use pygraph_artifact::{
     scalar::{ScalarBody, ScalarInst},
 };
 
+pub use self::functions::is_f64_function;
 use self::resolve::{Narrow, resolve};
-pub(crate) use self::special::erf_inv;
+pub(crate) use self::{functions::f64_function, special::erf_inv};
 
 /// No body may have more registers; keeps the memory for lanes in bounds.
 pub const REGISTERS_MAX: usize = 1 << 16;

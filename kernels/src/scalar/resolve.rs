@@ -13,9 +13,10 @@ use super::{
     LaneFn, binary, bits,
     complex::{ComplexElement, complex},
     convert::convert,
+    functions,
     integer::{Integer, integer},
     real::{Arith, Real},
-    special, unary,
+    unary,
 };
 
 /// The function of an operation that the scalar language accepts, and what narrow integers still need.
@@ -137,16 +138,6 @@ fn float<T: Real>(op: ScalarOp) -> Option<LaneFn> {
             }
         };
     }
-    macro_rules! in_f64 {
-        ($f:path) => {
-            |operands, out| unary(operands, out, |x: T| T::from_f64($f(x.to_f64())))
-        };
-    }
-    macro_rules! in_f64_of_two {
-        ($f:path) => {
-            |operands, out| binary(operands, out, |x: T, y: T| T::from_f64($f(x.to_f64(), y.to_f64())))
-        };
-    }
     Some(match op {
         ScalarOp::Add => in_arith!(|a, b| a + b),
         ScalarOp::Sub => in_arith!(|a, b| a - b),
@@ -165,36 +156,7 @@ fn float<T: Real>(op: ScalarOp) -> Option<LaneFn> {
         ScalarOp::Sqrt => in_arith!(|a| a.square_root()),
         ScalarOp::NextAfter => |operands, out| binary(operands, out, next_after::<T>),
         ScalarOp::ReducePrecision => bits::reduce_precision::<T>,
-        ScalarOp::Pow => in_f64_of_two!(f64::powf),
-        ScalarOp::Atan2 => in_f64_of_two!(f64::atan2),
-        ScalarOp::Polygamma => in_f64_of_two!(special::polygamma),
-        ScalarOp::Zeta => in_f64_of_two!(special::zeta),
-        ScalarOp::Exp => in_f64!(f64::exp),
-        ScalarOp::Expm1 => in_f64!(f64::exp_m1),
-        ScalarOp::Log => in_f64!(f64::ln),
-        ScalarOp::Log1p => in_f64!(f64::ln_1p),
-        ScalarOp::Rsqrt => in_f64!(special::rsqrt),
-        ScalarOp::Cbrt => in_f64!(f64::cbrt),
-        ScalarOp::Sin => in_f64!(f64::sin),
-        ScalarOp::Cos => in_f64!(f64::cos),
-        ScalarOp::Tan => in_f64!(f64::tan),
-        ScalarOp::Asin => in_f64!(f64::asin),
-        ScalarOp::Acos => in_f64!(f64::acos),
-        ScalarOp::Atan => in_f64!(f64::atan),
-        ScalarOp::Sinh => in_f64!(f64::sinh),
-        ScalarOp::Cosh => in_f64!(f64::cosh),
-        ScalarOp::Tanh => in_f64!(f64::tanh),
-        ScalarOp::Asinh => in_f64!(libm::asinh),
-        ScalarOp::Acosh => in_f64!(libm::acosh),
-        ScalarOp::Atanh => in_f64!(libm::atanh),
-        ScalarOp::Logistic => in_f64!(special::logistic),
-        ScalarOp::Erf => in_f64!(libm::erf),
-        ScalarOp::Erfc => in_f64!(libm::erfc),
-        ScalarOp::ErfInv => in_f64!(special::erf_inv),
-        ScalarOp::Lgamma => in_f64!(libm::lgamma),
-        ScalarOp::Digamma => in_f64!(special::digamma),
-        ScalarOp::BesselI1e => in_f64!(special::bessel_i1e),
-        _ => return None,
+        _ => return functions::in_f64::<T>(op),
     })
 }
 

@@ -19,11 +19,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::{
     atomic::write_atomically,
     bytes::{ALIGNMENT, AlignedBytes, FileBytes, OutOfMemory},
+    host_code::{self, HostCode, InvalidHostCode},
     plan::Plan,
     validate::{InvalidPlan, validate},
 };
@@ -32,22 +34,23 @@ use crate::{
 pub const MAGIC: [u8; 8] = *b"\x89PYG\r\n\x1a\n";
 
 /// The format that this build writes, and the only one that it reads.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
-/// The sections, in the order in which they lie in the file. All are required.
-const SECTIONS: [&str; 2] = ["plan", "constants"];
+/// The sections, in the order in which they lie in the file. All are required; without code the last one is empty.
+const SECTIONS: [&str; 3] = ["plan", "constants", "host code"];
 
 const HEADER_BYTES: usize = 32;
 const ENTRY_BYTES: usize = 40;
 const NAME_BYTES: usize = 16;
 const TABLE_END: usize = HEADER_BYTES + SECTIONS.len() * ENTRY_BYTES;
 
-/// A compiled model: its validated plan and its constants. Immutable.
+/// A compiled model: its validated plan, its constants and its code. Immutable.
 #[derive(Debug)]
 pub struct Artifact {
     bytes: FileBytes,
     plan: Plan,
     constants: Range<usize>,
+    host_code: Option<HostCode>,
 }
 
 impl Artifact {
@@ -64,14 +67,16 @@ impl Artifact {
     }
 
     fn from_file_bytes(bytes: FileBytes) -> Result<Artifact, LoadError> {
-        let [plan, constants] = read_table(&bytes)?;
-        let (plan, rest) = postcard::take_from_bytes::<Plan>(&bytes[plan])
-            .map_err(|error| LoadError::MalformedPlan { reason: error.to_string() })?;
-        if !rest.is_empty() {
-            return Err(LoadError::MalformedPlan { reason: format!("{} bytes follow it", rest.len()) });
-        }
+        let [plan, constants, code] = read_table(&bytes)?;
+        let plan: Plan = decode(&bytes[plan]).map_err(|reason| LoadError::MalformedPlan { reason })?;
+        let host_code = if code.is_empty() {
+            None
+        } else {
+            Some(decode(&bytes[code]).map_err(|reason| LoadError::MalformedHostCode { reason })?)
+        };
         validate(&plan, constants.len() as u64)?;
-        Ok(Artifact { bytes, plan, constants })
+        host_code::validate(&plan, host_code.as_ref())?;
+        Ok(Artifact { bytes, plan, constants, host_code })
     }
 
     /// What a device executes. It has passed [`validate`].
@@ -83,6 +88,18 @@ impl Artifact {
     pub fn constants(&self) -> &[u8] {
         &self.bytes[self.constants.clone()]
     }
+
+    /// Native code for the plan's loop nests, if it has any. It has passed [`host_code::validate`], which cannot know what
+    /// the code does.
+    pub fn host_code(&self) -> Option<&HostCode> {
+        self.host_code.as_ref()
+    }
+}
+
+/// Decodes a section whole, or says why not.
+fn decode<T: DeserializeOwned>(section: &[u8]) -> Result<T, String> {
+    let (value, rest) = postcard::take_from_bytes(section).map_err(|error| error.to_string())?;
+    if rest.is_empty() { Ok(value) } else { Err(format!("{} bytes follow it", rest.len())) }
 }
 
 /// True if a file that begins like this is meant to be an artifact.
@@ -91,42 +108,48 @@ pub fn is_artifact(beginning: &[u8]) -> bool {
 }
 
 /// Writes an artifact to the file at `path`, whole or not at all.
-pub fn write(path: &Path, plan: &Plan, constants: &[u8]) -> Result<(), WriteError> {
+pub fn write(path: &Path, plan: &Plan, constants: &[u8], host_code: Option<&HostCode>) -> Result<(), WriteError> {
     let failed = |source| WriteError::Write { path: path.to_path_buf(), source };
-    let (head, padding) = encode_head(plan, constants)?;
+    let parts = encode_parts(plan, constants, host_code)?;
     write_atomically(path, |file| {
-        file.write_all(&head)?;
-        file.write_all(&vec![0; padding])?;
-        file.write_all(constants)
+        file.write_all(&parts.head)?;
+        file.write_all(constants)?;
+        file.write_all(&parts.tail)
     })
     .map_err(failed)
 }
 
 /// The artifact as bytes: what [`write()`] puts into a file.
-pub fn encode(plan: &Plan, constants: &[u8]) -> Result<Vec<u8>, WriteError> {
-    let (mut bytes, padding) = encode_head(plan, constants)?;
-    bytes.resize(bytes.len() + padding, 0);
-    bytes.extend_from_slice(constants);
-    Ok(bytes)
+pub fn encode(plan: &Plan, constants: &[u8], host_code: Option<&HostCode>) -> Result<Vec<u8>, WriteError> {
+    let parts = encode_parts(plan, constants, host_code)?;
+    Ok([&parts.head, constants, &parts.tail].concat())
 }
 
-/// Everything up to the end of the plan, and how many zeros follow before the constants.
-fn encode_head(plan: &Plan, constants: &[u8]) -> Result<(Vec<u8>, usize), WriteError> {
-    validate(plan, constants.len() as u64)?;
-    let plan = postcard::to_stdvec(plan).map_err(|error| WriteError::Encode { reason: error.to_string() })?;
-    let plan_start = TABLE_END.next_multiple_of(ALIGNMENT);
-    let plan_end = plan_start + plan.len();
-    let constants_start = plan_end.next_multiple_of(ALIGNMENT);
+/// The bytes of an artifact before and after those of its constants.
+struct Parts {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
 
-    let mut head = Vec::with_capacity(plan_end);
+fn encode_parts(plan: &Plan, constants: &[u8], host_code: Option<&HostCode>) -> Result<Parts, WriteError> {
+    validate(plan, constants.len() as u64)?;
+    host_code::validate(plan, host_code)?;
+    let failed = |error: postcard::Error| WriteError::Encode { reason: error.to_string() };
+    let plan = postcard::to_stdvec(plan).map_err(failed)?;
+    let code = host_code.map_or(Ok(Vec::new()), postcard::to_stdvec).map_err(failed)?;
+    let plan_start = TABLE_END.next_multiple_of(ALIGNMENT);
+    let constants_start = (plan_start + plan.len()).next_multiple_of(ALIGNMENT);
+    let constants_end = constants_start + constants.len();
+    let code_start = constants_end.next_multiple_of(ALIGNMENT);
+
+    let mut head = Vec::with_capacity(constants_start);
     head.extend_from_slice(&MAGIC);
     head.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
     head.extend_from_slice(&(SECTIONS.len() as u32).to_le_bytes());
-    head.extend_from_slice(&((constants_start + constants.len()) as u64).to_le_bytes());
+    head.extend_from_slice(&((code_start + code.len()) as u64).to_le_bytes());
     let mut table = Vec::with_capacity(SECTIONS.len() * ENTRY_BYTES);
-    for (name, start, section) in
-        [(SECTIONS[0], plan_start, plan.as_slice()), (SECTIONS[1], constants_start, constants)]
-    {
+    let sections = [(plan_start, plan.as_slice()), (constants_start, constants), (code_start, code.as_slice())];
+    for (name, (start, section)) in SECTIONS.iter().zip(sections) {
         let mut padded = [0; NAME_BYTES];
         padded[..name.len()].copy_from_slice(name.as_bytes());
         table.extend_from_slice(&padded);
@@ -139,7 +162,10 @@ fn encode_head(plan: &Plan, constants: &[u8]) -> Result<(Vec<u8>, usize), WriteE
     head.extend_from_slice(&table);
     head.resize(plan_start, 0);
     head.extend_from_slice(&plan);
-    Ok((head, constants_start - plan_end))
+    head.resize(constants_start, 0);
+    let mut tail = vec![0; code_start - constants_end];
+    tail.extend_from_slice(&code);
+    Ok(Parts { head, tail })
 }
 
 fn table_checksum(header: &[u8], table: &[u8]) -> u64 {
@@ -279,9 +305,18 @@ pub enum LoadError {
         /// What the decoder says.
         reason: String,
     },
+    /// The code's bytes do not decode.
+    #[error("malformed host code: {reason}")]
+    MalformedHostCode {
+        /// What the decoder says.
+        reason: String,
+    },
     /// The plan decodes and cannot be run.
     #[error("invalid plan: {0}")]
     InvalidPlan(#[from] InvalidPlan),
+    /// The code decodes and does not fit the plan.
+    #[error("invalid host code: {0}")]
+    InvalidHostCode(#[from] InvalidHostCode),
     /// No memory for a copy.
     #[error(transparent)]
     OutOfMemory(#[from] OutOfMemory),
@@ -314,6 +349,9 @@ pub enum WriteError {
     /// The plan would be refused on loading. A mistake of the compiler.
     #[error("invalid plan: {0}")]
     InvalidPlan(#[from] InvalidPlan),
+    /// The code would be refused on loading. A mistake of the compiler.
+    #[error("invalid host code: {0}")]
+    InvalidHostCode(#[from] InvalidHostCode),
     /// The plan does not encode.
     #[error("cannot encode the plan: {reason}")]
     Encode {

@@ -7,7 +7,8 @@
 //! - [`scalar`], [`dtype`]: the scalar language and its element types.
 //! - [`deployment`]: the forms in which a segment can run.
 //! - [`order`]: which steps must wait for which.
-//! - [`container`]: the file around a plan and its constants.
+//! - [`host_code`]: native code for the host device.
+//! - [`container`]: the file around a plan, its constants and its code.
 //! - [`validate`]: what must hold of a plan.
 
 pub mod atomic;
@@ -15,6 +16,7 @@ pub mod bytes;
 pub mod container;
 pub mod deployment;
 pub mod dtype;
+pub mod host_code;
 pub mod minifloat;
 pub mod order;
 pub mod plan;

@@ -369,6 +369,9 @@ pub struct Launch {
     pub location: String,
     /// What it does.
     pub work: Work,
+    /// For each of its loop nests the function of the artifact's host code that computes it, if one does
+    /// ([`crate::host_code::HostCode::functions`]). Empty where there is none for any.
+    pub functions: Vec<Option<u32>>,
 }
 
 /// What a launch does.
@@ -383,6 +386,15 @@ pub enum Work {
 }
 
 impl Work {
+    /// Its loop nests, in order.
+    pub fn nests(&self) -> &[Nest] {
+        match self {
+            Work::Nest(nest) => std::slice::from_ref(nest),
+            Work::Kernel(_) => &[],
+            Work::Fused(fused) => &fused.stages,
+        }
+    }
+
     /// The buffers that it may read, in order, with repeats.
     pub fn reads(&self) -> Vec<BufferId> {
         match self {

@@ -8,11 +8,13 @@ use proptest::prelude::*;
 use pygraph_artifact::{
     bytes::ALIGNMENT,
     container::{Artifact, LoadError, encode, write},
-    plan::{BufferId, Step},
+    host_code::{HostCode, HostFunction, Target},
+    plan::{BufferId, Plan, Step},
+    scalar::ScalarOp,
 };
 
 fn encoded() -> Vec<u8> {
-    encode(&support::plan(), &support::constants()).expect("the plan should be valid")
+    encode(&support::plan(), &support::constants(), None).expect("the plan should be valid")
 }
 
 /// Loads bytes that must be refused, and compares the message.
@@ -30,18 +32,29 @@ fn flipped(position: usize) -> Vec<u8> {
 
 /// Replaces the plan's section, with right checksums around it.
 fn with_plan_bytes(plan: &[u8]) -> Vec<u8> {
+    with_bytes(plan, &[])
+}
+
+/// Replaces the sections of the plan and of the code, with right checksums around them.
+fn with_bytes(plan: &[u8], code: &[u8]) -> Vec<u8> {
     use xxhash_rust::xxh3::xxh3_64;
-    let mut bytes = encoded()[..128].to_vec();
-    let constants_start = (128 + plan.len()).next_multiple_of(64);
-    bytes[16..24].copy_from_slice(&((constants_start + 16) as u64).to_le_bytes());
+    let mut bytes = encoded()[..192].to_vec();
+    let constants_start = (192 + plan.len()).next_multiple_of(64);
+    let code_start = constants_start + 64;
+    bytes[16..24].copy_from_slice(&((code_start + code.len()) as u64).to_le_bytes());
     bytes[56..64].copy_from_slice(&(plan.len() as u64).to_le_bytes());
     bytes[64..72].copy_from_slice(&xxh3_64(plan).to_le_bytes());
     bytes[88..96].copy_from_slice(&(constants_start as u64).to_le_bytes());
-    let covered: Vec<u8> = [&bytes[..24], &bytes[32..112]].concat();
+    bytes[128..136].copy_from_slice(&(code_start as u64).to_le_bytes());
+    bytes[136..144].copy_from_slice(&(code.len() as u64).to_le_bytes());
+    bytes[144..152].copy_from_slice(&xxh3_64(code).to_le_bytes());
+    let covered: Vec<u8> = [&bytes[..24], &bytes[32..152]].concat();
     bytes[24..32].copy_from_slice(&xxh3_64(&covered).to_le_bytes());
     bytes.extend_from_slice(plan);
     bytes.resize(constants_start, 0);
     bytes.extend_from_slice(&support::constants());
+    bytes.resize(code_start, 0);
+    bytes.extend_from_slice(code);
     bytes
 }
 
@@ -49,7 +62,7 @@ fn with_plan_bytes(plan: &[u8]) -> Vec<u8> {
 fn what_is_written_is_read_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.pyg");
-    write(&path, &support::plan(), &support::constants()).expect("written");
+    write(&path, &support::plan(), &support::constants(), None).expect("written");
     assert_eq!(fs::read(&path).expect("read"), encoded());
     for artifact in [Artifact::open(&path).expect("opened"), Artifact::from_bytes(&encoded()).expect("loaded")] {
         assert_eq!(artifact.plan(), &support::plan());
@@ -63,7 +76,7 @@ fn other_files_are_refused() {
     check(b"", "not a pygraph artifact (0 bytes that do not begin with its magic)");
     check(b"module {}", "not a pygraph artifact (9 bytes that do not begin with its magic)");
     check(&flipped(3), &format!("not a pygraph artifact ({} bytes that do not begin with its magic)", encoded().len()));
-    check(&flipped(8), "format version is 19, this build reads 3: compile the model again");
+    check(&flipped(8), "format version is 20, this build reads 4: compile the model again");
 }
 
 #[test]
@@ -74,7 +87,7 @@ fn a_missing_or_damaged_file_is_named() {
     let expected = format!("cannot read {}: No such file or directory (os error 2)", path.display());
     assert_eq!(message(&path), expected);
     fs::write(&path, &encoded()[..100]).expect("written");
-    let expected = format!("cannot load {}: truncated: 100 bytes of at least 112", path.display());
+    let expected = format!("cannot load {}: truncated: 100 bytes of at least 152", path.display());
     assert_eq!(message(&path), expected);
     fs::write(&path, b"").expect("written");
     assert!(message(&path).ends_with("(0 bytes that do not begin with its magic)"));
@@ -83,13 +96,14 @@ fn a_missing_or_damaged_file_is_named() {
 #[test]
 fn a_flip_in_each_part_names_the_part() {
     let bytes = encoded();
-    for position in [12, 16, 24, 33, 48, 56, 64, 80, 88, 111] {
+    for position in [12, 16, 24, 33, 48, 56, 64, 80, 88, 111, 151] {
         check(&flipped(position), "checksum of the header does not match: the file is damaged");
     }
-    check(&flipped(120), "bytes before section plan are not zero: the file is damaged");
-    check(&flipped(130), "checksum of the plan does not match: the file is damaged");
-    check(&flipped(bytes.len() - 17), "bytes before section constants are not zero: the file is damaged");
-    check(&flipped(bytes.len() - 1), "checksum of the constants does not match: the file is damaged");
+    check(&flipped(160), "bytes before section plan are not zero: the file is damaged");
+    check(&flipped(200), "checksum of the plan does not match: the file is damaged");
+    check(&flipped(bytes.len() - 65), "bytes before section constants are not zero: the file is damaged");
+    check(&flipped(bytes.len() - 49), "checksum of the constants does not match: the file is damaged");
+    check(&flipped(bytes.len() - 1), "bytes before section host code are not zero: the file is damaged");
 }
 
 #[test]
@@ -127,12 +141,68 @@ fn a_plan_that_does_not_decode_is_refused() {
 #[test]
 fn a_section_table_that_lies_is_refused() {
     use xxhash_rust::xxh3::xxh3_64;
-    for (position, section) in [(32, "plan"), (48, "plan"), (57, "plan"), (72, "constants"), (90, "constants")] {
+    for (position, section) in
+        [(32, "plan"), (48, "plan"), (57, "plan"), (72, "constants"), (90, "constants"), (113, "host code")]
+    {
         let mut bytes = flipped(position);
-        let covered: Vec<u8> = [&bytes[..24], &bytes[32..112]].concat();
+        let covered: Vec<u8> = [&bytes[..24], &bytes[32..152]].concat();
         bytes[24..32].copy_from_slice(&xxh3_64(&covered).to_le_bytes());
         check(&bytes, &format!("the entry of section {section} has a wrong name, offset or length"));
     }
+}
+
+/// Code of one function for nests of three arrays, and a plan whose first launch names it.
+fn with_code() -> (Plan, HostCode) {
+    let mut plan = support::plan();
+    let Step::Launch(launch) = &mut plan.programs[0].segments[0].nodes[0].step else { panic!("a launch comes first") };
+    launch.functions = vec![Some(0)];
+    let target = Target { triple: "x86_64-unknown-linux-gnu".to_string(), cpu: "x86-64-v3".to_string() };
+    let functions = vec![HostFunction { offset: 1, operands: 3 }];
+    (plan, HostCode { target, imports: vec![ScalarOp::Exp], functions, image: vec![0x90, 0xc3] })
+}
+
+#[test]
+fn code_is_written_and_read_again() {
+    let (plan, code) = with_code();
+    let bytes = encode(&plan, &support::constants(), Some(&code)).expect("valid");
+    let artifact = Artifact::from_bytes(&bytes).expect("loaded");
+    assert_eq!((artifact.plan(), artifact.host_code()), (&plan, Some(&code)));
+    assert_eq!(artifact.constants(), support::constants());
+    assert_eq!(Artifact::from_bytes(&encoded()).expect("loaded").host_code(), None);
+}
+
+#[test]
+fn code_that_does_not_fit_the_plan_is_refused() {
+    let refused = |expected: &str, change: fn(&mut Plan, &mut HostCode)| {
+        let (mut plan, mut code) = with_code();
+        change(&mut plan, &mut code);
+        let bytes = |value: Result<Vec<u8>, postcard::Error>| value.expect("encoded");
+        check(&with_bytes(&bytes(postcard::to_stdvec(&plan)), &bytes(postcard::to_stdvec(&code))), expected);
+        let error = encode(&plan, &support::constants(), Some(&code)).expect_err("refused");
+        assert_eq!(error.to_string(), expected);
+    };
+    fn functions(plan: &mut Plan) -> &mut Vec<Option<u32>> {
+        let Step::Launch(launch) = &mut plan.programs[0].segments[0].nodes[0].step else {
+            panic!("a launch comes first")
+        };
+        &mut launch.functions
+    }
+    refused("invalid host code: function 0 begins at 2, outside the image of 2 bytes", |_, code| {
+        code.functions[0].offset = 2
+    });
+    refused("invalid host code: `exp` is imported twice", |_, code| code.imports.push(ScalarOp::Exp));
+    refused("invalid host code: launch `add_0` names function 1, which does not exist", |plan, _| {
+        *functions(plan) = vec![Some(1)];
+    });
+    refused("invalid host code: launch `add_0` names 2 functions for 1 loop nests", |plan, _| {
+        functions(plan).push(None)
+    });
+    refused("invalid host code: launch `add_0` gives function 0, which takes 2 arrays, 3", |_, code| {
+        code.functions[0].operands = 2;
+    });
+    let plan = postcard::to_stdvec(&with_code().0).expect("encoded");
+    check(&with_bytes(&plan, &[]), "invalid host code: launch `add_0` names function 0, which does not exist");
+    check(&with_bytes(&plan, &[1]), "malformed host code: Hit the end of buffer, expected more data");
 }
 
 #[test]
@@ -175,7 +245,7 @@ fn an_invalid_plan_is_not_written() {
     fs::write(&path, b"before").expect("written");
     let mut plan = support::plan();
     plan.programs[0].results[0].buffer = BufferId(99);
-    let error = write(&path, &plan, &support::constants()).expect_err("refused");
+    let error = write(&path, &plan, &support::constants(), None).expect_err("refused");
     assert_eq!(error.to_string(), "invalid plan: program `main`: result 0 names buffer 99, which does not exist");
     let mut deep = vec![];
     for _ in 0..100 {
@@ -183,7 +253,7 @@ fn an_invalid_plan_is_not_written() {
     }
     plan = support::plan();
     plan.programs[0].segments[0].nodes = support::nodes(deep);
-    assert!(write(&path, &plan, &support::constants()).is_err());
+    assert!(write(&path, &plan, &support::constants(), None).is_err());
     assert_eq!(fs::read(&path).expect("read"), b"before");
     assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
 }
@@ -194,14 +264,14 @@ fn writing_replaces_files_and_not_links_or_devices() {
     let (target, link) = (folder.path().join("target.pyg"), folder.path().join("link.pyg"));
     fs::write(&target, b"before").expect("written");
     std::os::unix::fs::symlink(&target, &link).expect("linked");
-    write(&link, &support::plan(), &support::constants()).expect("written");
+    write(&link, &support::plan(), &support::constants(), None).expect("written");
     assert!(fs::symlink_metadata(&link).expect("metadata").is_symlink());
     assert_eq!(fs::read(&target).expect("read"), encoded());
-    write(Path::new("/dev/null"), &support::plan(), &support::constants()).expect("written");
+    write(Path::new("/dev/null"), &support::plan(), &support::constants(), None).expect("written");
     assert!(!fs::metadata("/dev/null").expect("metadata").is_file());
     assert_ne!(fs::metadata(&target).expect("metadata").mode() & 0o444, 0o400, "others may read, under a usual umask");
     let nowhere = folder.path().join("no/model.pyg");
-    let error = write(&nowhere, &support::plan(), &support::constants()).expect_err("refused").to_string();
+    let error = write(&nowhere, &support::plan(), &support::constants(), None).expect_err("refused").to_string();
     assert!(error.starts_with(&format!("cannot write {}: ", nowhere.display())), "{error}");
 }
 

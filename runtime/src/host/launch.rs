@@ -1,9 +1,12 @@
 //! One launch on the host device: checked at load, run many times.
 
+use std::sync::Arc;
+
 use pygraph_artifact::plan::{BufferId, Launch};
 use pygraph_kernels::{
     manifest::KernelError,
     memory::Buffer,
+    native::NativeCode,
     tensor::TensorType,
     work::{PreparedWork, prepare},
 };
@@ -20,12 +23,23 @@ pub struct PreparedLaunch {
 }
 
 impl PreparedLaunch {
-    /// Checks a launch; `types` are those of all buffers of the program.
-    pub fn prepare(launch: &Launch, types: &[TensorType]) -> Result<PreparedLaunch, LaunchError> {
+    /// Checks a launch; `types` are those of all buffers of the program. Loop nests that have a function in `code` run it.
+    pub fn prepare(
+        launch: &Launch,
+        types: &[TensorType],
+        code: Option<&Arc<NativeCode>>,
+    ) -> Result<PreparedLaunch, LaunchError> {
         let (name, location) = (launch.name.clone(), launch.location.clone());
         let outputs = launch.work.writes();
         match prepare(&launch.work, types) {
-            Ok(work) => Ok(PreparedLaunch { name, location, outputs, work }),
+            Ok(mut work) => {
+                if let Some(code) = code {
+                    // SAFETY: the launch and the code come from one artifact, whose maker promises that each of its loop nests
+                    // names the function that computes it.
+                    unsafe { work.use_native(code, &launch.functions) };
+                }
+                Ok(PreparedLaunch { name, location, outputs, work })
+            }
             Err(reason) => Err(LaunchError { name, location, reason }),
         }
     }

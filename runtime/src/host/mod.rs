@@ -7,7 +7,7 @@ mod launch;
 mod program;
 
 pub use launch::{LaunchError, RunError};
-pub use program::{HostProgram, Memory, Order, first_elements};
+pub use program::{HostProgram, Loops, Memory, Order, first_elements};
 
 /// Bytes that a device moved beside what launches do: the one type whose functions make copies, and count them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,6 +1,6 @@
 //! Recorded graphs: a program's segments with every launch prepared and the order fixed, and their replay.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use pygraph_artifact::{
     bytes::AlignedBytes,
@@ -9,6 +9,7 @@ use pygraph_artifact::{
 };
 use pygraph_kernels::{
     memory::{Arena, Buffer},
+    native::NativeCode,
     tensor::TensorType,
 };
 
@@ -33,6 +34,16 @@ pub enum Order {
         /// The same seed gives the same order.
         seed: u64,
     },
+}
+
+/// How loop nests run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Loops {
+    /// By the artifact's native code, where it has some. That is trusting whoever made it.
+    #[default]
+    Native,
+    /// Interpreted, whatever code there is.
+    Interpreted,
 }
 
 impl Default for Order {
@@ -73,13 +84,15 @@ pub struct Memory<'a> {
 
 impl HostProgram {
     /// Records every segment. The program must have been validated; nests and kernel calls are checked here.
-    pub fn record(program: &Program, order: Order) -> Result<HostProgram, LaunchError> {
+    ///
+    /// Loop nests that have a function in `code`, which must be that of the program's artifact, run it; others are interpreted.
+    pub fn record(program: &Program, order: Order, code: Option<Arc<NativeCode>>) -> Result<HostProgram, LaunchError> {
         let types: Vec<TensorType> = program
             .buffers
             .iter()
             .map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape, strides: program.strides(buffer) })
             .collect();
-        let mut recorder = Recorder { types, order, random: SmallRng::new(order) };
+        let mut recorder = Recorder { types, order, random: SmallRng::new(order), code };
         let segments = program.segments.iter().map(|segment| {
             // On a stream, launches run in the order in which they are given.
             recorder.order = if segment.deploy.is_graph() { order } else { Order::Plan };
@@ -107,6 +120,7 @@ struct Recorder<'p> {
     types: Vec<TensorType<'p>>,
     order: Order,
     random: SmallRng,
+    code: Option<Arc<NativeCode>>,
 }
 
 impl Recorder<'_> {
@@ -121,7 +135,9 @@ impl Recorder<'_> {
 
     fn record_step(&mut self, step: &Step) -> Result<HostStep, LaunchError> {
         Ok(match step {
-            Step::Launch(launch) => HostStep::Launch(Box::new(PreparedLaunch::prepare(launch, &self.types)?)),
+            Step::Launch(launch) => {
+                HostStep::Launch(Box::new(PreparedLaunch::prepare(launch, &self.types, self.code.as_ref())?))
+            }
             Step::Ensure(ensure) => HostStep::Ensure(ensure.clone()),
             Step::While { condition, predicate, body } => {
                 HostStep::While { condition: self.record(condition)?, predicate: *predicate, body: self.record(body)? }

@@ -112,7 +112,7 @@ fn run_program(
     out: &mut impl Write,
 ) -> Result<(), RunError> {
     let caches = Caches::new(artifact.plan(), options.caches()).map_err(SessionError::Memory)?;
-    let mut model = Model::load_in_order(artifact, entry, device, options.order)?;
+    let mut model = Model::load_in_order(artifact, entry, device, options.order, options.loops())?;
     let mut steps = StepInputs::open(options.steps.as_deref())?;
     if let Some((index, result)) = steps.undecided(model.program()).first().copied() {
         let param = &model.program().params[index];

@@ -4,7 +4,12 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use clap::Parser;
 
-use crate::{caches::CacheOptions, compare::Tolerance, host::Order, knobs::knobs_text};
+use crate::{
+    caches::CacheOptions,
+    compare::Tolerance,
+    host::{Loops, Order},
+    knobs::knobs_text,
+};
 
 /// Run a compiled model, or compile and run one.
 #[derive(Debug, Clone, Parser)]
@@ -109,6 +114,9 @@ pub struct Options {
     /// Print after each step how much of each slot of a cache is reached and mapped
     #[arg(long)]
     pub kv_log: bool,
+    /// Interpret every loop nest, whatever native code the artifact holds
+    #[arg(long)]
+    pub interpret: bool,
 
     /// Binding class of an argument, handed to the compiler: once, step, state or host; state:N is replaced by result N
     #[arg(long, value_name = "ARG=CLASS")]
@@ -116,6 +124,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// How loop nests run.
+    pub fn loops(&self) -> Loops {
+        if self.interpret { Loops::Interpreted } else { Loops::Native }
+    }
+
     /// How far results may lie from what is expected.
     pub fn tolerance(&self) -> Tolerance {
         match (self.tolerance, self.rtol, self.atol) {

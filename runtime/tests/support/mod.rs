@@ -153,7 +153,8 @@ impl Builder {
     /// Ends the program, the only one of its artifact.
     pub fn encode(self, steps: Vec<Step>) -> Vec<u8> {
         let (program, constants) = self.finish(steps);
-        encode(&Plan { programs: vec![program], arenas: Vec::new() }, &constants).expect("the plan should be valid")
+        encode(&Plan { programs: vec![program], arenas: Vec::new() }, &constants, None)
+            .expect("the plan should be valid")
     }
 
     /// Ends the program and begins a session of it.
@@ -189,7 +190,7 @@ pub fn session_of(bytes: &[u8]) -> Session {
 }
 
 pub fn launch(name: &str, location: &str, work: Work) -> Step {
-    Step::Launch(Launch { name: name.to_string(), location: location.to_string(), work })
+    Step::Launch(Launch { name: name.to_string(), location: location.to_string(), work, functions: Vec::new() })
 }
 
 pub fn floats(shape: &[u64], values: &[f32]) -> Tensor {

@@ -92,6 +92,7 @@ fn steps() -> Vec<Step> {
             name: "copy_0".to_string(),
             location: "model.mlir:2:3".to_string(),
             work: Work::Kernel(call),
+            functions: Vec::new(),
         }),
     ]
 }
@@ -112,5 +113,10 @@ pub fn add_launch() -> Step {
         map: ScalarBody { inputs: vec![DType::F32; 2], instructions: vec![sum], outputs: vec![2] },
         combine: None,
     };
-    Step::Launch(Launch { name: "add_0".to_string(), location: "model.mlir:1:3".to_string(), work: Work::Nest(nest) })
+    Step::Launch(Launch {
+        name: "add_0".to_string(),
+        location: "model.mlir:1:3".to_string(),
+        work: Work::Nest(nest),
+        functions: Vec::new(),
+    })
 }

@@ -6,6 +6,8 @@ use std::{
     process::ExitCode,
 };
 
+mod native;
+
 use clap::ArgMatches;
 use pygraph_artifact::container;
 use pygraph_compiler::{
@@ -61,6 +63,7 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
 
     let reports = report_files(matches)?;
     let remarks = command_line::remark_format(matches).map_err(|error| Failure::error(EXIT_USAGE, error))?;
+    let native = native::choice(matches).map_err(|error| Failure::error(EXIT_USAGE, error))?;
     // No artifact is written before everything compiles.
     let mut emitted = Vec::new();
     let mut failures = String::new();
@@ -82,7 +85,12 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
         }
         if output.is_some() {
             match emit::emit(&compiled.module) {
-                Ok(artifact) => emitted.push(artifact),
+                Ok(mut artifact) => {
+                    let native = native::generate(&mut artifact.plan, native, &source.name)
+                        .map_err(|error| Failure::error(EXIT_INPUT, error))?;
+                    let _ = io::stderr().write_all(driver::render_said(&native.remarks, &source, remarks).as_bytes());
+                    emitted.push((artifact, native.code));
+                }
                 Err(diagnostics) => failures += &driver::render(&diagnostics.0, &source),
             }
         }
@@ -91,9 +99,9 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
         return Err(Failure { code: EXIT_INPUT, message: failures });
     }
     let Some(output) = output else { return Ok(()) };
-    for (number, Emitted { plan, constants }) in emitted.iter().enumerate() {
+    for (number, (Emitted { plan, constants }, code)) in emitted.iter().enumerate() {
         let path = if splits { numbered(output, number) } else { output.to_path_buf() };
-        container::write(&path, plan, constants).map_err(|error| Failure::error(EXIT_INPUT, error))?;
+        container::write(&path, plan, constants, code.as_ref()).map_err(|error| Failure::error(EXIT_INPUT, error))?;
     }
     Ok(())
 }
