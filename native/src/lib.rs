@@ -4,8 +4,8 @@
 //! their buffers and in where they begin share a function. Code computes what the interpreter in pygraph-kernels computes,
 //! bit for bit; a nest for which no code is generated stays with the interpreter, and the caller is told why.
 //!
-//! The way: a function of `scf`, `arith`, `math` and `llvm` operations ([`nest`], [`scalar`]), upstream's conversions to the `llvm`
-//! dialect, LLVM's passes and code generation ([`ffi`]), and a small linker ([`image`]).
+//! The way: a function of `scf`, `arith`, `math` and `llvm` operations (`nest`, `scalar`), upstream's conversions to the `llvm`
+//! dialect, LLVM's passes and code generation (`ffi`), and a small linker (`image`).
 
 mod builder;
 mod ffi;

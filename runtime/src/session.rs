@@ -193,10 +193,15 @@ impl Session {
         self.own_state(program)?;
         self.import_caches(program)?;
         self.ensure_rows(program)?;
-        for (result, ring) in program.results.iter().zip(&mut self.rings) {
-            if is_by_address(program, result) {
-                ring.turn(result)?;
-            }
+        let fields = program.blocks.iter().flat_map(|block| &block.fields);
+        let written: BTreeSet<u32> = fields
+            .filter_map(|field| match field.source {
+                FieldSource::ResultAddress { result } => Some(result),
+                _ => None,
+            })
+            .collect();
+        for result in written {
+            self.rings[result as usize].turn(&program.results[result as usize])?;
         }
         self.has_outputs = false;
         self.collected.iter_mut().for_each(|collected| drop(collected.take()));
@@ -317,8 +322,8 @@ impl Session {
                     }
                     FieldSource::ResultAddress { result } => {
                         let buffer = self.rings[result as usize].current_mut();
-                        // A result that is in a block, but lies elsewhere, is written by nobody.
-                        address = buffer.map_or(0, |bytes| Buffer::writable(bytes).address()).to_le_bytes();
+                        let buffer = buffer.expect("a result that is in a block should have its buffer");
+                        address = Buffer::writable(buffer).address().to_le_bytes();
                         &address
                     }
                 };

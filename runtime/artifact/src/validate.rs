@@ -37,6 +37,9 @@ pub const ARRAY_BYTES_MAX: u64 = 1 << 40;
 /// The largest arena, in bytes.
 pub const ARENA_BYTES_MAX: u64 = 1 << 40;
 
+/// The most slots that an arena of caches may have: what is kept of each is small, but not nothing.
+pub const SLOTS_MAX: u64 = 1 << 16;
+
 /// Checks a plan whose constants have `constants_bytes` bytes; reports the first thing that is wrong.
 pub fn validate(plan: &Plan, constants_bytes: u64) -> Result<(), InvalidPlan> {
     check_unique("program", plan.programs.iter().map(|program| program.name.as_str()))
@@ -76,6 +79,9 @@ fn check_arena(arena: &KvArena) -> Result<(), Invalid> {
     let refuse = |reason| Invalid::Arena { arena: arena.name.clone(), reason };
     if [arena.slots, arena.tokens_max, arena.token_bytes, arena.handle_bytes].contains(&0) {
         return Err(refuse("has a size of 0"));
+    }
+    if arena.slots > SLOTS_MAX {
+        return Err(refuse("has more slots than any arena may"));
     }
     let rows = arena.tokens_max.checked_mul(arena.token_bytes);
     let slot = rows.and_then(|rows| rows.checked_next_multiple_of(arena.handle_bytes));

@@ -331,6 +331,7 @@ fn caches_lie_in_rows_of_their_arena() {
     with_cache(&mut plan);
     assert_eq!(validate(&plan, 16), Ok(()));
     check_cache(|plan| plan.arenas[0].slots = 0, "cache arena `kv` has a size of 0");
+    check_cache(|plan| plan.arenas[0].slots = (1 << 16) + 1, "cache arena `kv` has more slots than any arena may");
     check_cache(|plan| plan.arenas[0].tokens_max = 1 << 50, "cache arena `kv` is larger than any arena may be");
     check_cache(
         |plan| {
