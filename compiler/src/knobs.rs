@@ -120,7 +120,7 @@ knobs! {
     KV_HANDLE_BYTES = "kv-handle-bytes", Default("BYTES", "2097152"), [Opt Compile], Pipeline, "the pieces of physical memory that caches grow by";
     KV_GROUPING = "kv-grouping", Default("WHICH", "all"), [Opt Compile], Pipeline, "which caches share an arena: all that go together, those of a layer, or none";
     KV_SHARE = "kv-share", Nothing, [Opt Compile], Pipeline, "let caches of several entry points (prefill and decode of one model) share an arena where they are alike, in order of arguments";
-    BIND = "bind", Many("ARGUMENT=CLASS"), [Opt Compile], Pipeline, "give an argument of the entry function (by name or position) the class once, step, state or host; `state:N` says that result N replaces it in the next step";
+    BIND = "bind", Many("ARGUMENT=CLASS"), [Opt Compile], Pipeline, "give an argument of the entry function (by name or position, or all of FIRST..LAST) the class once, step, state or host; `state:N` says that result N replaces it in the next step";
     KEEP_BOUNDARIES = "keep-boundaries", Nothing, [Opt], Pipeline, "keep operations that no device runs as `pyg.boundary`, to see what is around them, in place of refusing them";
     DEPLOY = "deploy", One("FORM"), [Opt Compile], Pipeline, "run every segment in this form (stream, graph, graph-copies, device-loop, host-loop) where it has it, in place of the cheapest";
     COSTS = "costs", One("FILE"), [Opt Compile], Pipeline, "take the constants of the cost model from this file (JSON); without it, those of an H100";

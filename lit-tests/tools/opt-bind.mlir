@@ -7,6 +7,15 @@
 // RUN: not %pygraph-opt %s --pipeline= --bind=1=state:7 2>&1 | FileCheck %s --check-prefix=NO-RESULT
 // RUN: not %pygraph-opt %s --pipeline= --bind=1=once:0 2>&1 | FileCheck %s --check-prefix=NOT-STATE
 // RUN: not %pygraph-opt %s --pipeline= --bind=1=state:first 2>&1 | FileCheck %s --check-prefix=NO-NUMBER
+// All arguments from one to another.
+// RUN: %pygraph-opt %s --pipeline= --bind=weight..1=once | FileCheck %s --check-prefix=RANGE
+// RUN: not %pygraph-opt %s --pipeline= --bind=1..weight=once 2>&1 | FileCheck %s --check-prefix=BACKWARDS
+// RUN: not %pygraph-opt %s --pipeline= --bind=0..2=once 2>&1 | FileCheck %s --check-prefix=BEYOND
+// RUN: not %pygraph-opt %s --pipeline= --bind=0..1=state:0 2>&1 | FileCheck %s --check-prefix=SEVERAL
+// RANGE: %x: tensor<2xf32> {pyg.bind = "once", pyg.name = "weight"}, %y: tensor<2xf32> {pyg.bind = "once"}
+// BACKWARDS: error: argument `1` comes after `weight`: `1..weight` is none
+// BEYOND: error: no argument is named `2`; write its name or a position below 2
+// SEVERAL: error: --bind: `0..1=state:0` gives one result to several arguments
 
 // RESULT: %y: tensor<2xf32> {pyg.bind = "state", pyg.updated_by = 0 : i64}
 // NO-RESULT: error: `pyg.updated_by` of argument 1 is 7, but the function has 1 results

@@ -1,5 +1,8 @@
-//! `--bind ARGUMENT=CLASS`: classes of arguments from the command line. `state:RESULT` says which result replaces the argument
+//! `--bind ARGUMENT=CLASS`: classes of arguments from the command line. `FIRST..LAST` is all from one to another, both included:
+//! `0..146=once` for the weights that JAX hands over as arguments like any other. `state:RESULT` says which result replaces the argument
 //! in the next step, where the file does not.
+
+use std::ops::RangeInclusive;
 
 use pygraph_artifact::plan::Bind;
 
@@ -11,7 +14,7 @@ use crate::{
 /// One class from the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BindOverride {
-    /// Its name, or its position from 0.
+    /// Its name, or its position from 0; or two of these with `..` between, for all from one to the other.
     pub argument: String,
     /// Its class.
     pub bind: Bind,
@@ -29,6 +32,7 @@ pub fn parse(text: &str) -> Result<BindOverride, String> {
     })?;
     let updated_by = match result.map(str::parse) {
         None => None,
+        Some(Ok(_)) if argument.contains("..") => return Err(format!("`{text}` gives one result to several arguments")),
         Some(Ok(result)) if bind == Bind::State => Some(result),
         Some(Ok(_)) => return Err(format!("`{text}` names a result, which only replaces what is bound as `state`")),
         Some(Err(_)) => return Err(format!("`{text}` should name a result by its position, like `state:0`")),
@@ -47,11 +51,13 @@ pub fn apply(module: &mut Module, binds: &[BindOverride]) -> Result<(), Diagnost
     let mut attrs = argument_attrs(module, function);
     let mut errors = Vec::new();
     for bind in binds {
-        match find(module, function, &attrs, &bind.argument) {
-            Ok(at) => {
-                attrs[at].set("pyg.bind", Attribute::string(bind.bind.name()));
-                if let Some(result) = bind.updated_by {
-                    attrs[at].set("pyg.updated_by", Attribute::i64(i64::from(result)));
+        match find_all(module, function, &attrs, &bind.argument) {
+            Ok(all) => {
+                for at in all {
+                    attrs[at].set("pyg.bind", Attribute::string(bind.bind.name()));
+                    if let Some(result) = bind.updated_by {
+                        attrs[at].set("pyg.updated_by", Attribute::i64(i64::from(result)));
+                    }
                 }
             }
             Err(error) => errors.push(error),
@@ -79,6 +85,26 @@ fn argument_attrs(module: &Module, function: OpId) -> Vec<AttrMap> {
             _ => AttrMap::default(),
         })
         .collect()
+}
+
+fn find_all(
+    module: &Module,
+    function: OpId,
+    attrs: &[AttrMap],
+    argument: &str,
+) -> Result<RangeInclusive<usize>, Diagnostic> {
+    // A name may have dots in it.
+    if let Ok(at) = find(module, function, attrs, argument) {
+        return Ok(at..=at);
+    }
+    let Some((first, last)) = argument.split_once("..") else {
+        return find(module, function, attrs, argument).map(|at| at..=at);
+    };
+    let (first_at, last_at) = (find(module, function, attrs, first)?, find(module, function, attrs, last)?);
+    if first_at > last_at {
+        return Err(module.error(function, format!("argument `{first}` comes after `{last}`: `{argument}` is none")));
+    }
+    Ok(first_at..=last_at)
 }
 
 fn find(module: &Module, function: OpId, attrs: &[AttrMap], argument: &str) -> Result<usize, Diagnostic> {
