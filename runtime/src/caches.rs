@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Mutex,
+        Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -42,6 +42,8 @@ pub struct Caches {
     memory: Option<PhysicalMemory>,
     patience: Option<Duration>,
     poison: bool,
+    /// Whoever reads or writes what is mapped holds it.
+    turn: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -91,7 +93,18 @@ impl Caches {
             let tokens = Mutex::new(vec![0; slots]);
             Ok(OneArena { plan: arena.clone(), memory, has_content: AtomicBool::new(false), tokens })
         });
-        Ok(Caches { arenas: arenas.collect::<Result<_, MemoryError>>()?, memory, patience, poison })
+        Ok(Caches {
+            arenas: arenas.collect::<Result<_, MemoryError>>()?,
+            memory,
+            patience,
+            poison,
+            turn: Mutex::default(),
+        })
+    }
+
+    /// Waits until nobody else reads or writes what is mapped: a step of another session, or somebody who collects a cache.
+    pub(crate) fn take_turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().expect("no holder should panic")
     }
 
     /// True if they are the caches of a plan.
@@ -134,6 +147,7 @@ impl Caches {
 
     /// Says that there is nothing in the arena, as a request begins: every row is zero, and none is mapped.
     pub fn begin(&self, arena: u32) -> Result<(), MemoryError> {
+        let _turn = self.take_turn();
         let arena = &self.arenas[arena as usize];
         let mut tokens = arena.tokens.lock().expect("no holder should panic");
         for (slot, tokens) in tokens.iter_mut().enumerate() {
@@ -150,24 +164,24 @@ impl Caches {
     }
 
     /// Says that what is in the arena is of no use.
-    pub fn forget(&self, arena: u32) {
+    pub(crate) fn forget(&self, arena: u32) {
         self.arenas[arena as usize].has_content.store(false, Ordering::Release);
     }
 
     /// Maps what a step needs. Rows that are reached for the first time are zero.
-    pub fn ensure(&self, ensure: &Ensure, positions: &[i64]) -> Result<(), MemoryError> {
+    pub(crate) fn ensure(&self, ensure: &Ensure, positions: &[i64]) -> Result<(), MemoryError> {
         let arena = &self.arenas[ensure.arena as usize];
         self.reach(arena, &ensure.tokens(&arena.plan, positions), None)
     }
 
     /// The same in a loop on the device, which cannot map: it waits until the mapping thread has, for a bounded time.
-    pub fn wait_for(&self, ensure: &Ensure, positions: &[i64]) -> Result<(), MemoryError> {
+    pub(crate) fn wait_for(&self, ensure: &Ensure, positions: &[i64]) -> Result<(), MemoryError> {
         let arena = &self.arenas[ensure.arena as usize];
         self.reach(arena, &ensure.tokens(&arena.plan, positions), self.patience)
     }
 
     /// Maps every row of every slot.
-    pub fn ensure_all(&self, arena: u32) -> Result<(), MemoryError> {
+    pub(crate) fn ensure_all(&self, arena: u32) -> Result<(), MemoryError> {
         let arena = &self.arenas[arena as usize];
         self.reach(arena, &vec![arena.plan.tokens_max; arena.plan.slots as usize], None)
     }
@@ -230,6 +244,7 @@ impl Caches {
 
     /// Collects a cache into a dense array of zeros; rows that no step has reached stay zero.
     pub(crate) fn export(&self, param: &Param, layout: &CacheLayout, dense: &mut [u8]) {
+        let _turn = self.take_turn();
         let arena = &self.arenas[layout.arena as usize];
         let tokens = arena.tokens.lock().expect("no holder should panic").clone();
         each_run(param, layout, &mut |run| {

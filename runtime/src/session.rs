@@ -25,7 +25,7 @@ use crate::{
 /// How many buffers a result has by turns. With two, those of a step can be held while the next one runs.
 const RING_SLOTS: usize = 2;
 
-/// A session allows one step at a time. Nothing is allocated in a step once every buffer of the results has been used.
+/// A session allows one step at a time. No array is allocated in a step once every buffer of the results has been used.
 ///
 /// What changes from step to step is written into parameter blocks: values of `host` arguments, addresses of `step` arguments, which
 /// are read where they are, and of the buffers that results are written to. State that launches update in place stays
@@ -157,7 +157,8 @@ impl Session {
         Ok(())
     }
 
-    /// The value of argument `index`: what was set, or for state what the last step left. None if there is none.
+    /// The value of argument `index`: what was set, or for state what the last step left. None if there is none, and for a cache, whose
+    /// rows lie apart: ask for the result that updates it.
     pub fn value(&self, index: usize) -> Option<TensorView<'_>> {
         self.params.get(index)?.as_ref().map(Tensor::view)
     }
@@ -191,6 +192,9 @@ impl Session {
         let program = model.program();
         check_arguments(program, &self.params, self.caches.as_deref())?;
         self.own_state(program)?;
+        let caches = self.caches.clone();
+        // Sessions that share caches step one after another.
+        let turn = caches.as_ref().map(|caches| caches.take_turn());
         self.import_caches(program)?;
         self.ensure_rows(program)?;
         let fields = program.blocks.iter().flat_map(|block| &block.fields);
@@ -206,7 +210,6 @@ impl Session {
         self.has_outputs = false;
         self.collected.iter_mut().for_each(|collected| drop(collected.take()));
         self.write_blocks(program);
-        let caches = self.caches.clone();
         let params = self.params.iter_mut().zip(0u32..).map(|(value, index)| {
             let param = &program.params[index as usize];
             if let (Some(layout), Some(caches)) = (&param.cache, &caches) {
@@ -230,6 +233,7 @@ impl Session {
         // SAFETY: `write_blocks` has just written the addresses of this session's arguments, which stay where they are while the
         // step runs, and of buffers of results that nobody else holds; each was checked to have its type.
         let ran = unsafe { model.host().run(program, memory, self.debug) };
+        drop(turn);
         if let Err(source) = ran {
             return Err(self.lose_state(program, source));
         }

@@ -32,7 +32,9 @@ pub fn parse(text: &str) -> Result<BindOverride, String> {
     })?;
     let updated_by = match result.map(str::parse) {
         None => None,
-        Some(Ok(_)) if argument.contains("..") => return Err(format!("`{text}` gives one result to several arguments")),
+        Some(Ok(_)) if argument.contains("..") => {
+            return Err(format!("`{text}` gives one result to several arguments"));
+        }
         Some(Ok(result)) if bind == Bind::State => Some(result),
         Some(Ok(_)) => return Err(format!("`{text}` names a result, which only replaces what is bound as `state`")),
         Some(Err(_)) => return Err(format!("`{text}` should name a result by its position, like `state:0`")),
