@@ -1,6 +1,6 @@
 //! Views of arrays.
 
-use pygraph_artifact::dtype::DType;
+use pygraph_artifact::{dtype::DType, plan::Program};
 
 /// Type, extents and layout of a buffer, without its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,15 @@ impl<'a> TensorType<'a> {
             None => crate::kernels::dense_strides(self.shape),
         }
     }
+}
+
+/// The types of all buffers of a program, by number.
+pub fn buffer_types(program: &Program) -> Vec<TensorType<'_>> {
+    program
+        .buffers
+        .iter()
+        .map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape, strides: program.strides(buffer) })
+        .collect()
 }
 
 /// A buffer that is read.

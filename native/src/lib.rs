@@ -91,17 +91,10 @@ struct Functions {
 
 fn name_functions(nodes: &mut [Node], functions: &mut Functions, generated: &mut Generated) {
     for node in nodes {
-        match &mut node.step {
-            Step::Launch(launch) => name_of_launch(launch, functions, generated),
-            Step::While { condition, body, .. } => {
-                name_functions(condition, functions, generated);
-                name_functions(body, functions, generated);
-            }
-            Step::Ensure(_) => {}
-            Step::Switch { branches, .. } => {
-                branches.iter_mut().for_each(|branch| name_functions(branch, functions, generated));
-            }
+        if let Step::Launch(launch) = &mut node.step {
+            name_of_launch(launch, functions, generated);
         }
+        node.step.inside_mut().into_iter().for_each(|nodes| name_functions(nodes, functions, generated));
     }
 }
 

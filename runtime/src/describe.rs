@@ -7,7 +7,7 @@ use pygraph_artifact::{
     dtype::{DType, Family},
     plan::{
         Access, BufferId, Ensure, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, KvArena, Launch, Nest,
-        Node, Place, PositionSource, Program, Step, Work,
+        Node, Place, PositionSource, Program, Step, Work, launches,
     },
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
@@ -85,7 +85,7 @@ fn describe_program(text: &mut String, program: &Program) {
         line!(text, "  {}", ensure_text(program, ensure));
     }
     for segment in &program.segments {
-        let (name, form, count) = (&segment.name, segment.deploy.name(), launch_count(&segment.nodes));
+        let (name, form, count) = (&segment.name, segment.deploy.name(), launches(&segment.nodes).len());
         line!(text, "  segment `{name}`: {form}, {count} launches, {} edges", edge_count(&segment.nodes));
         describe_nodes(text, program, &segment.nodes, 2);
     }
@@ -101,25 +101,8 @@ fn ensure_text(program: &Program, ensure: &Ensure) -> String {
     format!("ensure rows of cache arena {} up to {source} + {:?}", ensure.arena, ensure.offsets)
 }
 
-/// The lists of nodes inside a step.
-fn inside(step: &Step) -> Vec<&[Node]> {
-    match step {
-        Step::Launch(_) | Step::Ensure(_) => Vec::new(),
-        Step::While { condition, body, .. } => vec![condition, body],
-        Step::Switch { branches, .. } => branches.iter().map(Vec::as_slice).collect(),
-    }
-}
-
-fn launch_count(nodes: &[Node]) -> usize {
-    let count = |node: &Node| {
-        let own = usize::from(matches!(node.step, Step::Launch(_)));
-        own + inside(&node.step).into_iter().map(launch_count).sum::<usize>()
-    };
-    nodes.iter().map(count).sum()
-}
-
 fn edge_count(nodes: &[Node]) -> usize {
-    let count = |node: &Node| node.after.len() + inside(&node.step).into_iter().map(edge_count).sum::<usize>();
+    let count = |node: &Node| node.after.len() + node.step.inside().into_iter().map(edge_count).sum::<usize>();
     nodes.iter().map(count).sum()
 }
 

@@ -38,6 +38,8 @@ pub struct Session {
     blocks: Vec<AlignedBytes>,
     /// One a result; unused for those that lie elsewhere than behind an address of a block.
     rings: Vec<Ring>,
+    /// The results whose address is in a block.
+    by_address: BTreeSet<usize>,
     has_outputs: bool,
     copies: Copies,
     step_count: u64,
@@ -103,6 +105,8 @@ impl Session {
         debug.say(DebugLevel::DEVICES, || format!("session of `{}`: arena {arena_bytes} bytes", program.name));
         let arena = AlignedBytes::zeroed(arena_bytes)?;
         let blocks = program.blocks.iter().map(|block| AlignedBytes::zeroed(block.bytes)).collect::<Result<_, _>>()?;
+        let fields = program.blocks.iter().flat_map(|block| &block.fields);
+        let by_address = fields.filter_map(|field| result_of(field.source)).collect();
         let rings = program.results.iter().map(|_| Ring::default()).collect();
         let params = model.weights().to_vec();
         let collected = program.results.iter().map(|_| OnceLock::new()).collect();
@@ -113,6 +117,7 @@ impl Session {
             params,
             blocks,
             rings,
+            by_address,
             has_outputs: false,
             copies,
             step_count: 0,
@@ -197,15 +202,8 @@ impl Session {
         let turn = caches.as_ref().map(|caches| caches.take_turn());
         self.import_caches(program)?;
         self.ensure_rows(program)?;
-        let fields = program.blocks.iter().flat_map(|block| &block.fields);
-        let written: BTreeSet<u32> = fields
-            .filter_map(|field| match field.source {
-                FieldSource::ResultAddress { result } => Some(result),
-                _ => None,
-            })
-            .collect();
-        for result in written {
-            self.rings[result as usize].turn(&program.results[result as usize])?;
+        for result in &self.by_address {
+            self.rings[*result].turn(&program.results[*result])?;
         }
         self.has_outputs = false;
         self.collected.iter_mut().for_each(|collected| drop(collected.take()));
@@ -415,14 +413,11 @@ impl Session {
     }
 }
 
-/// True if a step writes the result to a buffer whose address is in a block.
-fn is_by_address(program: &Program, result: &ResultSlot) -> bool {
-    match program.buffers[result.buffer.0 as usize].place {
-        Place::Field { block, field } => {
-            let source = program.blocks[block as usize].fields[field as usize].source;
-            matches!(source, FieldSource::ResultAddress { .. })
-        }
-        _ => false,
+/// The result whose address a field holds.
+fn result_of(source: FieldSource) -> Option<usize> {
+    match source {
+        FieldSource::ResultAddress { result } => Some(result as usize),
+        FieldSource::Value { .. } | FieldSource::ParamAddress { .. } => None,
     }
 }
 
@@ -483,13 +478,10 @@ impl<'session> Outputs<'session> {
     /// result, or if it lies in memory that stays with the session: state, for one.
     pub fn hold(&self, index: usize) -> Option<Tensor> {
         let program = self.session.model.program();
-        let slot =
-            program.results.get(index).filter(|slot| self.session.has_outputs && is_by_address(program, slot))?;
+        let slot = program.results.get(index).filter(|_| self.session.has_outputs)?;
         let Place::Field { block, field } = program.buffers[slot.buffer.0 as usize].place else { return None };
-        let FieldSource::ResultAddress { result } = program.blocks[block as usize].fields[field as usize].source else {
-            return None;
-        };
-        self.session.rings[result as usize].current()?.reinterpreted(slot.dtype, &slot.shape).ok()
+        let result = result_of(program.blocks[block as usize].fields[field as usize].source)?;
+        self.session.rings[result].current()?.reinterpreted(slot.dtype, &slot.shape).ok()
     }
 
     /// All results, in order.

@@ -9,10 +9,10 @@ pub(crate) mod launch;
 mod program;
 
 use pygraph_artifact::{
-    plan::{KvArena, Node, Plan, Program, Step, Work},
+    plan::{KvArena, Plan, Program, Work, launches},
     validate::validate,
 };
-use pygraph_kernels::{tensor::TensorType, work};
+use pygraph_kernels::{tensor::buffer_types, work};
 
 pub use self::launch::work_of;
 use self::{buffers::Constants, program::emit_program};
@@ -102,18 +102,11 @@ fn whole_file(module: &Module) -> Position {
 
 /// Asks the kernels about every launch; `launch_ops` are the operations they come from, in order of the text.
 fn refused_launches(module: &Module, program: &Program, launch_ops: &[OpId]) -> Vec<Diagnostic> {
-    let types: Vec<TensorType> = program
-        .buffers
-        .iter()
-        .map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape, strides: program.strides(buffer) })
-        .collect();
-    let mut launches = Vec::with_capacity(launch_ops.len());
-    for segment in &program.segments {
-        collect_launches(&segment.nodes, &mut launches);
-    }
-    let refused = launches.into_iter().zip(launch_ops).filter_map(|(launch, op)| {
-        let reason = work::prepare(launch, &types).err()?;
-        let what = match launch {
+    let types = buffer_types(program);
+    let launches = program.segments.iter().flat_map(|segment| launches(&segment.nodes));
+    let refused = launches.zip(launch_ops).filter_map(|(launch, op)| {
+        let reason = work::prepare(&launch.work, &types).err()?;
+        let what = match &launch.work {
             Work::Nest(_) => "a loop nest".to_string(),
             Work::Kernel(call) => format!("kernel `{}`", call.kernel),
             Work::Fused(_) => "a fused launch".to_string(),
@@ -121,18 +114,4 @@ fn refused_launches(module: &Module, program: &Program, launch_ops: &[OpId]) -> 
         Some(module.error(*op, format!("{what} does not run: {reason}")))
     });
     refused.collect()
-}
-
-fn collect_launches<'p>(nodes: &'p [Node], launches: &mut Vec<&'p Work>) {
-    for node in nodes {
-        match &node.step {
-            Step::Launch(launch) => launches.push(&launch.work),
-            Step::Ensure(_) => {}
-            Step::While { condition, body, .. } => {
-                collect_launches(condition, launches);
-                collect_launches(body, launches);
-            }
-            Step::Switch { branches, .. } => branches.iter().for_each(|branch| collect_launches(branch, launches)),
-        }
-    }
 }

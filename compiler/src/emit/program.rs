@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use pygraph_artifact::{
     deployment::Deployment,
-    order::dependences,
+    order::add_edges,
     plan::{
         Bind, CacheLayout, Ensure, Field, FieldSource, KvArena, Launch, Node, Param, ParamBlock, Place, PositionSource,
         Program, ResultSlot, Segment, Spread, Step,
@@ -92,29 +92,6 @@ pub fn emit_program(
     Ok((program, launch_ops))
 }
 
-/// Gives every list of nodes its edges.
-fn add_edges(program: &mut Program) {
-    let mut segments = std::mem::take(&mut program.segments);
-    segments.iter_mut().for_each(|segment| add_edges_to(program, &mut segment.nodes));
-    program.segments = segments;
-}
-
-/// Recurses as deep as steps nest, which emission has limited.
-fn add_edges_to(program: &Program, nodes: &mut [Node]) {
-    let after = dependences(program, nodes);
-    for (node, after) in nodes.iter_mut().zip(after) {
-        node.after = after;
-        match &mut node.step {
-            Step::Launch(_) | Step::Ensure(_) => {}
-            Step::While { condition, body, .. } => {
-                add_edges_to(program, condition);
-                add_edges_to(program, body);
-            }
-            Step::Switch { branches, .. } => branches.iter_mut().for_each(|nodes| add_edges_to(program, nodes)),
-        }
-    }
-}
-
 /// Arenas that nothing is said of are mapped whole.
 fn whole(params: &[Param], arenas: &[KvArena], ensures: &[Ensure], segments: &[Segment]) -> Vec<Ensure> {
     let mut said: BTreeSet<u32> = ensures.iter().map(|ensure| ensure.arena).collect();
@@ -129,11 +106,9 @@ fn whole(params: &[Param], arenas: &[KvArena], ensures: &[Ensure], segments: &[S
 }
 
 fn ensured_in(nodes: &[Node]) -> Vec<u32> {
-    let of = |node: &Node| match &node.step {
-        Step::Launch(_) => Vec::new(),
-        Step::Ensure(ensure) => vec![ensure.arena],
-        Step::While { condition, body, .. } => [ensured_in(condition), ensured_in(body)].concat(),
-        Step::Switch { branches, .. } => branches.iter().flat_map(|branch| ensured_in(branch)).collect(),
+    let of = |node: &Node| {
+        let own = if let Step::Ensure(ensure) = &node.step { Some(ensure.arena) } else { None };
+        own.into_iter().chain(node.step.inside().into_iter().flat_map(ensured_in)).collect::<Vec<u32>>()
     };
     nodes.iter().flat_map(of).collect()
 }

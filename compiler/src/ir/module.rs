@@ -270,6 +270,13 @@ impl Module {
         self.block_ops(self.body()).filter(|op| self.op(*op).opcode == Opcode::FuncFunc)
     }
 
+    /// `name`, `name_1`, …: the first that no symbol at the top level has.
+    pub fn free_symbol(&self, name: &str) -> String {
+        let names = (0u64..).map(|number| if number == 0 { name.to_string() } else { format!("{name}_{number}") });
+        let mut free = names.filter(|name| self.symbol(name).is_none());
+        free.next().expect("some name should be free")
+    }
+
     /// The function or other symbol of that name at the top level.
     pub fn symbol(&self, name: &str) -> Option<OpId> {
         self.block_ops(self.body()).find(|op| self.op(*op).attr("sym_name").and_then(Attribute::as_str) == Some(name))

@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use pygraph_artifact::{
-    plan::{ADDRESS_BYTES, FieldSource},
-    validate::array_bytes,
-};
+use pygraph_artifact::plan::{ADDRESS_BYTES, FieldSource, field_alignment};
 
-use super::site::tensor_of;
+use super::site::{size_bytes, tensor_of};
 use crate::ir::{AttrMap, Attribute, Module, OpId, Opcode, Type};
 
 /// A field.
@@ -27,7 +24,7 @@ impl BlockField {
     /// Size of the field in the block, in bytes.
     pub fn bytes(&self) -> u64 {
         match self.source {
-            FieldSource::Value { .. } => type_bytes(&self.ty),
+            FieldSource::Value { .. } => size_bytes(&self.ty).unwrap_or(0),
             FieldSource::ParamAddress { .. } | FieldSource::ResultAddress { .. } => ADDRESS_BYTES,
         }
     }
@@ -48,7 +45,7 @@ pub fn lay_out(fields: impl IntoIterator<Item = (String, FieldSource, Type)>) ->
     let place = |(name, source, ty): (String, FieldSource, Type)| {
         let mut field = BlockField { name, offset: 0, source, ty };
         let bytes = field.bytes();
-        field.offset = end.next_multiple_of(if bytes > ADDRESS_BYTES { 16 } else { 8 });
+        field.offset = end.next_multiple_of(field_alignment(bytes));
         end = field.offset + bytes;
         field
     };
@@ -106,8 +103,4 @@ pub fn block_named(module: &Module, symbol: &Attribute) -> Option<(OpId, Vec<Blo
     let Attribute::Symbol(path) = symbol else { return None };
     let block = module.symbol(path.last()?).filter(|op| module.op(*op).opcode == Opcode::PygParamBlock)?;
     Some((block, fields_of(module.op(block).attr("fields")?)?))
-}
-
-fn type_bytes(ty: &Type) -> u64 {
-    tensor_of(ty).and_then(|tensor| array_bytes(tensor.dtype, &tensor.shape)).unwrap_or(0)
 }

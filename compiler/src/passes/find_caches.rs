@@ -503,7 +503,7 @@ fn write(
     // What is put at the start of a block comes before what was first there, in order.
     let mut starts: HashMap<BlockId, OpId> = HashMap::new();
     for (shared, layers) in arenas {
-        let fresh = free_name(module);
+        let fresh = module.free_symbol("kv");
         let attrs = arena_attrs(&fresh, shared, layers.len(), context.options.kv_handle_bytes);
         let other = if context.options.kv_share { alike(module, &attrs, &taken) } else { None };
         let name = match other {
@@ -589,13 +589,6 @@ fn alike(module: &Module, attrs: &AttrMap, taken: &[String]) -> Option<String> {
     };
     let arenas = module.block_ops(module.body()).filter(|op| module.op(*op).opcode == Opcode::PygKvArena);
     arenas.filter(same).filter_map(|op| named(&op)).find(|name| !taken.contains(name))
-}
-
-/// `kv`, `kv_1`, …: a symbol that nothing has.
-fn free_name(module: &Module) -> String {
-    let names = (0u64..).map(|number| if number == 0 { "kv".to_string() } else { format!("kv_{number}") });
-    let mut free = names.filter(|name| module.symbol(name).is_none());
-    free.next().expect("some name should be free")
 }
 
 fn symbol(name: &str) -> Attribute {

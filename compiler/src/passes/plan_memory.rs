@@ -25,10 +25,10 @@ use share::Home;
 use super::{Changed, PassContext, PassDef, Phase};
 use crate::{
     diagnostic::Diagnostics,
-    ir::{Attribute, Module, OpId, Opcode, Type, ValueId},
+    ir::{Attribute, Module, OpId, Opcode, ValueId},
     lower::{
         place::{PLACES, Place, places_attribute},
-        site::tensor_of,
+        site::size_bytes,
     },
 };
 
@@ -139,7 +139,7 @@ fn buffers(module: &Module, function: OpId, classes: &mut share::Classes) -> Buf
         };
         request.start = request.start.min(position);
         request.end = request.end.max(position);
-        request.bytes = request.bytes.max(size_bytes(module.ty(value)));
+        request.bytes = request.bytes.max(size_bytes(module.ty(value)).unwrap_or(0));
     };
     for visit in lifetimes::visits(module, function) {
         let Visit::Enter(op) = visit else { continue };
@@ -155,9 +155,4 @@ fn buffers(module: &Module, function: OpId, classes: &mut share::Classes) -> Buf
         }
     }
     buffers
-}
-
-fn size_bytes(ty: &Type) -> u64 {
-    let Some(tensor) = tensor_of(ty) else { return 0 };
-    pygraph_artifact::validate::array_bytes(tensor.dtype, &tensor.shape).unwrap_or(0)
 }

@@ -65,7 +65,7 @@ fn write_block(module: &mut Module, context: &PassContext, function: OpId, segme
         return false;
     }
     let symbol = |op: OpId| module.op(op).attr("sym_name").and_then(Attribute::as_str).unwrap_or_default();
-    let name = free_name(module, &format!("{}_{}", symbol(function), symbol(segment)));
+    let name = module.free_symbol(&format!("{}_{}", symbol(function), symbol(segment)));
     let (fields, bytes) = lay_out(fields(module, function, &arguments, &changing));
     context.remark(module.remark(segment, layout_text(&name, &fields, bytes)));
     let loc = module.op(segment).loc;
@@ -162,16 +162,6 @@ fn read_fields(module: &mut Module, segment: OpId, block: &Attribute, fields: &[
         fresh.insert(arguments[argument], module.op(read).results[0]);
     }
     module.replace_values(segment, &fresh);
-}
-
-fn free_name(module: &Module, wanted: &str) -> String {
-    let mut name = wanted.to_string();
-    let mut number = 0;
-    while module.symbol(&name).is_some() {
-        number += 1;
-        name = format!("{wanted}_{number}");
-    }
-    name
 }
 
 fn layout_text(name: &str, fields: &[BlockField], bytes: u64) -> String {

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    plan::{Launch, Node, Plan, Step},
+    plan::{Launch, Plan, launches},
     scalar::ScalarOp,
 };
 
@@ -99,23 +99,6 @@ fn check_launch(launch: &Launch, functions: &[HostFunction]) -> Result<(), Inval
         }
     }
     Ok(())
-}
-
-/// All launches among nodes, in order.
-fn launches(nodes: &[Node]) -> Vec<&Launch> {
-    let mut found = Vec::new();
-    for node in nodes {
-        match &node.step {
-            Step::Launch(launch) => found.push(launch),
-            Step::While { condition, body, .. } => {
-                found.extend(launches(condition));
-                found.extend(launches(body));
-            }
-            Step::Ensure(_) => {}
-            Step::Switch { branches, .. } => found.extend(branches.iter().flat_map(|branch| launches(branch))),
-        }
-    }
-    found
 }
 
 /// Code that must not run: why.

@@ -10,6 +10,22 @@ use crate::{
     validate::array_bytes,
 };
 
+/// Gives every list of nodes of a program its edges.
+pub fn add_edges(program: &mut Program) {
+    let mut segments = std::mem::take(&mut program.segments);
+    segments.iter_mut().for_each(|segment| add_edges_to(program, &mut segment.nodes));
+    program.segments = segments;
+}
+
+/// Recurses as deep as steps nest, which emission and validation limit.
+fn add_edges_to(program: &Program, nodes: &mut [Node]) {
+    let after = dependences(program, nodes);
+    for (node, after) in nodes.iter_mut().zip(after) {
+        node.after = after;
+        node.step.inside_mut().into_iter().for_each(|nodes| add_edges_to(program, nodes));
+    }
+}
+
 /// For each node the earlier nodes of the list that it must wait for, ascending.
 ///
 /// Only the last access that conflicts is named: what that waited for is waited for too. Takes n log n of the accesses.
@@ -82,7 +98,6 @@ struct Touched {
 impl Touched {
     /// Recurses as deep as steps nest, which decoding and validation limit.
     fn step(&mut self, step: &Step) {
-        let mut inside = |nodes: &[Node]| nodes.iter().for_each(|node| self.step(&node.step));
         match step {
             Step::Launch(launch) => {
                 self.reads.extend(launch.work.reads());
@@ -94,16 +109,11 @@ impl Touched {
                     self.reads.insert(buffer);
                 }
             }
-            Step::While { condition, predicate, body } => {
-                inside(condition);
-                inside(body);
-                self.reads.insert(*predicate);
-            }
-            Step::Switch { index, branches } => {
-                branches.iter().for_each(|branch| inside(branch));
-                self.reads.insert(*index);
+            Step::While { predicate: value, .. } | Step::Switch { index: value, .. } => {
+                self.reads.insert(*value);
             }
         }
+        step.inside().into_iter().flatten().for_each(|node| self.step(&node.step));
     }
 }
 

@@ -291,6 +291,11 @@ pub struct Field {
 /// Size of an address in a parameter block, in bytes.
 pub const ADDRESS_BYTES: u64 = 8;
 
+/// What the offset of a field of that size is a multiple of, in bytes.
+pub fn field_alignment(bytes: u64) -> u64 {
+    if bytes > ADDRESS_BYTES { 16 } else { 8 }
+}
+
 /// What a field of a parameter block holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FieldSource {
@@ -358,6 +363,38 @@ pub enum Step {
         /// At least one.
         branches: Vec<Vec<Node>>,
     },
+}
+
+impl Step {
+    /// The lists of nodes inside it, in order.
+    pub fn inside(&self) -> Vec<&[Node]> {
+        match self {
+            Step::Launch(_) | Step::Ensure(_) => Vec::new(),
+            Step::While { condition, body, .. } => vec![condition, body],
+            Step::Switch { branches, .. } => branches.iter().map(Vec::as_slice).collect(),
+        }
+    }
+
+    /// The same, to change them.
+    pub fn inside_mut(&mut self) -> Vec<&mut [Node]> {
+        match self {
+            Step::Launch(_) | Step::Ensure(_) => Vec::new(),
+            Step::While { condition, body, .. } => vec![condition, body],
+            Step::Switch { branches, .. } => branches.iter_mut().map(Vec::as_mut_slice).collect(),
+        }
+    }
+}
+
+/// All launches among nodes, those inside of others too, in order.
+pub fn launches(nodes: &[Node]) -> Vec<&Launch> {
+    let mut found = Vec::new();
+    for node in nodes {
+        if let Step::Launch(launch) = &node.step {
+            found.push(launch);
+        }
+        node.step.inside().into_iter().for_each(|nodes| found.extend(launches(nodes)));
+    }
+    found
 }
 
 /// One unit of work on a device.

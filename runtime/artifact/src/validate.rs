@@ -22,7 +22,7 @@ use crate::{
     order::dependences,
     plan::{
         ADDRESS_BYTES, Bind, Buffer, BufferId, Ensure, FieldSource, Fused, FusedOperand, KvArena, Node, Param,
-        ParamBlock, Place, Plan, PositionSource, Program, ResultSlot, Segment, Spread, Step, Work,
+        ParamBlock, Place, Plan, PositionSource, Program, ResultSlot, Segment, Spread, Step, Work, field_alignment,
     },
     steps::DEPTH_MAX,
 };
@@ -132,15 +132,17 @@ fn check_caches(plan: &Plan, program: &Program) -> Result<(), Invalid> {
 }
 
 fn check_ensures_in(arenas: &[KvArena], program: &Program, nodes: &[Node], depth: usize) -> Result<(), Invalid> {
-    let inside = |nodes: &[Node]| {
-        if depth > DEPTH_MAX { Ok(()) } else { check_ensures_in(arenas, program, nodes, depth + 1) }
-    };
-    nodes.iter().try_for_each(|node| match &node.step {
-        Step::Launch(_) => Ok(()),
-        Step::Ensure(ensure) => check_ensure(arenas, program, ensure),
-        Step::While { condition, body, .. } => inside(condition).and_then(|()| inside(body)),
-        Step::Switch { branches, .. } => branches.iter().try_for_each(|branch| inside(branch)),
-    })
+    for node in nodes {
+        if let Step::Ensure(ensure) = &node.step {
+            check_ensure(arenas, program, ensure)?;
+        }
+        if depth > DEPTH_MAX {
+            continue; // `check_nodes` refuses it
+        }
+        let mut inside = node.step.inside().into_iter();
+        inside.try_for_each(|nodes| check_ensures_in(arenas, program, nodes, depth + 1))?;
+    }
+    Ok(())
 }
 
 fn check_ensure(arenas: &[KvArena], program: &Program, ensure: &Ensure) -> Result<(), Invalid> {
@@ -251,7 +253,7 @@ fn check_block(program: &Program, block: &ParamBlock) -> Result<(), Invalid> {
             return Err(refuse("has a source that does not change so"));
         }
         let size = if matches!(field.source, FieldSource::Value { .. }) { bytes } else { ADDRESS_BYTES };
-        let alignment = if size > ADDRESS_BYTES { 16 } else { 8 };
+        let alignment = field_alignment(size);
         let end = field.offset.checked_add(size).filter(|end| *end <= block.bytes);
         match end {
             Some(end) if field.offset >= free && field.offset.is_multiple_of(alignment) => free = end,

@@ -4,6 +4,7 @@ mod support;
 
 use pygraph_artifact::{
     dtype::DType,
+    order::add_edges,
     plan::{
         Bind, BufferId, CacheLayout, Ensure, FieldSource, Fused, FusedOperand, KernelCall, KvArena, Place, Plan,
         PositionSource, Program, Spread, Step, Work,
@@ -264,9 +265,7 @@ fn state_is_written_only_where_its_own_update_lies() {
         for at in 1..3 {
             p.segments[0].nodes.remove(3 - at);
         }
-        let mut nodes = std::mem::take(&mut p.segments[0].nodes);
-        support::add_edges(p, &mut nodes);
-        p.segments[0].nodes = nodes;
+        add_edges(p);
     };
     in_place(&mut plan.programs[0]);
     assert_eq!(validate(&plan, 16), Ok(()));

@@ -10,7 +10,7 @@ use pygraph_artifact::{
 use pygraph_kernels::{
     memory::{Arena, Buffer},
     native::NativeCode,
-    tensor::TensorType,
+    tensor::{TensorType, buffer_types},
 };
 
 use super::launch::{LaunchError, PreparedLaunch, RunError};
@@ -87,11 +87,7 @@ impl HostProgram {
     ///
     /// Loop nests that have a function in `code`, which must be that of the program's artifact, run it; others are interpreted.
     pub fn record(program: &Program, order: Order, code: Option<Arc<NativeCode>>) -> Result<HostProgram, LaunchError> {
-        let types: Vec<TensorType> = program
-            .buffers
-            .iter()
-            .map(|buffer| TensorType { dtype: buffer.dtype, shape: &buffer.shape, strides: program.strides(buffer) })
-            .collect();
+        let types = buffer_types(program);
         let mut recorder = Recorder { types, order, random: SmallRng::new(order), code };
         let segments = program.segments.iter().map(|segment| {
             // On a stream, launches run in the order in which they are given.

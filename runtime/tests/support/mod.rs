@@ -8,7 +8,7 @@ use pygraph_artifact::{
     container::{Artifact, encode},
     deployment::Deployment,
     dtype::DType,
-    order::dependences,
+    order::add_edges,
     plan::{
         Access, Bind, Buffer, BufferId, Field, FieldSource, Launch, Nest, Node, Param, ParamBlock, Place, Plan,
         Program, ResultSlot, Segment, Step, Work,
@@ -143,10 +143,10 @@ impl Builder {
 
     /// Ends the program with one segment.
     pub fn finish(mut self, steps: Vec<Step>) -> (Program, Vec<u8>) {
-        let mut nodes = nodes(steps);
-        add_edges(&self.program, &mut nodes);
+        let nodes = nodes(steps);
         let block = (!self.program.blocks.is_empty()).then_some(0);
         self.program.segments.push(Segment { name: "s0".to_string(), deploy: Deployment::Graph, block, nodes });
+        add_edges(&mut self.program);
         (self.program, self.constants)
     }
 
@@ -166,21 +166,6 @@ impl Builder {
 /// Nodes whose edges are still missing.
 pub fn nodes(steps: Vec<Step>) -> Vec<Node> {
     steps.into_iter().map(|step| Node { after: Vec::new(), step }).collect()
-}
-
-pub fn add_edges(program: &Program, nodes: &mut [Node]) {
-    let after = dependences(program, nodes);
-    for (node, after) in nodes.iter_mut().zip(after) {
-        node.after = after;
-        match &mut node.step {
-            Step::Launch(_) | Step::Ensure(_) => {}
-            Step::While { condition, body, .. } => {
-                add_edges(program, condition);
-                add_edges(program, body);
-            }
-            Step::Switch { branches, .. } => branches.iter_mut().for_each(|branch| add_edges(program, branch)),
-        }
-    }
 }
 
 pub fn session_of(bytes: &[u8]) -> Session {

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use pygraph_artifact::{plan::Bind, validate::array_bytes};
+use pygraph_artifact::plan::Bind;
 use pygraph_kernels::manifest::{self, InPlace};
 
 use super::{
@@ -19,7 +19,7 @@ use crate::{
     ir::{Attribute, Module, OpId, Opcode, ValueId},
     lower::{
         body,
-        site::{Site, Tensor, identity, tensor_of},
+        site::{Site, Tensor, identity, size_bytes, tensor_of},
     },
 };
 
@@ -475,7 +475,7 @@ impl Sharing<'_> {
     fn explain_copy(&mut self, value: ValueId, (argument, place): (u32, ValueId)) {
         let home = self.classes.home(value);
         let made = self.module.defining_op(value).unwrap_or(self.function);
-        let bytes = tensor_of(self.module.ty(place)).and_then(|ty| array_bytes(ty.dtype, &ty.shape)).unwrap_or(0);
+        let bytes = size_bytes(self.module.ty(place)).unwrap_or(0);
         let (why, remedy) = match home {
             Some(Home::Constant) => ("its new value is a constant", "leave it out of the results"),
             Some(Home::Argument(_)) if argument_index(self.module, self.function, value) != Some(argument as usize) => {

@@ -3,7 +3,7 @@
 use pygraph_artifact::{
     deployment::Deployment,
     dtype::DType,
-    order::dependences,
+    order::add_edges,
     plan::{
         Access, Bind, Buffer, BufferId, Field, FieldSource, KernelCall, Launch, Nest, Node, Param, ParamBlock, Place,
         Plan, Program, ResultSlot, Segment, Step, Work,
@@ -44,9 +44,9 @@ fn program(name: &str) -> Program {
         ensures: Vec::new(),
         segments: Vec::new(),
     };
-    let mut nodes = nodes(steps());
-    add_edges(&program, &mut nodes);
+    let nodes = nodes(steps());
     program.segments = vec![Segment { name: "s0".to_string(), deploy: Deployment::DeviceLoop, block: Some(0), nodes }];
+    add_edges(&mut program);
     program
 }
 
@@ -59,21 +59,6 @@ fn block() -> ParamBlock {
 /// Nodes whose edges are still missing.
 pub fn nodes(steps: Vec<Step>) -> Vec<Node> {
     steps.into_iter().map(|step| Node { after: Vec::new(), step }).collect()
-}
-
-pub fn add_edges(program: &Program, nodes: &mut [Node]) {
-    let after = dependences(program, nodes);
-    for (node, after) in nodes.iter_mut().zip(after) {
-        node.after = after;
-        match &mut node.step {
-            Step::Launch(_) | Step::Ensure(_) => {}
-            Step::While { condition, body, .. } => {
-                add_edges(program, condition);
-                add_edges(program, body);
-            }
-            Step::Switch { branches, .. } => branches.iter_mut().for_each(|branch| add_edges(program, branch)),
-        }
-    }
 }
 
 fn steps() -> Vec<Step> {

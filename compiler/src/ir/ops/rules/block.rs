@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use pygraph_artifact::plan::{ADDRESS_BYTES, Bind, FieldSource};
+use pygraph_artifact::plan::{Bind, FieldSource, field_alignment};
 
 use super::ensure;
 use crate::{
@@ -28,7 +28,7 @@ pub fn param_block(view: &View) -> Result<(), String> {
     for field in &fields {
         let BlockField { name, offset, .. } = field;
         ensure(names.insert(name), || format!("two fields are named `{name}`"))?;
-        let alignment = if field.bytes() > ADDRESS_BYTES { 16 } else { 8 };
+        let alignment = field_alignment(field.bytes());
         let end = offset.checked_add(field.bytes()).filter(|end| *end <= bytes);
         let end = end.ok_or_else(|| format!("field `{name}` at {offset} leaves the block of {bytes} bytes"))?;
         ensure(*offset >= free && offset.is_multiple_of(alignment), || {
