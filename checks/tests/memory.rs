@@ -4,7 +4,7 @@ use std::{env, os::unix::process::ExitStatusExt, path::Path, process::Command, s
 
 use pygraph_artifact::{
     bytes::AlignedBytes,
-    container::{Artifact, encode},
+    container::{Artifact, Code, encode},
     plan::{Bind, Plan},
 };
 use pygraph_compiler::{
@@ -37,7 +37,7 @@ fn compiled() -> Emitted {
 }
 
 fn session(plan: &Plan, constants: &[u8], options: CacheOptions) -> Session {
-    let artifact = Artifact::from_bytes(&encode(plan, constants, None).expect("valid")).expect("loads");
+    let artifact = Artifact::from_bytes(&encode(plan, constants, Code::default()).expect("valid")).expect("loads");
     let caches = Arc::new(Caches::new(artifact.plan(), options).expect("addresses"));
     let model = Model::load(Arc::new(artifact), None, Device::Host).expect("prepares");
     Session::with_caches(Arc::new(model), caches).expect("memory")
@@ -231,7 +231,8 @@ fn prefill_and_decode_share_their_caches() {
     }
     let Emitted { plan, constants } = emit(&module).expect("emits");
     assert_eq!(plan.arenas.len(), 1, "one arena for both");
-    let artifact = Arc::new(Artifact::from_bytes(&encode(&plan, &constants, None).expect("valid")).expect("loads"));
+    let artifact =
+        Arc::new(Artifact::from_bytes(&encode(&plan, &constants, Code::default()).expect("valid")).expect("loads"));
     let caches = || Arc::new(Caches::new(artifact.plan(), CacheOptions::default()).expect("addresses"));
     let begin = |entry: &str, caches: Arc<Caches>, file: &str| {
         let model = Model::load(artifact.clone(), Some(entry), Device::Host).expect("prepares");

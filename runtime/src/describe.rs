@@ -40,6 +40,15 @@ pub fn describe(artifact: &Artifact) -> String {
             code.target.cpu
         );
     }
+    if let Some(code) = artifact.device_code() {
+        let bytes: usize = code.modules.iter().map(Vec::len).sum();
+        let kernels = code.kernels.len();
+        line!(text, "device code: {kernels} kernels, {bytes} bytes for {}", code.target);
+        for (program, device) in artifact.plan().programs.iter().zip(&code.programs) {
+            let calls: usize = device.launches.iter().map(|launch| launch.calls.len()).sum();
+            line!(text, "  `{}`: {calls} calls, scratch {} bytes", program.name, device.scratch_bytes);
+        }
+    }
     for (number, arena) in artifact.plan().arenas.iter().enumerate() {
         let KvArena { name, slots, tokens_max, token_bytes, handle_bytes } = arena;
         line!(

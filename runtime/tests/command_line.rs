@@ -10,7 +10,7 @@ use std::{
 };
 
 use pygraph_artifact::{
-    container::encode,
+    container::{Code, encode},
     dtype::DType,
     plan::{Bind, Plan, Step},
     scalar::ScalarOp,
@@ -430,7 +430,7 @@ fn every_chunk_of_a_split_file_runs() {
         b.finish(vec![]).0
     };
     let plan = Plan { programs: ["a", "b"].map(with_argument).to_vec(), arenas: Vec::new() };
-    fs::write(place.path("bad.pyg"), encode(&plan, &[], None).expect("valid")).expect("written");
+    fs::write(place.path("bad.pyg"), encode(&plan, &[], Code::default()).expect("valid")).expect("written");
     let copy = |file: &str, number: u32| format!("cp {file} \"${{3%.pyg}}.{number}.pyg\"\n");
     let program = with_compiler(&place, &(copy("model.pyg", 0) + &copy("two.pyg", 1)));
     let output = run_in(&place, &program, "a.mlir --split-input-file");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pygraph_artifact::bytes::AlignedBytes;
 use pygraph_artifact::{
-    container::{Artifact, encode},
+    container::{Artifact, Code, encode},
     dtype::DType,
     plan::{Bind, BufferId, KernelCall, Plan, Step, Work},
     scalar::ScalarOp,
@@ -147,7 +147,7 @@ fn the_program_is_chosen_by_name() {
     let program = |name: &str| Builder::new(name).finish(vec![]).0;
     let load = |names: &[&str], entry| {
         let plan = Plan { programs: names.iter().map(|name| program(name)).collect(), arenas: Vec::new() };
-        let artifact = Artifact::from_bytes(&encode(&plan, &[], None).expect("valid")).expect("loads");
+        let artifact = Artifact::from_bytes(&encode(&plan, &[], Code::default()).expect("valid")).expect("loads");
         Model::load(Arc::new(artifact), entry, Device::Host)
             .map(|model| model.program().name.clone())
             .map_err(|error| error.to_string())
@@ -289,8 +289,11 @@ fn every_order_that_edges_allow_gives_the_same_and_a_missing_edge_shows() {
     };
     let run = |program: pygraph_artifact::plan::Program, seed| {
         let order = Order::Random { seed };
-        let artifact =
-            Artifact::from_bytes(&encode(&Plan { programs: vec![program], arenas: Vec::new() }, &[], None)?)?;
+        let artifact = Artifact::from_bytes(&encode(
+            &Plan { programs: vec![program], arenas: Vec::new() },
+            &[],
+            Code::default(),
+        )?)?;
         let model =
             Model::load_in_order(Arc::new(artifact), None, Device::Host, order, Loops::Native).expect("prepares");
         let mut session = Session::new(Arc::new(model)).expect("memory");

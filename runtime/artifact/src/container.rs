@@ -25,6 +25,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 use crate::{
     atomic::write_atomically,
     bytes::{ALIGNMENT, AlignedBytes, FileBytes, OutOfMemory},
+    device_code::{self, DeviceCode, InvalidDeviceCode},
     host_code::{self, HostCode, InvalidHostCode},
     plan::Plan,
     validate::{InvalidPlan, validate},
@@ -34,10 +35,10 @@ use crate::{
 pub const MAGIC: [u8; 8] = *b"\x89PYG\r\n\x1a\n";
 
 /// The format that this build writes, and the only one that it reads.
-pub const FORMAT_VERSION: u32 = 4;
+pub const FORMAT_VERSION: u32 = 5;
 
-/// The sections, in the order in which they lie in the file. All are required; without code the last one is empty.
-const SECTIONS: [&str; 3] = ["plan", "constants", "host code"];
+/// The sections, in the order in which they lie in the file. All are required; those of code are empty without it.
+const SECTIONS: [&str; 4] = ["plan", "constants", "host code", "device code"];
 
 const HEADER_BYTES: usize = 32;
 const ENTRY_BYTES: usize = 40;
@@ -51,6 +52,23 @@ pub struct Artifact {
     plan: Plan,
     constants: Range<usize>,
     host_code: Option<HostCode>,
+    device_code: Option<DeviceCode>,
+}
+
+/// The code that an artifact holds beside its plan.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Code<'a> {
+    /// For the host device.
+    pub host: Option<&'a HostCode>,
+    /// For GPUs.
+    pub device: Option<&'a DeviceCode>,
+}
+
+impl Code<'_> {
+    fn validate(self, plan: &Plan) -> Result<(), InvalidCode> {
+        host_code::validate(plan, self.host)?;
+        Ok(device_code::validate(plan, self.device)?)
+    }
 }
 
 impl Artifact {
@@ -67,16 +85,13 @@ impl Artifact {
     }
 
     fn from_file_bytes(bytes: FileBytes) -> Result<Artifact, LoadError> {
-        let [plan, constants, code] = read_table(&bytes)?;
+        let [plan, constants, host, device] = read_table(&bytes)?;
         let plan: Plan = decode(&bytes[plan]).map_err(|reason| LoadError::MalformedPlan { reason })?;
-        let host_code = if code.is_empty() {
-            None
-        } else {
-            Some(decode(&bytes[code]).map_err(|reason| LoadError::MalformedHostCode { reason })?)
-        };
+        let host_code: Option<HostCode> = decode_code(&bytes[host], "host")?;
+        let device_code: Option<DeviceCode> = decode_code(&bytes[device], "device")?;
         validate(&plan, constants.len() as u64)?;
-        host_code::validate(&plan, host_code.as_ref())?;
-        Ok(Artifact { bytes, plan, constants, host_code })
+        Code { host: host_code.as_ref(), device: device_code.as_ref() }.validate(&plan)?;
+        Ok(Artifact { bytes, plan, constants, host_code, device_code })
     }
 
     /// What a device executes. It has passed [`validate`].
@@ -94,6 +109,19 @@ impl Artifact {
     pub fn host_code(&self) -> Option<&HostCode> {
         self.host_code.as_ref()
     }
+
+    /// Code for a GPU, if it has any. It has passed [`device_code::validate`], which cannot know what the code does.
+    pub fn device_code(&self) -> Option<&DeviceCode> {
+        self.device_code.as_ref()
+    }
+}
+
+/// Decodes a section of code; an empty one is none.
+fn decode_code<T: DeserializeOwned>(section: &[u8], of: &'static str) -> Result<Option<T>, LoadError> {
+    if section.is_empty() {
+        return Ok(None);
+    }
+    decode(section).map(Some).map_err(|reason| LoadError::MalformedCode { of, reason })
 }
 
 /// Decodes a section whole, or says why not.
@@ -108,9 +136,9 @@ pub fn is_artifact(beginning: &[u8]) -> bool {
 }
 
 /// Writes an artifact to the file at `path`, whole or not at all.
-pub fn write(path: &Path, plan: &Plan, constants: &[u8], host_code: Option<&HostCode>) -> Result<(), WriteError> {
+pub fn write(path: &Path, plan: &Plan, constants: &[u8], code: Code) -> Result<(), WriteError> {
     let failed = |source| WriteError::Write { path: path.to_path_buf(), source };
-    let parts = encode_parts(plan, constants, host_code)?;
+    let parts = encode_parts(plan, constants, code)?;
     write_atomically(path, |file| {
         file.write_all(&parts.head)?;
         file.write_all(constants)?;
@@ -120,8 +148,8 @@ pub fn write(path: &Path, plan: &Plan, constants: &[u8], host_code: Option<&Host
 }
 
 /// The artifact as bytes: what [`write()`] puts into a file.
-pub fn encode(plan: &Plan, constants: &[u8], host_code: Option<&HostCode>) -> Result<Vec<u8>, WriteError> {
-    let parts = encode_parts(plan, constants, host_code)?;
+pub fn encode(plan: &Plan, constants: &[u8], code: Code) -> Result<Vec<u8>, WriteError> {
+    let parts = encode_parts(plan, constants, code)?;
     Ok([&parts.head, constants, &parts.tail].concat())
 }
 
@@ -131,24 +159,32 @@ struct Parts {
     tail: Vec<u8>,
 }
 
-fn encode_parts(plan: &Plan, constants: &[u8], host_code: Option<&HostCode>) -> Result<Parts, WriteError> {
+fn encode_parts(plan: &Plan, constants: &[u8], code: Code) -> Result<Parts, WriteError> {
     validate(plan, constants.len() as u64)?;
-    host_code::validate(plan, host_code)?;
+    code.validate(plan)?;
     let failed = |error: postcard::Error| WriteError::Encode { reason: error.to_string() };
     let plan = postcard::to_stdvec(plan).map_err(failed)?;
-    let code = host_code.map_or(Ok(Vec::new()), postcard::to_stdvec).map_err(failed)?;
+    let host = code.host.map_or(Ok(Vec::new()), postcard::to_stdvec).map_err(failed)?;
+    let device = code.device.map_or(Ok(Vec::new()), postcard::to_stdvec).map_err(failed)?;
     let plan_start = TABLE_END.next_multiple_of(ALIGNMENT);
     let constants_start = (plan_start + plan.len()).next_multiple_of(ALIGNMENT);
     let constants_end = constants_start + constants.len();
-    let code_start = constants_end.next_multiple_of(ALIGNMENT);
+    let host_start = constants_end.next_multiple_of(ALIGNMENT);
+    let host_end = host_start + host.len();
+    let device_start = host_end.next_multiple_of(ALIGNMENT);
 
     let mut head = Vec::with_capacity(constants_start);
     head.extend_from_slice(&MAGIC);
     head.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
     head.extend_from_slice(&(SECTIONS.len() as u32).to_le_bytes());
-    head.extend_from_slice(&((code_start + code.len()) as u64).to_le_bytes());
+    head.extend_from_slice(&((device_start + device.len()) as u64).to_le_bytes());
     let mut table = Vec::with_capacity(SECTIONS.len() * ENTRY_BYTES);
-    let sections = [(plan_start, plan.as_slice()), (constants_start, constants), (code_start, code.as_slice())];
+    let sections = [
+        (plan_start, plan.as_slice()),
+        (constants_start, constants),
+        (host_start, host.as_slice()),
+        (device_start, device.as_slice()),
+    ];
     for (name, (start, section)) in SECTIONS.iter().zip(sections) {
         let mut padded = [0; NAME_BYTES];
         padded[..name.len()].copy_from_slice(name.as_bytes());
@@ -163,8 +199,10 @@ fn encode_parts(plan: &Plan, constants: &[u8], host_code: Option<&HostCode>) -> 
     head.resize(plan_start, 0);
     head.extend_from_slice(&plan);
     head.resize(constants_start, 0);
-    let mut tail = vec![0; code_start - constants_end];
-    tail.extend_from_slice(&code);
+    let mut tail = vec![0; host_start - constants_end];
+    tail.extend_from_slice(&host);
+    tail.resize(device_start - constants_end, 0);
+    tail.extend_from_slice(&device);
     Ok(Parts { head, tail })
 }
 
@@ -306,8 +344,10 @@ pub enum LoadError {
         reason: String,
     },
     /// The code's bytes do not decode.
-    #[error("malformed host code: {reason}")]
-    MalformedHostCode {
+    #[error("malformed {of} code: {reason}")]
+    MalformedCode {
+        /// Of which device.
+        of: &'static str,
         /// What the decoder says.
         reason: String,
     },
@@ -315,11 +355,22 @@ pub enum LoadError {
     #[error("invalid plan: {0}")]
     InvalidPlan(#[from] InvalidPlan),
     /// The code decodes and does not fit the plan.
-    #[error("invalid host code: {0}")]
-    InvalidHostCode(#[from] InvalidHostCode),
+    #[error(transparent)]
+    InvalidCode(#[from] InvalidCode),
     /// No memory for a copy.
     #[error(transparent)]
     OutOfMemory(#[from] OutOfMemory),
+}
+
+/// Code that must not run with the plan beside it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCode {
+    /// That of the host device.
+    #[error("invalid host code: {0}")]
+    Host(#[from] InvalidHostCode),
+    /// That of a GPU.
+    #[error("invalid device code: {0}")]
+    Device(#[from] InvalidDeviceCode),
 }
 
 /// Why a file cannot be opened as an artifact.
@@ -350,8 +401,8 @@ pub enum WriteError {
     #[error("invalid plan: {0}")]
     InvalidPlan(#[from] InvalidPlan),
     /// The code would be refused on loading. A mistake of the compiler.
-    #[error("invalid host code: {0}")]
-    InvalidHostCode(#[from] InvalidHostCode),
+    #[error(transparent)]
+    InvalidCode(#[from] InvalidCode),
     /// The plan does not encode.
     #[error("cannot encode the plan: {reason}")]
     Encode {

@@ -15,6 +15,7 @@ pub mod atomic;
 pub mod bytes;
 pub mod container;
 pub mod deployment;
+pub mod device_code;
 pub mod dtype;
 pub mod host_code;
 pub mod minifloat;

@@ -7,14 +7,15 @@ use std::{fs, os::unix::fs::MetadataExt, path::Path};
 use proptest::prelude::*;
 use pygraph_artifact::{
     bytes::ALIGNMENT,
-    container::{Artifact, LoadError, encode, write},
+    container::{Artifact, Code, LoadError, encode, write},
+    device_code::{Argument, DeviceCall, DeviceCode, DeviceKernel, DeviceLaunch, DeviceProgram},
     host_code::{HostCode, HostFunction, Target},
-    plan::{BufferId, Plan, Step},
+    plan::{BufferId, Plan, Step, launches},
     scalar::ScalarOp,
 };
 
 fn encoded() -> Vec<u8> {
-    encode(&support::plan(), &support::constants(), None).expect("the plan should be valid")
+    encode(&support::plan(), &support::constants(), Code::default()).expect("the plan should be valid")
 }
 
 /// Loads bytes that must be refused, and compares the message.
@@ -32,29 +33,33 @@ fn flipped(position: usize) -> Vec<u8> {
 
 /// Replaces the plan's section, with right checksums around it.
 fn with_plan_bytes(plan: &[u8]) -> Vec<u8> {
-    with_bytes(plan, &[])
+    with_bytes(plan, &[], &[])
 }
 
-/// Replaces the sections of the plan and of the code, with right checksums around them.
-fn with_bytes(plan: &[u8], code: &[u8]) -> Vec<u8> {
+/// Replaces the sections of the plan and of code, with right checksums around them.
+fn with_bytes(plan: &[u8], host: &[u8], device: &[u8]) -> Vec<u8> {
     use xxhash_rust::xxh3::xxh3_64;
     let mut bytes = encoded()[..192].to_vec();
     let constants_start = (192 + plan.len()).next_multiple_of(64);
-    let code_start = constants_start + 64;
-    bytes[16..24].copy_from_slice(&((code_start + code.len()) as u64).to_le_bytes());
+    let host_start = constants_start + 64;
+    let device_start = (host_start + host.len()).next_multiple_of(64);
+    bytes[16..24].copy_from_slice(&((device_start + device.len()) as u64).to_le_bytes());
     bytes[56..64].copy_from_slice(&(plan.len() as u64).to_le_bytes());
     bytes[64..72].copy_from_slice(&xxh3_64(plan).to_le_bytes());
     bytes[88..96].copy_from_slice(&(constants_start as u64).to_le_bytes());
-    bytes[128..136].copy_from_slice(&(code_start as u64).to_le_bytes());
-    bytes[136..144].copy_from_slice(&(code.len() as u64).to_le_bytes());
-    bytes[144..152].copy_from_slice(&xxh3_64(code).to_le_bytes());
-    let covered: Vec<u8> = [&bytes[..24], &bytes[32..152]].concat();
+    for (entry, start, section) in [(112, host_start, host), (152, device_start, device)] {
+        let numbers = [start as u64, section.len() as u64, xxh3_64(section)];
+        bytes[entry + 16..entry + 40].copy_from_slice(&numbers.map(u64::to_le_bytes).concat());
+    }
+    let covered: Vec<u8> = [&bytes[..24], &bytes[32..192]].concat();
     bytes[24..32].copy_from_slice(&xxh3_64(&covered).to_le_bytes());
     bytes.extend_from_slice(plan);
     bytes.resize(constants_start, 0);
     bytes.extend_from_slice(&support::constants());
-    bytes.resize(code_start, 0);
-    bytes.extend_from_slice(code);
+    bytes.resize(host_start, 0);
+    bytes.extend_from_slice(host);
+    bytes.resize(device_start, 0);
+    bytes.extend_from_slice(device);
     bytes
 }
 
@@ -62,7 +67,7 @@ fn with_bytes(plan: &[u8], code: &[u8]) -> Vec<u8> {
 fn what_is_written_is_read_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.pyg");
-    write(&path, &support::plan(), &support::constants(), None).expect("written");
+    write(&path, &support::plan(), &support::constants(), Code::default()).expect("written");
     assert_eq!(fs::read(&path).expect("read"), encoded());
     for artifact in [Artifact::open(&path).expect("opened"), Artifact::from_bytes(&encoded()).expect("loaded")] {
         assert_eq!(artifact.plan(), &support::plan());
@@ -76,7 +81,7 @@ fn other_files_are_refused() {
     check(b"", "not a pygraph artifact (0 bytes that do not begin with its magic)");
     check(b"module {}", "not a pygraph artifact (9 bytes that do not begin with its magic)");
     check(&flipped(3), &format!("not a pygraph artifact ({} bytes that do not begin with its magic)", encoded().len()));
-    check(&flipped(8), "format version is 20, this build reads 4: compile the model again");
+    check(&flipped(8), "format version is 21, this build reads 5: compile the model again");
 }
 
 #[test]
@@ -87,7 +92,7 @@ fn a_missing_or_damaged_file_is_named() {
     let expected = format!("cannot read {}: No such file or directory (os error 2)", path.display());
     assert_eq!(message(&path), expected);
     fs::write(&path, &encoded()[..100]).expect("written");
-    let expected = format!("cannot load {}: truncated: 100 bytes of at least 152", path.display());
+    let expected = format!("cannot load {}: truncated: 100 bytes of at least 192", path.display());
     assert_eq!(message(&path), expected);
     fs::write(&path, b"").expect("written");
     assert!(message(&path).ends_with("(0 bytes that do not begin with its magic)"));
@@ -96,10 +101,9 @@ fn a_missing_or_damaged_file_is_named() {
 #[test]
 fn a_flip_in_each_part_names_the_part() {
     let bytes = encoded();
-    for position in [12, 16, 24, 33, 48, 56, 64, 80, 88, 111, 151] {
+    for position in [12, 16, 24, 33, 48, 56, 64, 80, 88, 111, 151, 191] {
         check(&flipped(position), "checksum of the header does not match: the file is damaged");
     }
-    check(&flipped(160), "bytes before section plan are not zero: the file is damaged");
     check(&flipped(200), "checksum of the plan does not match: the file is damaged");
     check(&flipped(bytes.len() - 65), "bytes before section constants are not zero: the file is damaged");
     check(&flipped(bytes.len() - 49), "checksum of the constants does not match: the file is damaged");
@@ -141,11 +145,17 @@ fn a_plan_that_does_not_decode_is_refused() {
 #[test]
 fn a_section_table_that_lies_is_refused() {
     use xxhash_rust::xxh3::xxh3_64;
-    for (position, section) in
-        [(32, "plan"), (48, "plan"), (57, "plan"), (72, "constants"), (90, "constants"), (113, "host code")]
-    {
+    for (position, section) in [
+        (32, "plan"),
+        (48, "plan"),
+        (57, "plan"),
+        (72, "constants"),
+        (90, "constants"),
+        (113, "host code"),
+        (153, "device code"),
+    ] {
         let mut bytes = flipped(position);
-        let covered: Vec<u8> = [&bytes[..24], &bytes[32..152]].concat();
+        let covered: Vec<u8> = [&bytes[..24], &bytes[32..192]].concat();
         bytes[24..32].copy_from_slice(&xxh3_64(&covered).to_le_bytes());
         check(&bytes, &format!("the entry of section {section} has a wrong name, offset or length"));
     }
@@ -164,7 +174,7 @@ fn with_code() -> (Plan, HostCode) {
 #[test]
 fn code_is_written_and_read_again() {
     let (plan, code) = with_code();
-    let bytes = encode(&plan, &support::constants(), Some(&code)).expect("valid");
+    let bytes = encode(&plan, &support::constants(), Code { host: Some(&code), device: None }).expect("valid");
     let artifact = Artifact::from_bytes(&bytes).expect("loaded");
     assert_eq!((artifact.plan(), artifact.host_code()), (&plan, Some(&code)));
     assert_eq!(artifact.constants(), support::constants());
@@ -177,8 +187,9 @@ fn code_that_does_not_fit_the_plan_is_refused() {
         let (mut plan, mut code) = with_code();
         change(&mut plan, &mut code);
         let bytes = |value: Result<Vec<u8>, postcard::Error>| value.expect("encoded");
-        check(&with_bytes(&bytes(postcard::to_stdvec(&plan)), &bytes(postcard::to_stdvec(&code))), expected);
-        let error = encode(&plan, &support::constants(), Some(&code)).expect_err("refused");
+        check(&with_bytes(&bytes(postcard::to_stdvec(&plan)), &bytes(postcard::to_stdvec(&code)), &[]), expected);
+        let error =
+            encode(&plan, &support::constants(), Code { host: Some(&code), device: None }).expect_err("refused");
         assert_eq!(error.to_string(), expected);
     };
     fn functions(plan: &mut Plan) -> &mut Vec<Option<u32>> {
@@ -201,8 +212,80 @@ fn code_that_does_not_fit_the_plan_is_refused() {
         code.functions[0].operands = 2;
     });
     let plan = postcard::to_stdvec(&with_code().0).expect("encoded");
-    check(&with_bytes(&plan, &[]), "invalid host code: launch `add_0` names function 0, which does not exist");
-    check(&with_bytes(&plan, &[1]), "malformed host code: Hit the end of buffer, expected more data");
+    check(&with_bytes(&plan, &[], &[]), "invalid host code: launch `add_0` names function 0, which does not exist");
+    check(&with_bytes(&plan, &[1], &[]), "malformed host code: Hit the end of buffer, expected more data");
+    check(
+        &with_bytes(&postcard::to_stdvec(&support::plan()).expect("encoded"), &[], &[1]),
+        "malformed device code: Hit the end of buffer, expected more data",
+    );
+}
+
+/// Code of one kernel of two arguments for the first launch of the plan; the others are none.
+fn device_code(plan: &Plan) -> DeviceCode {
+    let segments = &plan.programs[0].segments;
+    let count = segments.iter().map(|segment| launches(&segment.nodes).len()).sum();
+    let mut device_launches = vec![DeviceLaunch::default(); count];
+    let arguments = vec![Argument::Buffer(BufferId(0)), Argument::Scratch { offset: 0 }];
+    device_launches[0].calls.push(DeviceCall {
+        kernel: 0,
+        grid: [1; 3],
+        block: [32, 1, 1],
+        shared_bytes: 0,
+        arguments,
+    });
+    DeviceCode {
+        target: "sm_90".to_string(),
+        modules: vec![b"cubin".to_vec()],
+        kernels: vec![DeviceKernel { module: 0, name: "k".to_string(), arguments: 2 }],
+        control: None,
+        programs: vec![DeviceProgram { scratch_bytes: 256, launches: device_launches }],
+    }
+}
+
+#[test]
+fn device_code_is_written_and_read_again() {
+    let plan = support::plan();
+    let device = device_code(&plan);
+    let bytes = encode(&plan, &support::constants(), Code { host: None, device: Some(&device) }).expect("valid");
+    assert_eq!(Artifact::from_bytes(&bytes).expect("loaded").device_code(), Some(&device));
+}
+
+#[test]
+fn device_code_that_does_not_fit_the_plan_is_refused() {
+    fn call(code: &mut DeviceCode) -> &mut DeviceCall {
+        &mut code.programs[0].launches[0].calls[0]
+    }
+    let refused = |expected: &str, change: fn(&mut DeviceCode)| {
+        let plan = support::plan();
+        let mut code = device_code(&plan);
+        change(&mut code);
+        let bytes = |value: Result<Vec<u8>, postcard::Error>| value.expect("encoded");
+        check(&with_bytes(&bytes(postcard::to_stdvec(&plan)), &[], &bytes(postcard::to_stdvec(&code))), expected);
+        let encoded = encode(&plan, &support::constants(), Code { host: None, device: Some(&code) });
+        assert_eq!(encoded.expect_err("refused").to_string(), expected);
+    };
+    refused("invalid device code: module 3 is named, and there are 1", |code| code.control = Some(3));
+    refused("invalid device code: module 1 is named, and there are 1", |code| code.kernels[0].module = 1);
+    refused("invalid device code: it has 0 programs, the plan has 1", |code| code.programs.clear());
+    refused("invalid device code: it has 1 launches for `main`, which has 5", |code| {
+        code.programs[0].launches.truncate(1)
+    });
+    refused("invalid device code: call 0 of `main`: there is no kernel 1", |code| call(code).kernel = 1);
+    refused("invalid device code: call 0 of `main`: `k` takes 2 addresses, not 1", |code| {
+        call(code).arguments.truncate(1)
+    });
+    refused("invalid device code: call 0 of `main`: `k` has blocks [1, 0, 1] of [32, 1, 1] threads", |code| {
+        call(code).grid[1] = 0
+    });
+    refused("invalid device code: call 0 of `main`: `k` has blocks [1, 1, 1] of [32, 33, 1] threads", |code| {
+        call(code).block[1] = 33
+    });
+    refused("invalid device code: call 0 of `main`: `k` is given buffer 99, which does not exist", |code| {
+        call(code).arguments[0] = Argument::Buffer(BufferId(99))
+    });
+    refused("invalid device code: call 0 of `main`: `k` is given scratch memory at 256 of 256", |code| {
+        call(code).arguments[1] = Argument::Scratch { offset: 256 }
+    });
 }
 
 #[test]
@@ -245,7 +328,7 @@ fn an_invalid_plan_is_not_written() {
     fs::write(&path, b"before").expect("written");
     let mut plan = support::plan();
     plan.programs[0].results[0].buffer = BufferId(99);
-    let error = write(&path, &plan, &support::constants(), None).expect_err("refused");
+    let error = write(&path, &plan, &support::constants(), Code::default()).expect_err("refused");
     assert_eq!(error.to_string(), "invalid plan: program `main`: result 0 names buffer 99, which does not exist");
     let mut deep = vec![];
     for _ in 0..100 {
@@ -253,7 +336,7 @@ fn an_invalid_plan_is_not_written() {
     }
     plan = support::plan();
     plan.programs[0].segments[0].nodes = support::nodes(deep);
-    assert!(write(&path, &plan, &support::constants(), None).is_err());
+    assert!(write(&path, &plan, &support::constants(), Code::default()).is_err());
     assert_eq!(fs::read(&path).expect("read"), b"before");
     assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
 }
@@ -264,14 +347,15 @@ fn writing_replaces_files_and_not_links_or_devices() {
     let (target, link) = (folder.path().join("target.pyg"), folder.path().join("link.pyg"));
     fs::write(&target, b"before").expect("written");
     std::os::unix::fs::symlink(&target, &link).expect("linked");
-    write(&link, &support::plan(), &support::constants(), None).expect("written");
+    write(&link, &support::plan(), &support::constants(), Code::default()).expect("written");
     assert!(fs::symlink_metadata(&link).expect("metadata").is_symlink());
     assert_eq!(fs::read(&target).expect("read"), encoded());
-    write(Path::new("/dev/null"), &support::plan(), &support::constants(), None).expect("written");
+    write(Path::new("/dev/null"), &support::plan(), &support::constants(), Code::default()).expect("written");
     assert!(!fs::metadata("/dev/null").expect("metadata").is_file());
     assert_ne!(fs::metadata(&target).expect("metadata").mode() & 0o444, 0o400, "others may read, under a usual umask");
     let nowhere = folder.path().join("no/model.pyg");
-    let error = write(&nowhere, &support::plan(), &support::constants(), None).expect_err("refused").to_string();
+    let error =
+        write(&nowhere, &support::plan(), &support::constants(), Code::default()).expect_err("refused").to_string();
     assert!(error.starts_with(&format!("cannot write {}: ", nowhere.display())), "{error}");
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pygraph_artifact::{
     bytes::AlignedBytes,
-    container::{Artifact, encode},
+    container::{Artifact, Code, encode},
     deployment::Deployment,
     dtype::DType,
     order::add_edges,
@@ -153,7 +153,7 @@ impl Builder {
     /// Ends the program, the only one of its artifact.
     pub fn encode(self, steps: Vec<Step>) -> Vec<u8> {
         let (program, constants) = self.finish(steps);
-        encode(&Plan { programs: vec![program], arenas: Vec::new() }, &constants, None)
+        encode(&Plan { programs: vec![program], arenas: Vec::new() }, &constants, Code::default())
             .expect("the plan should be valid")
     }
 

@@ -9,7 +9,7 @@ use std::{
 mod native;
 
 use clap::ArgMatches;
-use pygraph_artifact::container;
+use pygraph_artifact::container::{self, Code};
 use pygraph_compiler::{
     driver::{
         self, Chunk, CompileError, Compiled, RemarkFormat, Settings, Source,
@@ -101,7 +101,8 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let Some(output) = output else { return Ok(()) };
     for (number, (Emitted { plan, constants }, code)) in emitted.iter().enumerate() {
         let path = if splits { numbered(output, number) } else { output.to_path_buf() };
-        container::write(&path, plan, constants, code.as_ref()).map_err(|error| Failure::error(EXIT_INPUT, error))?;
+        let code = Code { host: code.as_ref(), device: None };
+        container::write(&path, plan, constants, code).map_err(|error| Failure::error(EXIT_INPUT, error))?;
     }
     Ok(())
 }
