@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use pygraph_artifact::{
     bytes::AlignedBytes,
-    container::{Artifact, encode},
+    container::{Artifact, Code, encode},
 };
 use pygraph_compiler::{
     diagnostic::Diagnostics,
@@ -123,7 +123,8 @@ fn as_a_plan(program: &Program, loops: Loops) -> Result<Results, String> {
         Some(processor) => generate(&mut emitted.plan, target(processor)).map_err(|error| error.to_string())?.code,
         None => None,
     };
-    let file = encode(&emitted.plan, &emitted.constants, code.as_ref()).map_err(|error| error.to_string())?;
+    let file = encode(&emitted.plan, &emitted.constants, Code { host: code.as_ref(), device: None })
+        .map_err(|error| error.to_string())?;
     let artifact = Artifact::from_bytes(&file).map_err(|error| error.to_string())?;
     // Another order of launches for each program.
     let order = Order::Random { seed: program.text.len() as u64 };
