@@ -31,8 +31,10 @@
 //! - [`nest`]: the executor of loop nests.
 //! - [`scalar`]: the scalar language on lanes.
 //! - [`manifest`]: what a kernel is called, its attributes, its check and its reference.
+//! - [`cuda`]: how a kernel runs on a GPU.
 //! - [`memory`]: the bytes that launches read and write; [`tensor`]: the views that kernels get of them.
 
+pub mod cuda;
 pub mod kernels;
 pub mod manifest;
 pub mod memory;

@@ -4,6 +4,7 @@
 
 use pygraph_artifact::{plan::KernelAttr, scalar::ScalarBody};
 
+use crate::cuda::CudaDef;
 use crate::kernels;
 use crate::tensor::{TensorMut, TensorRef, TensorType};
 
@@ -54,6 +55,8 @@ pub struct KernelDef {
     pub check: fn(&CallType) -> Result<(), String>,
     /// Computes the outputs from the inputs, plainly.
     pub reference: fn(&Call, &mut [TensorMut]) -> Result<(), KernelError>,
+    /// Computes them on a GPU.
+    pub cuda: Option<CudaDef>,
 }
 
 /// Which inputs of a kernel may lie where an output does, address for address.

@@ -63,6 +63,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
+    cuda: None,
 };
 
 /// The optional inputs, in order.

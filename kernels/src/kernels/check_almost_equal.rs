@@ -28,6 +28,7 @@ pub static KERNEL: KernelDef = KernelDef {
         compare::check(call_type)
     },
     reference: |call, _| compare::compare(call, &AlmostEqual { tolerance: call::float(call.attributes, "tolerance") }),
+    cuda: None,
 };
 
 struct AlmostEqual {

@@ -28,6 +28,7 @@ pub static KERNEL: KernelDef = KernelDef {
         let bound = |name| call::int(call.attributes, name) as u64;
         compare::compare(call, &Close { min: bound("min_ulp_difference"), max: bound("max_ulp_difference") })
     },
+    cuda: None,
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {

@@ -17,6 +17,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check: compare::check,
     reference: |call, _| compare::compare(call, &Equal),
+    cuda: None,
 };
 
 struct Equal;

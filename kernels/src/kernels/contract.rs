@@ -35,6 +35,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: true,
     check,
     reference,
+    cuda: None,
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {

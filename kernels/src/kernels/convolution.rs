@@ -40,6 +40,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: true,
     check,
     reference,
+    cuda: None,
 };
 
 /// Largest extent, stride, padding and dilation: their products with extents stay in an `i64`.

@@ -22,6 +22,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
+    cuda: None,
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {

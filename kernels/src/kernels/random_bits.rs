@@ -29,6 +29,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
+    cuda: None,
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {

@@ -32,6 +32,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
+    cuda: None,
 };
 
 fn windows(attributes: &[(String, pygraph_artifact::plan::KernelAttr)]) -> Vec<Window> {

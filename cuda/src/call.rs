@@ -1,0 +1,173 @@
+//! Kernels of the manifest.
+
+use std::fmt::Write as _;
+
+use pygraph_artifact::{
+    dtype::DType,
+    plan::{BufferId, KernelAttr, KernelCall, Place, Program},
+};
+use pygraph_kernels::{
+    cuda::{CudaOperand, CudaStep},
+    manifest::{self, CallType},
+    tensor::TensorType,
+};
+
+use crate::{
+    address::is_indirect,
+    kernel::{CallCode, LaunchCode, NAME, Operand},
+    nest::line,
+    scalar, types,
+};
+
+/// An array that a call reads or writes.
+#[derive(Debug, Clone)]
+pub struct Array {
+    dtype: DType,
+    shape: Vec<u64>,
+    strides: Option<Vec<u64>>,
+    operand: Operand,
+    is_indirect: bool,
+    /// Where it lies, if that is a place of the program.
+    place: Option<Place>,
+}
+
+impl Array {
+    /// A buffer of a program.
+    pub fn of_buffer(program: &Program, id: BufferId) -> Array {
+        let buffer = &program.buffers[id.0 as usize];
+        Array {
+            dtype: buffer.dtype,
+            shape: buffer.shape.clone(),
+            strides: program.strides(buffer).map(<[u64]>::to_vec),
+            operand: Operand::Buffer(id),
+            is_indirect: is_indirect(program, id),
+            place: Some(buffer.place),
+        }
+    }
+
+    /// An array in scratch memory.
+    pub fn temporary(dtype: DType, shape: Vec<u64>, operand: Operand) -> Array {
+        Array { dtype, shape, strides: None, operand, is_indirect: false, place: None }
+    }
+
+    fn ty(&self) -> TensorType<'_> {
+        TensorType { dtype: self.dtype, shape: &self.shape, strides: self.strides.as_deref() }
+    }
+}
+
+/// The kernels of a call. `array` finds what its operands are.
+pub fn lower_call(call: &KernelCall, array: &dyn Fn(BufferId) -> Array, launch: &mut LaunchCode) -> Result<(), String> {
+    let kernel = manifest::find(&call.kernel).ok_or_else(|| format!("there is no kernel `{}`", call.kernel))?;
+    let cuda = kernel.cuda.as_ref().ok_or_else(|| format!("`{}` has no code for GPUs yet", call.kernel))?;
+    let inputs: Vec<Array> = call.inputs.iter().map(|id| array(*id)).collect();
+    let outputs: Vec<Array> = call.outputs.iter().map(|id| array(*id)).collect();
+    let input_types: Vec<TensorType<'_>> = inputs.iter().map(Array::ty).collect();
+    let output_types: Vec<TensorType<'_>> = outputs.iter().map(Array::ty).collect();
+    let ty = CallType { inputs: &input_types, outputs: &output_types, attributes: &call.attributes, bodies: &call.bodies };
+    let plan = (cuda.plan)(&ty);
+    let scratch: Vec<Operand> = plan.scratch.iter().map(|bytes| launch.add_scratch(*bytes)).collect();
+
+    let mut common = format!("namespace {NAME}_of {{\n");
+    inputs.iter().enumerate().for_each(|(number, array)| describe(&mut common, "In", number, array));
+    outputs.iter().enumerate().for_each(|(number, array)| describe(&mut common, "Out", number, array));
+    let in_place = |input: &Array| outputs.iter().any(|output| input.place.is_some() && input.place == output.place);
+    for (number, input) in inputs.iter().enumerate() {
+        line!(common, "constexpr bool IN{number}_IN_PLACE = {};", in_place(input));
+    }
+    call.attributes.iter().for_each(|(name, value)| describe_attribute(&mut common, name, value));
+    for (name, value) in &plan.constants {
+        line!(common, "constexpr i64 {name} = {value};");
+    }
+    call.bodies.iter().enumerate().for_each(|(number, body)| describe_body(&mut common, number, body));
+    common.push_str(cuda.source);
+    common.push_str("}\n");
+
+    let find = |operand: CudaOperand| match operand {
+        CudaOperand::Input(number) => Some((&inputs[number], format!("In{number}"))),
+        CudaOperand::Output(number) => Some((&outputs[number], format!("Out{number}"))),
+        CudaOperand::Scratch(_) | CudaOperand::Status => None,
+    };
+    for step in &plan.steps {
+        let threads: u32 = step.block.iter().product();
+        let mut wrapper = String::new();
+        let mut passed = Vec::new();
+        let mut operands = Vec::new();
+        for (number, operand) in step.operands.iter().enumerate() {
+            let (text, given) = match (*operand, find(*operand)) {
+                (_, Some((array, element))) => {
+                    let address = if array.is_indirect { format!("*({NAME}_of::{element}**)a{number}") } else { format!("({NAME}_of::{element}*)a{number}") };
+                    (address, array.operand)
+                }
+                (CudaOperand::Scratch(of), _) => (format!("(u8*)a{number}"), scratch[of]),
+                _ => (format!("(u32*)a{number}"), Operand::Status),
+            };
+            passed.push(text);
+            operands.push(given);
+        }
+        let names: Vec<String> = (0..operands.len()).map(|number| format!("void* a{number}")).collect();
+        line!(wrapper, "extern \"C\" __global__ void __launch_bounds__({threads}) {NAME}({}) {{", names.join(", "));
+        line!(wrapper, "{NAME}_of::{}({});\n}}", step.function, passed.join(", "));
+        launch.calls.push(call_code(step, common.clone() + &wrapper, operands));
+    }
+    Ok(())
+}
+
+fn call_code(step: &CudaStep, text: String, operands: Vec<Operand>) -> CallCode {
+    CallCode { text, grid: step.grid, block: step.block, shared_bytes: step.shared_bytes, operands }
+}
+
+/// Type, rank, extents and strides of an array, as constants.
+fn describe(text: &mut String, role: &str, number: usize, array: &Array) {
+    let upper = format!("{}{number}", role.to_uppercase());
+    let ty = array.ty();
+    line!(text, "typedef {} {role}{number};", types::name(array.dtype));
+    line!(text, "constexpr int {upper}_RANK = {};", array.shape.len());
+    line!(text, "constexpr i64 {upper}_COUNT = {};", ty.element_count());
+    line!(text, "constexpr bool {upper}_IS_DENSE = {};", array.strides.is_none());
+    constants(text, &format!("{upper}_SHAPE"), &array.shape.iter().map(|extent| *extent as i64).collect::<Vec<_>>());
+    constants(text, &format!("{upper}_STRIDES"), &ty.strides().iter().map(|stride| *stride as i64).collect::<Vec<_>>());
+}
+
+/// An array of integers; one of none has one element that nobody reads, since C++ has no such arrays.
+fn constants(text: &mut String, name: &str, values: &[i64]) {
+    let shown = if values.is_empty() { "0".to_string() } else { values.iter().map(i64::to_string).collect::<Vec<_>>().join(", ") };
+    line!(text, "constexpr i64 {name}[] = {{{shown}}};");
+}
+
+fn describe_attribute(text: &mut String, name: &str, value: &KernelAttr) {
+    match value {
+        KernelAttr::Bool(value) => line!(text, "constexpr bool A_{name} = {value};"),
+        KernelAttr::Int(value) => line!(text, "constexpr i64 A_{name} = {};", literal(*value)),
+        KernelAttr::Ints(values) => {
+            line!(text, "constexpr int A_{name}_COUNT = {};", values.len());
+            constants(text, &format!("A_{name}"), values);
+        }
+        // Not every compiler takes infinities and the like as constants: bits are exact everywhere.
+        KernelAttr::Float(value) => line!(text, "constexpr u64 A_{name}_BITS = 0x{:x}ull;", value.to_bits()),
+        // A text names a type or a choice.
+        KernelAttr::Text(value) => match value.parse::<DType>() {
+            Ok(dtype) => line!(text, "typedef {} A_{name};", types::name(dtype)),
+            Err(_) => line!(text, "#define A_{name}_IS_{value} 1"),
+        },
+    }
+}
+
+fn literal(value: i64) -> String {
+    if value == i64::MIN { "(-9223372036854775807ll - 1)".to_string() } else { format!("{value}ll") }
+}
+
+/// A scalar program as a struct `Body0` with a function `apply(inputs…, outputs&…)`.
+fn describe_body(text: &mut String, number: usize, body: &pygraph_artifact::scalar::ScalarBody) {
+    let types = body.register_types().expect("a valid call should have valid bodies");
+    let names: Vec<String> = (0..body.inputs.len()).map(|input| format!("x{input}")).collect();
+    let (statements, results) = scalar::statements(body, &types, "r", &names, &|_| "0".to_string());
+    let inputs = names.iter().zip(&body.inputs).map(|(name, dtype)| format!("{} {name}", types::name(*dtype)));
+    let outputs = body.outputs.iter().enumerate().map(|(output, register)| {
+        format!("{}& y{output}", types::name(types[*register as usize]))
+    });
+    let parameters: Vec<String> = inputs.chain(outputs).collect();
+    line!(text, "struct Body{number} {{\nstatic void apply({}) {{", parameters.join(", "));
+    text.push_str(&statements);
+    results.iter().enumerate().for_each(|(output, result)| line!(text, "y{output} = {result};"));
+    line!(text, "}}\n}};");
+}

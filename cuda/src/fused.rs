@@ -1,0 +1,248 @@
+//! Loop nests alone and in rows, as kernels.
+
+use pygraph_artifact::{
+    dtype::DType,
+    plan::{Access, BufferId, Fused, FusedOperand, Nest, Program, KernelCall},
+};
+use pygraph_kernels::nest::row_dims;
+
+use crate::{
+    address::is_indirect,
+    call,
+    kernel::{CallCode, LaunchCode, Operand, Parameter, global},
+    nest::{NestText, Split, index_type, line},
+};
+use std::fmt::Write as _;
+
+/// Threads of a block.
+const THREADS: u32 = 256;
+/// Blocks of a grid, at most; they go on with further rows or points.
+const BLOCKS_MAX: u64 = 132 * 16;
+/// Shared memory of a block for temporaries, at most, in bytes.
+const SHARED_MAX: u64 = 40 << 10;
+/// Folded points above which one thread a parallel point is too few.
+const ALONE_MAX: u64 = 64;
+/// Parallel points that keep a card busy with a thread each.
+const BUSY_POINTS: u64 = 132 * 1024;
+
+/// A loop nest alone.
+pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
+    let reduced = nest.reduction_dims as usize;
+    let (parallel, folded) = nest.extents.split_at(nest.extents.len() - reduced);
+    let (points, count): (u64, u64) = (parallel.iter().product(), folded.iter().product());
+    if points == 0 || (nest.combine.is_some() && count == 0) {
+        return LaunchCode::default();
+    }
+    if nest.combine.is_none() || count <= ALONE_MAX || points >= BUSY_POINTS {
+        return LaunchCode { calls: vec![points_call(program, nest, points)], scratch: Vec::new() };
+    }
+    // Every parallel point is a row of its own.
+    let buffers: Vec<BufferId> = nest.inputs.iter().chain(&nest.outputs).map(|access| access.buffer).collect();
+    let mut stage = nest.clone();
+    let accesses = stage.inputs.iter_mut().chain(&mut stage.outputs);
+    accesses.enumerate().for_each(|(number, access)| access.buffer = BufferId(number as u32));
+    let operands = buffers.into_iter().map(FusedOperand::Buffer).collect();
+    let mut launch = LaunchCode::default();
+    let rows = Rows { program, rows: points, operands: &operands, stages: &[stage], alone: true };
+    rows.lower(&[], &mut launch);
+    launch
+}
+
+/// A thread a parallel point.
+fn points_call(program: &Program, nest: &Nest, points: u64) -> CallCode {
+    let (parameters, operands) = parameters_of(program, nest);
+    let name = |access: &Access| {
+        let accesses = nest.inputs.iter().chain(&nest.outputs);
+        let number = accesses.into_iter().position(|other| std::ptr::eq(other, access));
+        (format!("p{}", number.expect("an access should be one of its nest")), None)
+    };
+    let text = NestText::new(nest, "n", &name);
+    let rank = nest.extents.len() - nest.reduction_dims as usize;
+    let mut body = format!("typedef {} index;\n", index_type(std::slice::from_ref(nest)));
+    line!(body, "for (u64 point = blockIdx.x * u64({THREADS}) + threadIdx.x; point < {points}ull; point += u64(gridDim.x) * {THREADS}) {{");
+    body.push_str(&text.split("point", 0..rank));
+    body.push_str(&text.whole_point());
+    body.push_str("}\n");
+    let blocks = points.div_ceil(u64::from(THREADS)).min(BLOCKS_MAX) as u32;
+    CallCode {
+        text: global(&parameters, THREADS, &body),
+        grid: [blocks, 1, 1],
+        block: [THREADS, 1, 1],
+        shared_bytes: 0,
+        operands,
+    }
+}
+
+fn parameters_of(program: &Program, nest: &Nest) -> (Vec<Parameter>, Vec<Operand>) {
+    let accesses = nest.inputs.iter().chain(&nest.outputs).enumerate();
+    accesses
+        .map(|(number, access)| {
+            let dtype = program.buffers[access.buffer.0 as usize].dtype;
+            let parameter = Parameter::new(format!("p{number}"), dtype, is_indirect(program, access.buffer));
+            (parameter, Operand::Buffer(access.buffer))
+        })
+        .unzip()
+}
+
+/// Loop nests in rows, behind a product if there is one.
+pub fn lower_fused(program: &Program, fused: &Fused) -> Result<LaunchCode, String> {
+    let mut launch = LaunchCode::default();
+    let mut in_scratch: Vec<(usize, Operand)> = Vec::new();
+    if let Some(kernel) = &fused.kernel {
+        lower_product(program, fused, kernel, &mut launch, &mut in_scratch)?;
+    }
+    let rows = Rows { program, rows: fused.rows, operands: &fused.operands, stages: &fused.stages, alone: false };
+    rows.lower(&in_scratch, &mut launch);
+    Ok(launch)
+}
+
+/// The product before the stages, as kernels of its own; a result that is a temporary lies in scratch memory.
+fn lower_product(
+    program: &Program,
+    fused: &Fused,
+    kernel: &KernelCall,
+    launch: &mut LaunchCode,
+    in_scratch: &mut Vec<(usize, Operand)>,
+) -> Result<(), String> {
+    for output in &kernel.outputs {
+        if let FusedOperand::Temporary { dtype, shape } = &fused.operands[output.0 as usize] {
+            let bytes = shape.iter().product::<u64>() * dtype.size_bytes() as u64;
+            in_scratch.push((output.0 as usize, launch.add_scratch(bytes)));
+        }
+    }
+    let array = |id: BufferId| {
+        let number = id.0 as usize;
+        match &fused.operands[number] {
+            FusedOperand::Buffer(buffer) => call::Array::of_buffer(program, *buffer),
+            FusedOperand::Temporary { dtype, shape } => {
+                let operand = in_scratch.iter().find(|(other, _)| *other == number).map(|(_, operand)| *operand);
+                let operand = operand.expect("a temporary that a product writes should be in scratch memory");
+                call::Array::temporary(*dtype, shape.clone(), operand)
+            }
+        }
+    };
+    call::lower_call(kernel, &array, launch)
+}
+
+/// Stages over rows.
+struct Rows<'a> {
+    program: &'a Program,
+    rows: u64,
+    operands: &'a Vec<FusedOperand>,
+    stages: &'a [Nest],
+    /// True if rows are all parallel points of the one stage.
+    alone: bool,
+}
+
+/// Where an operand of the stages lies.
+enum Place {
+    /// In memory that all threads see: a parameter of this name.
+    Global(String),
+    /// In shared memory: one part a group, of so many elements a row.
+    Shared { name: String, row_elements: u64 },
+}
+
+impl Rows<'_> {
+    fn lower(&self, in_scratch: &[(usize, Operand)], launch: &mut LaunchCode) {
+        let group = self.group();
+        let groups = u64::from(THREADS / group);
+        let mut parameters = Vec::new();
+        let mut operands = Vec::new();
+        let mut shared = String::new();
+        let mut shared_bytes = 0;
+        let places: Vec<Place> = self
+            .operands
+            .iter()
+            .enumerate()
+            .map(|(number, operand)| {
+                let (dtype, operand, is_indirect) = match operand {
+                    FusedOperand::Buffer(id) => {
+                        let dtype = self.program.buffers[id.0 as usize].dtype;
+                        (dtype, Operand::Buffer(*id), is_indirect(self.program, *id))
+                    }
+                    FusedOperand::Temporary { dtype, shape } => {
+                        let elements: u64 = shape.iter().product();
+                        let row_elements = elements / self.rows;
+                        let bytes = (row_elements * dtype.size_bytes() as u64).next_multiple_of(16) * groups;
+                        let given = in_scratch.iter().find(|(other, _)| *other == number);
+                        if given.is_none() && shared_bytes + bytes <= SHARED_MAX {
+                            shared_bytes += bytes;
+                            return self.shared_place(number, *dtype, row_elements, groups, &mut shared);
+                        }
+                        let bytes = elements * dtype.size_bytes() as u64;
+                        (*dtype, given.map_or_else(|| launch.add_scratch(bytes), |(_, operand)| *operand), false)
+                    }
+                };
+                let name = format!("p{number}");
+                parameters.push(Parameter::new(name.clone(), dtype, is_indirect));
+                operands.push(operand);
+                Place::Global(name)
+            })
+            .collect();
+        let body = self.body(group, &places, &shared);
+        let blocks = self.rows.div_ceil(groups).min(BLOCKS_MAX) as u32;
+        launch.calls.push(CallCode {
+            text: global(&parameters, THREADS, &body),
+            grid: [blocks, 1, 1],
+            block: [THREADS, 1, 1],
+            shared_bytes: 0,
+            operands,
+        });
+    }
+
+    fn shared_place(&self, number: usize, dtype: DType, row_elements: u64, groups: u64, text: &mut String) -> Place {
+        let (element, size) = (crate::types::name(dtype), dtype.size_bytes() as u64);
+        let padded = (row_elements * size).next_multiple_of(16) / size;
+        line!(text, "__shared__ __align__(16) u8 t{number}_bytes[{}];", padded * size * groups);
+        line!(text, "{element}* const t{number} = ({element}*)t{number}_bytes + {padded} * group_number;");
+        Place::Shared { name: format!("t{number}"), row_elements }
+    }
+
+    /// Threads that work on a row: a warp if there is little to do.
+    fn group(&self) -> u32 {
+        let work = |nest: &Nest| nest.extents.iter().product::<u64>() / self.rows.max(1);
+        let most = self.stages.iter().map(work).max().unwrap_or(0);
+        if most <= 256 || (most <= 1024 && self.rows >= 2048) { 32 } else { THREADS }
+    }
+
+    fn body(&self, group: u32, places: &[Place], shared: &str) -> String {
+        let groups = THREADS / group;
+        let mut body = format!("typedef {} index;\n", index_type(self.stages));
+        line!(body, "const int group_number = threadIdx.x / {group};");
+        line!(body, "const int lane = group_lane<{group}>();");
+        body.push_str(shared);
+        line!(body, "for (u64 row = blockIdx.x * u64({groups}) + group_number; row < {}ull; row += u64(gridDim.x) * {groups}) {{", self.rows);
+        let array = |access: &Access| match &places[access.buffer.0 as usize] {
+            Place::Global(name) => (name.clone(), None),
+            Place::Shared { name, row_elements } => (name.clone(), Some(format!("index(row) * {row_elements}"))),
+        };
+        for (number, stage) in self.stages.iter().enumerate() {
+            let text = NestText::new(stage, &format!("s{number}_"), &array);
+            let parallel = stage.extents.len() - stage.reduction_dims as usize;
+            let dims = if self.alone {
+                parallel
+            } else {
+                let dims = row_dims(&stage.extents, stage.reduction_dims as usize, self.rows);
+                dims.expect("a valid stage should count the rows")
+            };
+            body.push_str("{\n");
+            body.push_str(&text.split("row", 0..dims));
+            body.push_str(&text.row(dims, self.stage_split(stage, dims, group), "lane", group));
+            body.push_str("}\n");
+            line!(body, "group_sync<{group}>();");
+        }
+        body.push_str("}\n");
+        body
+    }
+
+    fn stage_split(&self, stage: &Nest, dims: usize, group: u32) -> Split {
+        let parallel = stage.extents.len() - stage.reduction_dims as usize;
+        let points: u64 = stage.extents[dims..parallel].iter().product();
+        let count: u64 = stage.extents[parallel..].iter().product();
+        if stage.combine.is_none() || points >= u64::from(group) || count <= 8 {
+            Split::Threads
+        } else {
+            Split::Group(group)
+        }
+    }
+}

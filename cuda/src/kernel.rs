@@ -1,0 +1,84 @@
+//! What a launch becomes: kernels one after another, each with its grid and what it is given.
+
+use std::fmt::Write as _;
+
+use pygraph_artifact::{dtype::DType, plan::BufferId};
+
+use crate::types;
+
+/// Stands for a kernel's name in its text: kernels of one text are one kernel.
+pub const NAME: &str = "KERNEL_NAME";
+
+/// The kernels of a launch.
+#[derive(Debug, Clone, Default)]
+pub struct LaunchCode {
+    /// One after another.
+    pub calls: Vec<CallCode>,
+    /// Sizes of the parts of scratch memory that they use, in bytes.
+    pub scratch: Vec<u64>,
+}
+
+impl LaunchCode {
+    /// A part of scratch memory, as an operand.
+    pub fn add_scratch(&mut self, bytes: u64) -> Operand {
+        self.scratch.push(bytes);
+        Operand::Scratch(self.scratch.len() - 1)
+    }
+}
+
+/// One kernel on a grid.
+#[derive(Debug, Clone)]
+pub struct CallCode {
+    /// C++ text, in which the kernel is named [`NAME`].
+    pub text: String,
+    /// Blocks.
+    pub grid: [u32; 3],
+    /// Threads of a block.
+    pub block: [u32; 3],
+    /// Dynamic shared memory of a block, in bytes.
+    pub shared_bytes: u32,
+    /// One a parameter.
+    pub operands: Vec<Operand>,
+}
+
+/// What a kernel is given the address of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operand {
+    /// A buffer of the program.
+    Buffer(BufferId),
+    /// A part of the launch's scratch memory, by number.
+    Scratch(usize),
+    /// The program's status.
+    Status,
+}
+
+/// A parameter: an address, or the address of an address.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// The name of the array inside of the kernel.
+    pub name: String,
+    /// Its elements' C++ type.
+    pub element: String,
+    /// True if the kernel is given the address of its address.
+    pub is_indirect: bool,
+}
+
+impl Parameter {
+    /// An array of elements of a type.
+    pub fn new(name: String, dtype: DType, is_indirect: bool) -> Parameter {
+        Parameter { name, element: types::name(dtype).to_string(), is_indirect }
+    }
+}
+
+/// A kernel of this many threads a block, with its parameters loaded before `body`.
+pub fn global(parameters: &[Parameter], threads: u32, body: &str) -> String {
+    let names: Vec<String> = (0..parameters.len()).map(|number| format!("void* a{number}")).collect();
+    let mut text = format!("extern \"C\" __global__ void __launch_bounds__({threads}) {NAME}({}) {{\n", names.join(", "));
+    for (number, Parameter { name, element, is_indirect }) in parameters.iter().enumerate() {
+        let address = if *is_indirect { format!("*({element}**)a{number}") } else { format!("({element}*)a{number}") };
+        writeln!(text, "{element}* const {name} = {address};").expect("writing to a text should not fail");
+    }
+    text.push_str(body);
+    text.push_str("}\n");
+    text
+}

@@ -1,0 +1,171 @@
+//! Code for GPUs, generated from the launches of a plan when a model is compiled.
+//!
+//! [`source()`] writes CUDA C++: loop nests as loops of threads (`nest`, `fused`), kernels of the manifest as their skeletons behind
+//! constants that say what the call is (`call`), both on top of a prelude of element types and scalar operations
+//! (`prelude/`). Launches that come to the same text share a kernel. [`compile()`] has NVRTC make modules of it
+//! ([`pygraph_artifact::device_code`]).
+
+mod address;
+mod call;
+mod fused;
+mod kernel;
+mod nest;
+pub mod nvrtc;
+mod prelude;
+mod scalar;
+mod types;
+
+use std::collections::HashMap;
+
+use pygraph_artifact::{
+    device_code::{Argument, DeviceCall, DeviceCode, DeviceKernel, DeviceLaunch, DeviceProgram, SCRATCH_ALIGNMENT},
+    plan::{Launch, Plan, Program, Work, launches},
+};
+use rayon::prelude::*;
+
+pub use self::prelude::PRELUDE;
+use self::{
+    kernel::{LaunchCode, NAME, Operand},
+    nvrtc::{CompileError, Nvrtc},
+};
+
+/// Kernels that are compiled together: NVRTC reads the prelude once for each module, and modules are compiled side by side.
+const MODULE_KERNELS: usize = 12;
+
+/// CUDA C++ for all launches of a plan, and how they are launched.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// One text a kernel, without the prelude.
+    pub kernels: Vec<KernelSource>,
+    /// One a program of the plan.
+    pub programs: Vec<DeviceProgram>,
+    /// True if a program has loops, choices or waits.
+    pub has_control: bool,
+}
+
+/// One kernel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KernelSource {
+    /// Its name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// How many addresses it takes.
+    pub arguments: u32,
+}
+
+/// A launch that has no code for GPUs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{location}: launch `{launch}`: {reason}")]
+pub struct Refused {
+    /// The launch's name.
+    pub launch: String,
+    /// Where in the user's file it comes from.
+    pub location: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Writes code for every launch of a valid plan, or says for which there is none.
+pub fn source(plan: &Plan) -> Result<Source, Vec<Refused>> {
+    let mut kernels = Kernels::default();
+    let mut refused = Vec::new();
+    let programs = plan.programs.iter().map(|program| program_code(program, &mut kernels, &mut refused)).collect();
+    let segments = plan.programs.iter().flat_map(|program| &program.segments);
+    let has_control = segments.flat_map(|segment| &segment.nodes).any(|node| !node.step.inside().is_empty());
+    if refused.is_empty() { Ok(Source { kernels: kernels.sources, programs, has_control }) } else { Err(refused) }
+}
+
+/// Has NVRTC compile a source for a target (`sm_90`).
+pub fn compile(source: Source, target: &str, nvrtc: &Nvrtc) -> Result<DeviceCode, CompileError> {
+    let mut texts: Vec<String> = source.kernels.chunks(MODULE_KERNELS).map(module_text).collect();
+    let control = source.has_control.then_some(texts.len() as u32);
+    texts.extend(control.map(|_| prelude::CONTROL.to_string()));
+    let modules = texts.par_iter().map(|text| nvrtc.compile(text, target)).collect::<Result<_, _>>()?;
+    let kernels = source.kernels.into_iter().enumerate().map(|(number, kernel)| DeviceKernel {
+        module: (number / MODULE_KERNELS) as u32,
+        name: kernel.name,
+        arguments: kernel.arguments,
+    });
+    Ok(DeviceCode { target: target.to_string(), modules, kernels: kernels.collect(), control, programs: source.programs })
+}
+
+/// A translation unit of these kernels.
+pub fn module_text(kernels: &[KernelSource]) -> String {
+    let texts = kernels.iter().map(|kernel| kernel.text.as_str());
+    std::iter::once(PRELUDE).chain(texts).collect::<Vec<_>>().join("\n")
+}
+
+/// The kernels so far, by their texts.
+#[derive(Default)]
+struct Kernels {
+    numbers: HashMap<String, u32>,
+    sources: Vec<KernelSource>,
+}
+
+impl Kernels {
+    /// The number of the kernel of that text; it is named after the first launch that has it.
+    fn number(&mut self, text: String, launch: &str, arguments: u32) -> u32 {
+        if let Some(number) = self.numbers.get(&text) {
+            return *number;
+        }
+        let number = self.sources.len() as u32;
+        let readable: String = launch.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(60).collect();
+        let name = format!("k{number}_{readable}");
+        self.sources.push(KernelSource { text: text.replace(NAME, &name), name, arguments });
+        self.numbers.insert(text, number);
+        number
+    }
+}
+
+fn program_code(program: &Program, kernels: &mut Kernels, refused: &mut Vec<Refused>) -> DeviceProgram {
+    let mut scratch_bytes = 0;
+    let all = program.segments.iter().flat_map(|segment| launches(&segment.nodes));
+    let launches = all.map(|launch| match lower(program, launch) {
+        Ok(code) => device_launch(code, &launch.name, &mut scratch_bytes, kernels),
+        Err(reason) => {
+            refused.push(Refused { launch: launch.name.clone(), location: launch.location.clone(), reason });
+            DeviceLaunch::default()
+        }
+    });
+    let launches = launches.collect();
+    DeviceProgram { scratch_bytes, launches }
+}
+
+fn lower(program: &Program, launch: &Launch) -> Result<LaunchCode, String> {
+    match &launch.work {
+        Work::Nest(nest) => Ok(fused::lower_nest(program, nest)),
+        Work::Fused(fused) => fused::lower_fused(program, fused),
+        Work::Kernel(call) => {
+            let mut code = LaunchCode::default();
+            call::lower_call(call, &|id| call::Array::of_buffer(program, id), &mut code)?;
+            Ok(code)
+        }
+    }
+}
+
+/// Places scratch memory. Each launch has parts of its own, since any two may run at the same time.
+fn device_launch(code: LaunchCode, name: &str, scratch_bytes: &mut u64, kernels: &mut Kernels) -> DeviceLaunch {
+    let offsets: Vec<u64> = code
+        .scratch
+        .iter()
+        .map(|bytes| {
+            let offset = *scratch_bytes;
+            *scratch_bytes += bytes.max(&1).next_multiple_of(SCRATCH_ALIGNMENT);
+            offset
+        })
+        .collect();
+    let argument = |operand: &Operand| match *operand {
+        Operand::Buffer(id) => Argument::Buffer(id),
+        Operand::Scratch(part) => Argument::Scratch { offset: offsets[part] },
+        Operand::Status => Argument::Status,
+    };
+    let calls = code.calls.into_iter().map(|call| DeviceCall {
+        arguments: call.operands.iter().map(argument).collect(),
+        kernel: kernels.number(call.text, name, call.operands.len() as u32),
+        grid: call.grid,
+        block: call.block,
+        shared_bytes: call.shared_bytes,
+    });
+    DeviceLaunch { calls: calls.collect() }
+}

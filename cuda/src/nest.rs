@@ -1,0 +1,242 @@
+//! Loop nests as loops of threads.
+
+use std::fmt::Write as _;
+
+use pygraph_artifact::{
+    dtype::DType,
+    plan::{Access, Nest},
+    scalar::ScalarBody,
+};
+
+use crate::scalar::statements;
+
+/// Writing to a text cannot fail; this says so in one place.
+macro_rules! line {
+    ($text:expr, $($argument:tt)*) => { writeln!($text, $($argument)*).expect("writing to a text should not fail") };
+}
+pub(crate) use line;
+
+/// Where an access of a nest finds its array: the name of a pointer, and what is taken off each element's number.
+pub type Arrays<'a> = &'a dyn Fn(&Access) -> (String, Option<String>);
+
+/// A nest that is being written.
+pub struct NestText<'a> {
+    nest: &'a Nest,
+    map_types: Vec<DType>,
+    combine_types: Vec<DType>,
+    arrays: Arrays<'a>,
+    /// What the names of this nest begin with.
+    prefix: String,
+}
+
+/// Who computes a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// One thread a parallel point, which folds alone.
+    Threads,
+    /// A group of threads, one parallel point after another.
+    Group(u32),
+}
+
+impl<'a> NestText<'a> {
+    /// A valid nest; names that it defines begin with `prefix`.
+    pub fn new(nest: &'a Nest, prefix: &str, arrays: Arrays<'a>) -> NestText<'a> {
+        let types = |body: &ScalarBody| body.register_types().expect("a valid nest should have valid bodies");
+        let combine_types = nest.combine.as_ref().map(types).unwrap_or_default();
+        NestText { nest, map_types: types(&nest.map), combine_types, arrays, prefix: prefix.to_string() }
+    }
+
+    /// Types of the values that are folded or stored.
+    fn value_types(&self) -> Vec<DType> {
+        self.nest.map.outputs.iter().map(|register| self.map_types[*register as usize]).collect()
+    }
+
+    fn parallel_rank(&self) -> usize {
+        self.nest.extents.len() - self.nest.reduction_dims as usize
+    }
+
+    fn index(&self, dim: usize) -> String {
+        format!("{}d{dim}", self.prefix)
+    }
+
+    /// Statements that split a number into indices along dimensions.
+    pub fn split(&self, number: &str, dims: std::ops::Range<usize>) -> String {
+        let mut text = String::new();
+        let rest = format!("{}rest{}", self.prefix, dims.start);
+        line!(text, "index {rest} = index({number});");
+        for dim in dims.clone().rev() {
+            let (name, extent) = (self.index(dim), self.nest.extents[dim]);
+            if extent == 1 {
+                line!(text, "const index {name} = 0;");
+            } else if dim == dims.start {
+                line!(text, "const index {name} = {rest};");
+            } else {
+                line!(text, "const index {name} = {rest} % {extent};");
+                line!(text, "{rest} /= {extent};");
+            }
+        }
+        line!(text, "(void){rest};");
+        text
+    }
+
+    /// The element that an access touches, as an expression that can be assigned to.
+    fn element(&self, access: &Access, rank: usize) -> String {
+        let mut sum = access.offset.to_string();
+        for (dim, stride) in access.strides.iter().enumerate().take(rank) {
+            if *stride != 0 && self.nest.extents[dim] > 1 {
+                write!(sum, " + index({stride}) * {}", self.index(dim)).expect("writing to a text should not fail");
+            }
+        }
+        let (array, base) = (self.arrays)(access);
+        match base {
+            Some(base) => format!("{array}[({sum}) - ({base})]"),
+            None => format!("{array}[{sum}]"),
+        }
+    }
+
+    /// Statements that compute the values of a point whose indices are there; and the names of those.
+    fn values(&self) -> (String, Vec<String>) {
+        let rank = self.nest.extents.len();
+        let inputs: Vec<String> = self.nest.inputs.iter().map(|access| self.element(access, rank)).collect();
+        let mut text = String::new();
+        let mut names = Vec::new();
+        for (number, (element, dtype)) in inputs.iter().zip(&self.nest.map.inputs).enumerate() {
+            let name = format!("{}x{number}", self.prefix);
+            line!(text, "const {} {name} = {element};", crate::types::name(*dtype));
+            names.push(name);
+        }
+        let index = |dim: u32| self.index(dim as usize);
+        let (body, values) = statements(&self.nest.map, &self.map_types, &format!("{}r", self.prefix), &names, &index);
+        (text + &body, values)
+    }
+
+    /// Statements that store values at a point whose parallel indices are there, combined with what is there if they were folded.
+    fn store(&self, values: &[String]) -> String {
+        let rank = self.parallel_rank();
+        let outputs: Vec<String> = self.nest.outputs.iter().map(|access| self.element(access, rank)).collect();
+        let mut text = String::new();
+        let stored = match &self.nest.combine {
+            None => values.to_vec(),
+            Some(combine) => {
+                let inputs: Vec<String> = outputs.iter().chain(values).cloned().collect();
+                let (body, results) = self.combined(combine, &inputs, "s");
+                text.push_str(&body);
+                results
+            }
+        };
+        outputs.iter().zip(&stored).for_each(|(output, value)| line!(text, "{output} = {value};"));
+        text
+    }
+
+    fn combined(&self, combine: &ScalarBody, inputs: &[String], prefix: &str) -> (String, Vec<String>) {
+        let no_index = |_: u32| "0".to_string();
+        statements(combine, &self.combine_types, &format!("{}{prefix}", self.prefix), inputs, &no_index)
+    }
+
+    /// Definitions that folding needs, before any function: a struct of the values and a function that combines two.
+    fn fold_definitions(&self, combine: &ScalarBody) -> String {
+        let (types, prefix) = (self.value_types(), &self.prefix);
+        let mut text = format!("struct {prefix}Value {{ ");
+        for (number, dtype) in types.iter().enumerate() {
+            write!(text, "{} v{number}; ", crate::types::name(*dtype)).expect("writing to a text should not fail");
+        }
+        line!(text, "}};");
+        line!(text, "const auto {prefix}combine = [](const {prefix}Value& a, const {prefix}Value& b) {{");
+        let fields = |of: &str| (0..types.len()).map(|number| format!("{of}.v{number}")).collect::<Vec<_>>();
+        let (body, results) = self.combined(combine, &[fields("a"), fields("b")].concat(), "c");
+        text.push_str(&body);
+        line!(text, "return {prefix}Value{{{}}};\n}};", results.join(", "));
+        text
+    }
+
+    /// Statements for the parallel points of a row whose indices along the first `row_dims` dimensions are there.
+    pub fn row(&self, row_dims: usize, split: Split, lane: &str, lanes: u32) -> String {
+        let points: u64 = self.nest.extents[row_dims..self.parallel_rank()].iter().product();
+        let point = format!("{}p", self.prefix);
+        let (first, step) = match split {
+            Split::Threads => (lane.to_string(), lanes),
+            Split::Group(_) => ("0".to_string(), 1),
+        };
+        let mut text = String::from("{\n");
+        if let Some(combine) = &self.nest.combine {
+            text.push_str(&self.fold_definitions(combine));
+        }
+        line!(text, "for (index {point} = {first}; {point} < {points}; {point} += {step}) {{");
+        text.push_str(&self.split(&point, row_dims..self.parallel_rank()));
+        text.push_str(&self.point(split, lane));
+        line!(text, "}}\n}}");
+        text
+    }
+
+    /// Statements for one parallel point, whose indices are there; of a fold, its definitions too.
+    pub fn whole_point(&self) -> String {
+        let definitions = self.nest.combine.as_ref().map(|combine| self.fold_definitions(combine)).unwrap_or_default();
+        definitions + &self.point(Split::Threads, "0")
+    }
+
+    fn point(&self, split: Split, lane: &str) -> String {
+        if self.nest.combine.is_none() {
+            let (values, names) = self.values();
+            return values + &self.store(&names);
+        }
+        let (prefix, rank) = (&self.prefix, self.nest.extents.len());
+        let count: u64 = self.nest.extents[self.parallel_rank()..].iter().product();
+        let mut text = String::new();
+        line!(text, "Maybe<{prefix}Value> {prefix}own;\n{prefix}own.has = false;");
+        // Order matters to some combines: threads fold neighbouring points, and then each other's results in order.
+        let (first, end) = match split {
+            Split::Threads => ("0".to_string(), count.to_string()),
+            Split::Group(_) if self.is_commutative() => (lane.to_string(), count.to_string()),
+            Split::Group(lanes) => {
+                let part = count.div_ceil(u64::from(lanes));
+                let first = format!("index({lane}) * {part}");
+                (first.clone(), format!("({first} + {part} < {count} ? {first} + {part} : {count})"))
+            }
+        };
+        let step = match split {
+            Split::Group(lanes) if self.is_commutative() => lanes,
+            _ => 1,
+        };
+        line!(text, "for (index {prefix}q = {first}; {prefix}q < {end}; {prefix}q += {step}) {{");
+        text.push_str(&self.split(&format!("{prefix}q"), self.parallel_rank()..rank));
+        let (values, names) = self.values();
+        text.push_str(&values);
+        line!(text, "const Maybe<{prefix}Value> {prefix}next = {{{prefix}Value{{{}}}, true}};", names.join(", "));
+        line!(text, "{prefix}own = combined({prefix}own, {prefix}next, {prefix}combine);\n}}");
+        let results: Vec<String> = (0..names.len()).map(|number| format!("{prefix}own.value.v{number}")).collect();
+        if let Split::Group(lanes) = split {
+            let room = if lanes > 32 { lanes / 32 } else { 1 };
+            line!(text, "__shared__ __align__(16) u8 {prefix}room[{room} * sizeof(Maybe<{prefix}Value>)];");
+            line!(
+                text,
+                "{prefix}own = group_fold<{lanes}>({prefix}own, {prefix}combine, (Maybe<{prefix}Value>*){prefix}room);"
+            );
+            line!(text, "if ({lane} == 0 && {prefix}own.has) {{\n{}}}", self.store(&results));
+        } else {
+            line!(text, "if ({prefix}own.has) {{\n{}}}", self.store(&results));
+        }
+        text
+    }
+
+    /// True if values may be folded in any order: each output by one operation that does not mind.
+    fn is_commutative(&self) -> bool {
+        use pygraph_kernels::nest::{FoldOrder, fold_order};
+        matches!(fold_order(self.nest), FoldOrder::Rows { .. } | FoldOrder::Lanes { .. })
+    }
+}
+
+/// The integer type that numbers points and elements of these nests and arrays.
+pub fn index_type(nests: &[Nest]) -> &'static str {
+    let reach = |access: &Access, extents: &[u64]| {
+        let steps = access.strides.iter().zip(extents).map(|(stride, extent)| {
+            i128::from(stride.unsigned_abs()) * i128::from(extent.saturating_sub(1))
+        });
+        steps.sum::<i128>() + i128::from(access.offset.unsigned_abs())
+    };
+    let fits = |nest: &Nest| {
+        let points: i128 = nest.extents.iter().map(|extent| i128::from(*extent)).product();
+        let accesses = nest.inputs.iter().chain(&nest.outputs);
+        points < 1 << 30 && accesses.into_iter().all(|access| reach(access, &nest.extents) < 1 << 30)
+    };
+    if nests.iter().all(fits) { "i32" } else { "i64" }
+}

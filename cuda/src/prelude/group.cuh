@@ -1,0 +1,65 @@
+// Threads that work on one row together: a warp, or a whole block.
+
+template <int GROUP>
+inline int group_lane() {
+  return int(threadIdx.x) % GROUP;
+}
+
+// Waits until every thread of the group has come here and sees what the others have written.
+template <int GROUP>
+inline void group_sync() {
+  if (GROUP <= 32) {
+    __syncwarp();
+  } else {
+    __syncthreads();
+  }
+}
+
+// A value of the lane that is `distance` above, of any type.
+template <class T>
+inline T shuffle_down(const T& value, int distance) {
+  union Words {
+    T value;
+    u32 words[(sizeof(T) + 3) / 4];
+    Words() {}
+  } both;
+  both.value = value;
+  for (int word = 0; word < int((sizeof(T) + 3) / 4); ++word) {
+    both.words[word] = __shfl_down_sync(0xffffffffu, both.words[word], distance);
+  }
+  return both.value;
+}
+
+// A value, if there is one.
+template <class T>
+struct Maybe {
+  T value;
+  bool has;
+};
+
+template <class T, class Combine>
+inline Maybe<T> combined(const Maybe<T>& one, const Maybe<T>& other, Combine combine) {
+  if (!other.has) return one;
+  if (!one.has) return other;
+  return Maybe<T>{combine(one.value, other.value), true};
+}
+
+// Folds what the threads of a group have, in order of their lanes, as a tree. The first lane gets the result. Every thread of the block
+// must come here; `shared` has room for one value a warp of the block.
+template <int GROUP, class T, class Combine>
+inline Maybe<T> group_fold(Maybe<T> own, Combine combine, Maybe<T>* shared) {
+  const int lane = int(threadIdx.x) % 32;
+  for (int distance = 1; distance < 32 && distance < GROUP; distance *= 2) {
+    const Maybe<T> other = shuffle_down(own, distance);
+    if (lane + distance < 32) own = combined(own, other, combine);
+  }
+  if (GROUP <= 32) return own;
+  const int warp = int(threadIdx.x) / 32;
+  __syncthreads();
+  if (lane == 0) shared[warp] = own;
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    for (int next = 1; next < GROUP / 32; ++next) own = combined(own, shared[next], combine);
+  }
+  return own;
+}

@@ -1,0 +1,81 @@
+//! How a kernel of the manifest runs on a GPU: a skeleton in CUDA C++ and the rule by which it is launched.
+//!
+//! A skeleton lies beside its kernel's reference (`gather.cu` beside `gather.rs`). It is compiled for each call anew, behind
+//! constants that say what the call is:
+//!
+//! - of input 0 `typedef … In0`, `IN0_RANK`, `IN0_COUNT`, `IN0_SHAPE[]`, `IN0_STRIDES[]` (in elements), `IN0_IS_DENSE` and
+//!   `IN0_IN_PLACE` (it lies where an output does); of outputs the same with `Out0` and `OUT0_`;
+//! - of attributes `A_name`: a `bool`, an `i64`, an array with `A_name_COUNT`, for a float its bits `A_name_BITS`, for a text that
+//!   names a type that type;
+//! - of a scalar program `Body0::apply(inputs…, outputs&…)`;
+//! - what the launch rule adds as `i64` constants.
+//!
+//! Functions take the arrays that their step names, as pointers; scratch memory as `u8*`, the status as `u32*`.
+
+use crate::manifest::CallType;
+
+/// Code for GPUs.
+#[derive(Debug)]
+pub struct CudaDef {
+    /// The skeleton's text.
+    pub source: &'static str,
+    /// The launch rule, for a call that was checked.
+    pub plan: fn(&CallType<'_>) -> CudaPlan,
+}
+
+/// How one call is launched.
+#[derive(Debug, Clone, Default)]
+pub struct CudaPlan {
+    /// Further constants.
+    pub constants: Vec<(&'static str, i64)>,
+    /// Sizes of parts of scratch memory, in bytes. Their content is unspecified at first.
+    pub scratch: Vec<u64>,
+    /// Kernels, one after another.
+    pub steps: Vec<CudaStep>,
+}
+
+/// One function of the skeleton on a grid.
+#[derive(Debug, Clone)]
+pub struct CudaStep {
+    /// Its name.
+    pub function: &'static str,
+    /// Blocks.
+    pub grid: [u32; 3],
+    /// Threads of a block.
+    pub block: [u32; 3],
+    /// Dynamic shared memory of a block, in bytes (`extern __shared__`); at most 48 KiB with what the skeleton declares.
+    pub shared_bytes: u32,
+    /// What it is given, in order.
+    pub operands: Vec<CudaOperand>,
+}
+
+/// What a function is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CudaOperand {
+    /// An input of the call.
+    Input(usize),
+    /// An output.
+    Output(usize),
+    /// A part of scratch memory.
+    Scratch(usize),
+    /// The program's status.
+    Status,
+}
+
+/// Threads of a block where nothing asks for another number.
+pub const THREADS: u32 = 256;
+
+/// Blocks of a grid, at most, of steps whose threads go on with further elements.
+const BLOCKS_MAX: u64 = 2112;
+
+/// A step of a thread an element, in a loop that strides over the grid; none if there are no elements.
+pub fn over_elements(function: &'static str, elements: u64, operands: Vec<CudaOperand>) -> Option<CudaStep> {
+    let blocks = elements.div_ceil(u64::from(THREADS)).min(BLOCKS_MAX) as u32;
+    (blocks > 0).then_some(CudaStep { function, grid: [blocks, 1, 1], block: [THREADS, 1, 1], shared_bytes: 0, operands })
+}
+
+/// All inputs and then all outputs of a call.
+pub fn all_operands(call: &CallType<'_>) -> Vec<CudaOperand> {
+    let inputs = (0..call.inputs.len()).map(CudaOperand::Input);
+    inputs.chain((0..call.outputs.len()).map(CudaOperand::Output)).collect()
+}
