@@ -63,7 +63,8 @@ pub fn lower_call(call: &KernelCall, array: &dyn Fn(BufferId) -> Array, launch: 
     let outputs: Vec<Array> = call.outputs.iter().map(|id| array(*id)).collect();
     let input_types: Vec<TensorType<'_>> = inputs.iter().map(Array::ty).collect();
     let output_types: Vec<TensorType<'_>> = outputs.iter().map(Array::ty).collect();
-    let ty = CallType { inputs: &input_types, outputs: &output_types, attributes: &call.attributes, bodies: &call.bodies };
+    let ty =
+        CallType { inputs: &input_types, outputs: &output_types, attributes: &call.attributes, bodies: &call.bodies };
     let plan = (cuda.plan)(&ty);
     let scratch: Vec<Operand> = plan.scratch.iter().map(|bytes| launch.add_scratch(*bytes)).collect();
 
@@ -95,7 +96,11 @@ pub fn lower_call(call: &KernelCall, array: &dyn Fn(BufferId) -> Array, launch: 
         for (number, operand) in step.operands.iter().enumerate() {
             let (text, given) = match (*operand, find(*operand)) {
                 (_, Some((array, element))) => {
-                    let address = if array.is_indirect { format!("*({NAME}_of::{element}**)a{number}") } else { format!("({NAME}_of::{element}*)a{number}") };
+                    let address = if array.is_indirect {
+                        format!("*({NAME}_of::{element}**)a{number}")
+                    } else {
+                        format!("({NAME}_of::{element}*)a{number}")
+                    };
                     (address, array.operand)
                 }
                 (CudaOperand::Scratch(of), _) => (format!("(u8*)a{number}"), scratch[of]),
@@ -130,7 +135,11 @@ fn describe(text: &mut String, role: &str, number: usize, array: &Array) {
 
 /// An array of integers; one of none has one element that nobody reads, since C++ has no such arrays.
 fn constants(text: &mut String, name: &str, values: &[i64]) {
-    let shown = if values.is_empty() { "0".to_string() } else { values.iter().map(i64::to_string).collect::<Vec<_>>().join(", ") };
+    let shown = if values.is_empty() {
+        "0".to_string()
+    } else {
+        values.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
+    };
     line!(text, "constexpr i64 {name}[] = {{{shown}}};");
 }
 
@@ -162,9 +171,11 @@ fn describe_body(text: &mut String, number: usize, body: &pygraph_artifact::scal
     let names: Vec<String> = (0..body.inputs.len()).map(|input| format!("x{input}")).collect();
     let (statements, results) = scalar::statements(body, &types, "r", &names, &|_| "0".to_string());
     let inputs = names.iter().zip(&body.inputs).map(|(name, dtype)| format!("{} {name}", types::name(*dtype)));
-    let outputs = body.outputs.iter().enumerate().map(|(output, register)| {
-        format!("{}& y{output}", types::name(types[*register as usize]))
-    });
+    let outputs = body
+        .outputs
+        .iter()
+        .enumerate()
+        .map(|(output, register)| format!("{}& y{output}", types::name(types[*register as usize])));
     let parameters: Vec<String> = inputs.chain(outputs).collect();
     line!(text, "struct Body{number} {{\nstatic void apply({}) {{", parameters.join(", "));
     text.push_str(&statements);

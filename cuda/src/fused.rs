@@ -2,7 +2,7 @@
 
 use pygraph_artifact::{
     dtype::DType,
-    plan::{Access, BufferId, Fused, FusedOperand, Nest, Program, KernelCall},
+    plan::{Access, BufferId, Fused, FusedOperand, KernelCall, Nest, Program},
 };
 use pygraph_kernels::nest::row_dims;
 
@@ -59,7 +59,10 @@ fn points_call(program: &Program, nest: &Nest, points: u64) -> CallCode {
     let text = NestText::new(nest, "n", &name);
     let rank = nest.extents.len() - nest.reduction_dims as usize;
     let mut body = format!("typedef {} index;\n", index_type(std::slice::from_ref(nest)));
-    line!(body, "for (u64 point = blockIdx.x * u64({THREADS}) + threadIdx.x; point < {points}ull; point += u64(gridDim.x) * {THREADS}) {{");
+    line!(
+        body,
+        "for (u64 point = blockIdx.x * u64({THREADS}) + threadIdx.x; point < {points}ull; point += u64(gridDim.x) * {THREADS}) {{"
+    );
     body.push_str(&text.split("point", 0..rank));
     body.push_str(&text.whole_point());
     body.push_str("}\n");
@@ -211,7 +214,11 @@ impl Rows<'_> {
         line!(body, "const int group_number = threadIdx.x / {group};");
         line!(body, "const int lane = group_lane<{group}>();");
         body.push_str(shared);
-        line!(body, "for (u64 row = blockIdx.x * u64({groups}) + group_number; row < {}ull; row += u64(gridDim.x) * {groups}) {{", self.rows);
+        line!(
+            body,
+            "for (u64 row = blockIdx.x * u64({groups}) + group_number; row < {}ull; row += u64(gridDim.x) * {groups}) {{",
+            self.rows
+        );
         let array = |access: &Access| match &places[access.buffer.0 as usize] {
             Place::Global(name) => (name.clone(), None),
             Place::Shared { name, row_elements } => (name.clone(), Some(format!("index(row) * {row_elements}"))),

@@ -73,7 +73,8 @@ impl Parameter {
 /// A kernel of this many threads a block, with its parameters loaded before `body`.
 pub fn global(parameters: &[Parameter], threads: u32, body: &str) -> String {
     let names: Vec<String> = (0..parameters.len()).map(|number| format!("void* a{number}")).collect();
-    let mut text = format!("extern \"C\" __global__ void __launch_bounds__({threads}) {NAME}({}) {{\n", names.join(", "));
+    let mut text =
+        format!("extern \"C\" __global__ void __launch_bounds__({threads}) {NAME}({}) {{\n", names.join(", "));
     for (number, Parameter { name, element, is_indirect }) in parameters.iter().enumerate() {
         let address = if *is_indirect { format!("*({element}**)a{number}") } else { format!("({element}*)a{number}") };
         writeln!(text, "{element}* const {name} = {address};").expect("writing to a text should not fail");

@@ -7,6 +7,7 @@
 
 mod address;
 mod call;
+pub mod emulate;
 mod fused;
 mod kernel;
 mod nest;
@@ -87,7 +88,13 @@ pub fn compile(source: Source, target: &str, nvrtc: &Nvrtc) -> Result<DeviceCode
         name: kernel.name,
         arguments: kernel.arguments,
     });
-    Ok(DeviceCode { target: target.to_string(), modules, kernels: kernels.collect(), control, programs: source.programs })
+    Ok(DeviceCode {
+        target: target.to_string(),
+        modules,
+        kernels: kernels.collect(),
+        control,
+        programs: source.programs,
+    })
 }
 
 /// A translation unit of these kernels.
@@ -110,7 +117,8 @@ impl Kernels {
             return *number;
         }
         let number = self.sources.len() as u32;
-        let readable: String = launch.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(60).collect();
+        let readable: String =
+            launch.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(60).collect();
         let name = format!("k{number}_{readable}");
         self.sources.push(KernelSource { text: text.replace(NAME, &name), name, arguments });
         self.numbers.insert(text, number);

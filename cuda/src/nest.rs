@@ -228,9 +228,11 @@ impl<'a> NestText<'a> {
 /// The integer type that numbers points and elements of these nests and arrays.
 pub fn index_type(nests: &[Nest]) -> &'static str {
     let reach = |access: &Access, extents: &[u64]| {
-        let steps = access.strides.iter().zip(extents).map(|(stride, extent)| {
-            i128::from(stride.unsigned_abs()) * i128::from(extent.saturating_sub(1))
-        });
+        let steps = access
+            .strides
+            .iter()
+            .zip(extents)
+            .map(|(stride, extent)| i128::from(stride.unsigned_abs()) * i128::from(extent.saturating_sub(1)));
         steps.sum::<i128>() + i128::from(access.offset.unsigned_abs())
     };
     let fits = |nest: &Nest| {

@@ -52,13 +52,22 @@ impl Nvrtc {
             // A product and a sum are rounded one after the other, as on the host; products that may not be say fma.
             "--fmad=false".to_string(),
         ];
-        let options: Vec<CString> =
-            options.iter().map(|option| CString::new(option.as_str()).expect("an option should have no zero")).collect();
+        let options: Vec<CString> = options
+            .iter()
+            .map(|option| CString::new(option.as_str()).expect("an option should have no zero"))
+            .collect();
         let pointers: Vec<*const c_char> = options.iter().map(|option| option.as_ptr()).collect();
         let mut program = Program(std::ptr::null_mut());
         // SAFETY: the text ends with a zero; there are no headers.
         let created = unsafe {
-            sys::nvrtcCreateProgram(&mut program.0, source.as_ptr(), c"pygraph.cu".as_ptr(), 0, std::ptr::null(), std::ptr::null())
+            sys::nvrtcCreateProgram(
+                &mut program.0,
+                source.as_ptr(),
+                c"pygraph.cu".as_ptr(),
+                0,
+                std::ptr::null(),
+                std::ptr::null(),
+            )
         };
         check(created).map_err(failed)?;
         // SAFETY: the program exists, and the options live.

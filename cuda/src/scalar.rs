@@ -32,7 +32,8 @@ pub fn statements(
             }
         };
         let register = format!("{prefix}{}", names.len());
-        writeln!(text, "const {} {register} = {value};", types::name(*dtype)).expect("writing to a text should not fail");
+        writeln!(text, "const {} {register} = {value};", types::name(*dtype))
+            .expect("writing to a text should not fail");
         names.push(register);
     }
     let results = body.outputs.iter().map(|register| names[*register as usize].clone()).collect();

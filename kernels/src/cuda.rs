@@ -71,7 +71,13 @@ const BLOCKS_MAX: u64 = 2112;
 /// A step of a thread an element, in a loop that strides over the grid; none if there are no elements.
 pub fn over_elements(function: &'static str, elements: u64, operands: Vec<CudaOperand>) -> Option<CudaStep> {
     let blocks = elements.div_ceil(u64::from(THREADS)).min(BLOCKS_MAX) as u32;
-    (blocks > 0).then_some(CudaStep { function, grid: [blocks, 1, 1], block: [THREADS, 1, 1], shared_bytes: 0, operands })
+    (blocks > 0).then_some(CudaStep {
+        function,
+        grid: [blocks, 1, 1],
+        block: [THREADS, 1, 1],
+        shared_bytes: 0,
+        operands,
+    })
 }
 
 /// All inputs and then all outputs of a call.

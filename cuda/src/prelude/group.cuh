@@ -1,5 +1,12 @@
 // Threads that work on one row together: a warp, or a whole block.
 
+// Dynamic shared memory of a block, as bytes.
+#ifdef PYGRAPH_EMULATOR
+#define PYGRAPH_DYNAMIC_SHARED(NAME) u8* const NAME = emulator::dynamic_shared
+#else
+#define PYGRAPH_DYNAMIC_SHARED(NAME) extern __shared__ __align__(16) u8 NAME[]
+#endif
+
 template <int GROUP>
 inline int group_lane() {
   return int(threadIdx.x) % GROUP;

@@ -1,0 +1,231 @@
+//! Loop nests: generated kernels against the plain executor, in the emulator.
+
+mod support;
+
+use pygraph_artifact::{
+    dtype::DType,
+    plan::{Access, BufferId, Fused, FusedOperand, Nest, Work},
+    scalar::{ScalarBody, ScalarInst, ScalarOp},
+};
+use support::{Case, bytes_of, emulated};
+
+fn access(buffer: u32, offset: i64, strides: &[i64]) -> Access {
+    Access { buffer: BufferId(buffer), offset, strides: strides.to_vec() }
+}
+
+fn op(op: ScalarOp, dtype: DType, operands: &[u32]) -> ScalarInst {
+    ScalarInst::Op { op, dtype, operands: operands.to_vec(), immediates: vec![] }
+}
+
+fn binary(of: ScalarOp, dtype: DType) -> ScalarBody {
+    ScalarBody { inputs: vec![dtype; 2], instructions: vec![op(of, dtype, &[0, 1])], outputs: vec![2] }
+}
+
+fn identity(dtype: DType) -> ScalarBody {
+    ScalarBody { inputs: vec![dtype], instructions: vec![], outputs: vec![0] }
+}
+
+fn floats(count: usize, seed: u32) -> Vec<u8> {
+    let value =
+        |idx: usize| ((idx as u32).wrapping_mul(2_654_435_761).wrapping_add(seed) >> 8) as f32 / (1 << 23) as f32 - 1.0;
+    bytes_of(&(0..count).map(value).collect::<Vec<_>>(), f32::to_le_bytes)
+}
+
+fn zeros(count: usize) -> Vec<u8> {
+    vec![0; 4 * count]
+}
+
+/// Sums over `reduced` extents, of an array whose dimensions lie as `strides` says.
+fn sum(name: &str, extents: &[u64], reduced: usize, strides: &[i64], of: ScalarOp) -> Case {
+    let elements: u64 = extents.iter().product();
+    let rank = extents.len() - reduced;
+    let points: u64 = extents[..rank].iter().product();
+    let mut out = vec![0; extents.len()];
+    let mut step = 1;
+    for dim in (0..rank).rev() {
+        out[dim] = step;
+        step *= extents[dim] as i64;
+    }
+    let nest = Nest {
+        extents: extents.to_vec(),
+        reduction_dims: reduced as u32,
+        inputs: vec![access(0, 0, strides)],
+        outputs: vec![access(1, 0, &out)],
+        map: identity(DType::F32),
+        combine: Some(binary(of, DType::F32)),
+    };
+    let shape = extents[..rank].to_vec();
+    Case {
+        name: name.to_string(),
+        work: Work::Nest(nest),
+        arrays: vec![
+            (DType::F32, vec![elements], floats(elements as usize, 7)),
+            (DType::F32, shape, zeros(points as usize)),
+        ],
+    }
+}
+
+/// The place of the largest element: an order that matters, since the first of equals wins.
+fn argmax(rows: u64, columns: u64) -> Case {
+    use DType::{F32, I1, I32};
+    let map = ScalarBody {
+        inputs: vec![F32],
+        instructions: vec![ScalarInst::Index { dimension: 1 }, op(ScalarOp::Convert, I32, &[1])],
+        outputs: vec![0, 2],
+    };
+    let combine = ScalarBody {
+        inputs: vec![F32, I32, F32, I32],
+        instructions: vec![
+            op(ScalarOp::Ge, I1, &[0, 2]),
+            op(ScalarOp::Select, F32, &[4, 0, 2]),
+            op(ScalarOp::Select, I32, &[4, 1, 3]),
+        ],
+        outputs: vec![5, 6],
+    };
+    let nest = Nest {
+        extents: vec![rows, columns],
+        reduction_dims: 1,
+        inputs: vec![access(0, 0, &[columns as i64, 1])],
+        outputs: vec![access(1, 0, &[1, 0]), access(2, 0, &[1, 0])],
+        map,
+        combine: Some(combine),
+    };
+    // Few different values, so that many are equal.
+    let values: Vec<f32> = (0..rows * columns).map(|idx| ((idx * 7919) % 13) as f32).collect();
+    let lowest = bytes_of(&vec![f32::NEG_INFINITY; rows as usize], f32::to_le_bytes);
+    Case {
+        name: format!("argmax_{rows}_{columns}"),
+        work: Work::Nest(nest),
+        arrays: vec![
+            (F32, vec![rows, columns], bytes_of(&values, f32::to_le_bytes)),
+            (F32, vec![rows], lowest),
+            (I32, vec![rows], zeros(rows as usize)),
+        ],
+    }
+}
+
+/// `a[i, j] * b[j] + transposed c[j, i]`, reversed in j.
+fn elementwise(rows: u64, columns: u64) -> Case {
+    let map = ScalarBody {
+        inputs: vec![DType::F32; 3],
+        instructions: vec![op(ScalarOp::Mul, DType::F32, &[0, 1]), op(ScalarOp::Add, DType::F32, &[3, 2])],
+        outputs: vec![4],
+    };
+    let (r, c) = (rows as i64, columns as i64);
+    let nest = Nest {
+        extents: vec![rows, columns],
+        reduction_dims: 0,
+        inputs: vec![access(0, c - 1, &[c, -1]), access(1, 0, &[0, 1]), access(2, 0, &[1, r])],
+        outputs: vec![access(3, 0, &[c, 1])],
+        map,
+        combine: None,
+    };
+    let count = (rows * columns) as usize;
+    Case {
+        name: format!("elementwise_{rows}_{columns}"),
+        work: Work::Nest(nest),
+        arrays: vec![
+            (DType::F32, vec![rows, columns], floats(count, 1)),
+            (DType::F32, vec![columns], floats(columns as usize, 2)),
+            (DType::F32, vec![columns, rows], floats(count, 3)),
+            (DType::F32, vec![rows, columns], zeros(count)),
+        ],
+    }
+}
+
+/// Softmax without its division: the largest, the exponentials' sum and the exponentials, with a temporary a row.
+fn softmax(rows: u64, columns: u64) -> Case {
+    use DType::F32;
+    let c = columns as i64;
+    let row = |buffer| access(buffer, 0, &[c, 1]);
+    let one = |buffer| access(buffer, 0, &[1, 0]);
+    let stage = |inputs: Vec<Access>, outputs: Vec<Access>, map: ScalarBody, combine: Option<ScalarBody>| Nest {
+        extents: vec![rows, columns],
+        reduction_dims: u32::from(combine.is_some()),
+        inputs,
+        outputs,
+        map,
+        combine,
+    };
+    let fill = |buffer, value: f32| Nest {
+        extents: vec![rows],
+        reduction_dims: 0,
+        inputs: vec![],
+        outputs: vec![access(buffer, 0, &[1])],
+        map: ScalarBody {
+            inputs: vec![],
+            instructions: vec![ScalarInst::Constant { dtype: F32, bits: u128::from(value.to_bits()) }],
+            outputs: vec![0],
+        },
+        combine: None,
+    };
+    let exponential = ScalarBody {
+        inputs: vec![F32; 2],
+        instructions: vec![op(ScalarOp::Sub, F32, &[0, 1]), op(ScalarOp::Exp, F32, &[2])],
+        outputs: vec![3],
+    };
+    let temporary = |shape: &[u64]| FusedOperand::Temporary { dtype: F32, shape: shape.to_vec() };
+    let fused = Fused {
+        rows,
+        operands: vec![
+            FusedOperand::Buffer(BufferId(0)),
+            FusedOperand::Buffer(BufferId(1)),
+            temporary(&[rows]),
+            temporary(&[rows, columns]),
+            temporary(&[rows]),
+        ],
+        kernel: None,
+        stages: vec![
+            fill(2, f32::NEG_INFINITY),
+            stage(vec![row(0)], vec![one(2)], identity(F32), Some(binary(ScalarOp::Max, F32))),
+            stage(vec![row(0), one(2)], vec![row(3)], exponential, None),
+            fill(4, 0.0),
+            stage(vec![row(3)], vec![one(4)], identity(F32), Some(binary(ScalarOp::Add, F32))),
+            stage(vec![row(3), one(4)], vec![row(1)], binary(ScalarOp::Div, F32), None),
+        ],
+    };
+    let count = (rows * columns) as usize;
+    Case {
+        name: format!("softmax_{rows}_{columns}"),
+        work: Work::Fused(fused),
+        arrays: vec![(F32, vec![rows, columns], floats(count, 5)), (F32, vec![rows, columns], zeros(count))],
+    }
+}
+
+/// Within a few units in the last place, or equal.
+fn is_near(found: &[u8], expected: &[u8], tolerance: f32) -> bool {
+    let number = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().expect("four bytes"));
+    found.chunks_exact(4).zip(expected.chunks_exact(4)).all(|(found, expected)| {
+        let (found, expected) = (number(found), number(expected));
+        found.to_bits() == expected.to_bits() || (found - expected).abs() <= tolerance * expected.abs().max(1.0)
+    })
+}
+
+#[test]
+fn nests_compute_what_the_plain_executor_computes() {
+    let cases = vec![
+        elementwise(3, 5),
+        elementwise(70, 129),
+        argmax(1, 1),
+        argmax(3, 1000),
+        argmax(70, 37),
+        sum("short_rows", &[100, 7], 1, &[7, 1], ScalarOp::Add),
+        sum("long_rows", &[5, 3000], 1, &[3000, 1], ScalarOp::Add),
+        sum("columns", &[40, 300], 1, &[1, 40], ScalarOp::Max),
+        sum("two_dims", &[6, 11, 90], 2, &[990, 90, 1], ScalarOp::Min),
+        sum("all", &[5000], 1, &[1], ScalarOp::Add),
+        softmax(1, 1),
+        softmax(9, 33),
+        softmax(3, 2000),
+        softmax(2, 12000),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let found = emulated(&cases, folder.path());
+    for (case, found) in cases.iter().zip(found) {
+        for (number, (found, expected)) in found.iter().zip(case.expected()).enumerate() {
+            // Sums run in another order.
+            let tolerance = if case.name.contains("max") && !case.name.contains("soft") { 0.0 } else { 1e-5 };
+            assert!(is_near(found, &expected, tolerance), "{}: array {number}", case.name);
+        }
+    }
+}
