@@ -119,6 +119,7 @@ knobs! {
     STRICT = "strict", Nothing, [Opt Compile], Pipeline, "do nothing that rests on premises about values: no bounded attention";
     KV_HANDLE_BYTES = "kv-handle-bytes", Default("BYTES", "2097152"), [Opt Compile], Pipeline, "the pieces of physical memory that caches grow by";
     KV_GROUPING = "kv-grouping", Default("WHICH", "all"), [Opt Compile], Pipeline, "which caches share an arena: all that go together, those of a layer, or none";
+    KV_ROWS_KEPT = "kv-rows-kept", Default("ROWS", "0"), [Opt Compile], Pipeline, "how many rows below the window of a cache stay, for callers whose positions go back by as many";
     KV_SHARE = "kv-share", Nothing, [Opt Compile], Pipeline, "let caches of several entry points (prefill and decode of one model) share an arena where they are alike, in order of arguments";
     BIND = "bind", Many("ARGUMENT=CLASS"), [Opt Compile], Pipeline, "give an argument of the entry function (by name or position, or all of FIRST..LAST) the class once, step, state or host; `state:N` says that result N replaces it in the next step";
     KEEP_BOUNDARIES = "keep-boundaries", Nothing, [Opt], Pipeline, "keep operations that no device runs as `pyg.boundary`, to see what is around them, in place of refusing them";

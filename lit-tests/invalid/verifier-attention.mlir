@@ -130,6 +130,14 @@ func.func @main(%q: tensor<2x1x4x3xf32>, %k: tensor<2x8x2x3xf32>, %v: tensor<2x8
 
 // -----
 
+func.func @main(%q: tensor<2x1x4x3xf32>, %k: tensor<2x8x2x3xf32>, %v: tensor<2x8x2x5xf32>, %mask: tensor<1x1x1x8xi1>, %bias: tensor<2x4x1x8xf32>, %positions: tensor<1x1xi32>, %length: tensor<2xi32>) {
+  // expected-error @below {{`skips_below` goes with `window` and positions}}
+  %r = "pyg.attention"(%q, %k, %v, %mask, %bias, %positions, %length) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, skips_below = true} : (tensor<2x1x4x3xf32>, tensor<2x8x2x3xf32>, tensor<2x8x2x5xf32>, tensor<1x1x1x8xi1>, tensor<2x4x1x8xf32>, tensor<1x1xi32>, tensor<2xi32>) -> tensor<2x1x4x5xf32>
+  return
+}
+
+// -----
+
 // expected-error @below {{`slots` is 0, but should be positive}}
 "pyg.kv.arena"() {sym_name = "kv", slots = 0 : i64, tokens_max = 8 : i64, layers = 1 : i64, heads = 2 : i64, features = array<i64: 3, 5>, element = f32, token_bytes = 64 : i64, handle_bytes = 2097152 : i64, bounded = true} : () -> ()
 
@@ -171,7 +179,7 @@ func.func @main(%p: tensor<1x1xi32>) {
 "pyg.kv.arena"() {sym_name = "kv", slots = 2 : i64, tokens_max = 8 : i64, layers = 1 : i64, heads = 2 : i64, features = array<i64: 3, 5>, element = f32, token_bytes = 64 : i64, handle_bytes = 2097152 : i64, bounded = true} : () -> ()
 func.func @main(%p: tensor<3x1xi32>) {
   // expected-error @below {{positions are [3, 1], but should be 2}}
-  "pyg.kv.retire"(%p) {arena = @kv, spread = "slots", offsets = array<i64: 0, 0>} : (tensor<3x1xi32>) -> ()
+  "pyg.kv.retire"(%p) {arena = @kv, spread = "slots", offsets = array<i64: 0, 0>, window = 4 : i64} : (tensor<3x1xi32>) -> ()
   return
 }
 

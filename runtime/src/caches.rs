@@ -1,9 +1,10 @@
 //! Caches that grow: the arenas of an artifact in virtual memory, and what is in them.
 //!
-//! A cache that a caller hands in is laid out once and stays mapped whole; an empty one grows from nothing. Rows that no step has
-//! reached read as zero.
+//! A cache that a caller hands in is laid out once, stays mapped whole and is handed back whole; an empty one grows from nothing. Rows that
+//! no step has reached read as zero, and so do those that were retired: no step may need them again.
 
 use std::{
+    ops::Range,
     sync::{
         Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +14,7 @@ use std::{
 
 use pygraph_artifact::{
     dtype::{DType, Family},
-    plan::{CacheLayout, Ensure, KvArena, Param, Plan},
+    plan::{CacheLayout, KvArena, Param, Plan, SlotRows},
 };
 use pygraph_kernels::memory::Buffer;
 
@@ -30,7 +31,7 @@ pub struct CacheOptions {
     pub thread_delay: Duration,
     /// How long a loop on the device waits for rows that the thread maps; none maps them at once, on the device's own thread.
     pub patience: Option<Duration>,
-    /// Fill what is mapped beyond the rows that are needed with bytes that are no numbers, so that reading them shows.
+    /// Fill what is mapped beyond the rows that are needed, above and below, with bytes that are no numbers, so that reading them shows.
     pub poison: bool,
 }
 
@@ -52,8 +53,18 @@ struct OneArena {
     memory: GrowingArena,
     /// Whether there is anything in it, if only nothing.
     has_content: AtomicBool,
-    /// For each slot, how many tokens steps have reached.
-    tokens: Mutex<Vec<u64>>,
+    /// Whether somebody handed in what is in it: nothing of it is retired.
+    is_handed_in: AtomicBool,
+    slots: Mutex<Vec<Reached>>,
+}
+
+/// Where a slot has got to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reached {
+    /// How many tokens steps have reached.
+    tokens: u64,
+    /// Rows below are gone.
+    retired: u64,
 }
 
 impl OneArena {
@@ -62,8 +73,32 @@ impl OneArena {
     }
 
     /// Up to where a slot can be read.
-    fn mapped_bytes(&self, slot: usize) -> u64 {
+    fn mapped_end(&self, slot: usize) -> u64 {
         self.memory.watermark(slot).load(Ordering::Acquire)
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Vec<Reached>> {
+        self.slots.lock().expect("no holder should panic")
+    }
+
+    /// Unmaps everything: no row was reached, and none retired.
+    fn empty(&self) -> Result<(), MemoryError> {
+        for (slot, reached) in self.slots().iter_mut().enumerate() {
+            self.memory.retire(slot, 0)?;
+            *reached = Reached::default();
+        }
+        self.is_handed_in.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    /// That no row of these was retired.
+    fn check_kept(&self, rows: &[Range<u64>]) -> Result<(), CacheError> {
+        let slots = self.slots();
+        let lost = slots.iter().zip(rows).position(|(reached, rows)| rows.start < reached.retired);
+        lost.map_or(Ok(()), |slot| {
+            let (arena, needed, retired) = (self.plan.name.clone(), rows[slot].start, slots[slot].retired);
+            Err(CacheError::Retired { arena, slot, needed, retired })
+        })
     }
 }
 
@@ -76,8 +111,43 @@ pub struct SlotState {
     pub slot: usize,
     /// Tokens that steps have reached.
     pub tokens: u64,
+    /// How many of them, the first, were retired: their rows are gone.
+    pub retired: u64,
     /// Bytes that are mapped.
     pub mapped_bytes: u64,
+}
+
+/// Why caches are not what a step needs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CacheError {
+    /// Rows could not be mapped.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    /// A position has gone back to before a window that was left.
+    #[error(
+        "the step needs rows of @{arena} from {needed} on in slot {slot}, and those below {retired} were given up when a window had left \
+         them: begin with empty caches, or compile with --kv-rows-kept for positions that go back"
+    )]
+    Retired {
+        /// The arena's name.
+        arena: String,
+        /// The slot.
+        slot: usize,
+        /// The first row that the step needs.
+        needed: u64,
+        /// The first row that is there.
+        retired: u64,
+    },
+    /// Some caches are given anew while rows of the others are gone.
+    #[error("caches are set in @{arena}, of which rows below {retired} were given up in slot {slot}: begin with empty caches before")]
+    HandedInLate {
+        /// The arena's name.
+        arena: String,
+        /// A slot that has lost rows.
+        slot: usize,
+        /// The first row that is there.
+        retired: u64,
+    },
 }
 
 impl Caches {
@@ -90,8 +160,9 @@ impl Caches {
             let slots = arena.slots as usize;
             let options = ArenaOptions { slots, slot_bytes: arena.rows_bytes(), handles_ahead, thread_delay };
             let memory = GrowingArena::new(memory, options)?;
-            let tokens = Mutex::new(vec![0; slots]);
-            Ok(OneArena { plan: arena.clone(), memory, has_content: AtomicBool::new(false), tokens })
+            let slots = Mutex::new(vec![Reached::default(); slots]);
+            let (has_content, is_handed_in) = (AtomicBool::new(false), AtomicBool::new(false));
+            Ok(OneArena { plan: arena.clone(), memory, has_content, is_handed_in, slots })
         });
         Ok(Caches {
             arenas: arenas.collect::<Result<_, MemoryError>>()?,
@@ -123,12 +194,13 @@ impl Caches {
     /// Every slot of every arena.
     pub fn slots(&self) -> Vec<SlotState> {
         let of = |arena: &OneArena| {
-            let tokens = arena.tokens.lock().expect("no holder should panic").clone();
-            let slots = tokens.into_iter().enumerate().map(|(slot, tokens)| SlotState {
+            let reached = arena.slots().clone();
+            let slots = reached.into_iter().enumerate().map(|(slot, Reached { tokens, retired })| SlotState {
                 arena: arena.plan.name.clone(),
                 slot,
                 tokens,
-                mapped_bytes: arena.mapped_bytes(slot),
+                retired,
+                mapped_bytes: arena.memory.mapped_bytes(slot).expect("the arena should have its slots"),
             });
             slots.collect::<Vec<_>>()
         };
@@ -149,18 +221,40 @@ impl Caches {
     pub fn begin(&self, arena: u32) -> Result<(), MemoryError> {
         let _turn = self.take_turn();
         let arena = &self.arenas[arena as usize];
-        let mut tokens = arena.tokens.lock().expect("no holder should panic");
-        for (slot, tokens) in tokens.iter_mut().enumerate() {
-            arena.memory.retire(slot, 0)?;
-            *tokens = 0;
-        }
+        arena.empty()?;
         arena.has_content.store(true, Ordering::Release);
         Ok(())
     }
 
+    /// That caches can be handed in: no row of others in the arena is gone, unless all are of no use.
+    pub(crate) fn check_hand_in(&self, arena: u32) -> Result<(), CacheError> {
+        if !self.has_content(arena) {
+            return Ok(());
+        }
+        let arena = &self.arenas[arena as usize];
+        let slots = arena.slots();
+        let lost = slots.iter().position(|reached| reached.retired > 0);
+        lost.map_or(Ok(()), |slot| {
+            let (arena, retired) = (arena.plan.name.clone(), slots[slot].retired);
+            Err(CacheError::HandedInLate { arena, slot, retired })
+        })
+    }
+
+    /// Maps every row of every slot, for caches that are about to be handed in.
+    pub(crate) fn open_whole(&self, arena: u32) -> Result<(), MemoryError> {
+        let has_content = self.has_content(arena);
+        let arena = &self.arenas[arena as usize];
+        if !has_content {
+            arena.empty()?;
+        }
+        self.reach(arena, &vec![0..arena.plan.tokens_max; arena.plan.slots as usize], None)
+    }
+
     /// Says that the arena has been filled from outside.
     pub(crate) fn fill_in(&self, arena: u32) {
-        self.arenas[arena as usize].has_content.store(true, Ordering::Release);
+        let arena = &self.arenas[arena as usize];
+        arena.is_handed_in.store(true, Ordering::Release);
+        arena.has_content.store(true, Ordering::Release);
     }
 
     /// Says that what is in the arena is of no use.
@@ -168,28 +262,61 @@ impl Caches {
         self.arenas[arena as usize].has_content.store(false, Ordering::Release);
     }
 
-    /// Maps what a step needs. Rows that are reached for the first time are zero.
-    pub(crate) fn ensure(&self, ensure: &Ensure, positions: &[i64]) -> Result<(), MemoryError> {
-        let arena = &self.arenas[ensure.arena as usize];
-        self.reach(arena, &ensure.tokens(&arena.plan, positions), None)
+    /// That no row which a step needs is gone.
+    pub(crate) fn check_kept(&self, rows: &SlotRows, positions: &[i64]) -> Result<(), CacheError> {
+        let arena = &self.arenas[rows.arena as usize];
+        arena.check_kept(&rows.ranges(&arena.plan, positions))
+    }
+
+    /// Maps what a step needs, none of which may be gone. Rows that are reached for the first time are zero.
+    pub(crate) fn ensure(&self, rows: &SlotRows, positions: &[i64]) -> Result<(), CacheError> {
+        self.ensure_within(rows, positions, None)
     }
 
     /// The same in a loop on the device, which cannot map: it waits until the mapping thread has, for a bounded time.
-    pub(crate) fn wait_for(&self, ensure: &Ensure, positions: &[i64]) -> Result<(), MemoryError> {
-        let arena = &self.arenas[ensure.arena as usize];
-        self.reach(arena, &ensure.tokens(&arena.plan, positions), self.patience)
+    pub(crate) fn wait_for(&self, rows: &SlotRows, positions: &[i64]) -> Result<(), CacheError> {
+        self.ensure_within(rows, positions, self.patience)
     }
 
-    /// Maps every row of every slot.
-    pub(crate) fn ensure_all(&self, arena: u32) -> Result<(), MemoryError> {
-        let arena = &self.arenas[arena as usize];
-        self.reach(arena, &vec![arena.plan.tokens_max; arena.plan.slots as usize], None)
+    fn ensure_within(
+        &self,
+        rows: &SlotRows,
+        positions: &[i64],
+        patience: Option<Duration>,
+    ) -> Result<(), CacheError> {
+        let arena = &self.arenas[rows.arena as usize];
+        let ranges = rows.ranges(&arena.plan, positions);
+        arena.check_kept(&ranges)?;
+        Ok(self.reach(arena, &ranges, patience)?)
     }
 
-    fn reach(&self, arena: &OneArena, tokens: &[u64], patience: Option<Duration>) -> Result<(), MemoryError> {
-        let wanted: Vec<(usize, u64)> =
-            tokens.iter().map(|tokens| tokens * arena.plan.token_bytes).enumerate().collect();
-        let before: Vec<u64> = (0..tokens.len()).map(|slot| arena.mapped_bytes(slot)).collect();
+    /// Gives up rows below these, once nobody reads them any more: whole handles of them are unmapped. What was handed in stays.
+    pub(crate) fn retire(&self, rows: &SlotRows, positions: &[i64]) -> Result<(), MemoryError> {
+        let arena = &self.arenas[rows.arena as usize];
+        if arena.is_handed_in.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let row = arena.plan.token_bytes;
+        let kept = rows.ranges(&arena.plan, positions);
+        for (slot, (reached, kept)) in arena.slots().iter_mut().zip(kept).enumerate() {
+            let before = reached.retired;
+            // Rows that no step has reached are not there to be given up.
+            let retired = kept.start.min(reached.tokens).max(before);
+            arena.memory.retire_below(slot, retired * row)?;
+            reached.retired = retired;
+            if self.poison {
+                let mapped = arena.memory.mapped_range(slot)?;
+                self.fill(arena, slot, (before * row).max(mapped.start)..retired * row, 0xff);
+            }
+        }
+        Ok(())
+    }
+
+    /// Maps rows, none of which may be gone.
+    fn reach(&self, arena: &OneArena, rows: &[Range<u64>], patience: Option<Duration>) -> Result<(), MemoryError> {
+        let tokens = || rows.iter().map(|rows| rows.end).enumerate();
+        let wanted: Vec<(usize, u64)> = tokens().map(|(slot, end)| (slot, end * arena.plan.token_bytes)).collect();
+        let before: Vec<u64> = (0..rows.len()).map(|slot| arena.mapped_end(slot)).collect();
         match patience {
             None => arena.memory.ensure_all(&wanted)?,
             Some(patience) => {
@@ -197,20 +324,20 @@ impl Caches {
                 wanted.iter().try_for_each(|(slot, bytes)| arena.memory.wait_for(*slot, *bytes, patience))?;
             }
         }
-        let mut reached = arena.tokens.lock().expect("no holder should panic");
-        for (slot, (old, new)) in reached.iter_mut().zip(tokens).enumerate() {
-            if self.poison && *new > *old {
-                let (row, mapped) = (arena.plan.token_bytes, arena.mapped_bytes(slot));
-                self.fill(arena, slot, (*new * row).max(before[slot])..mapped, 0xff);
-                self.fill(arena, slot, *old * row..(*new * row).min(before[slot]), 0);
+        for (reached, (slot, new)) in arena.slots().iter_mut().zip(tokens()) {
+            let old = reached.tokens;
+            if self.poison && new > old {
+                let (row, mapped) = (arena.plan.token_bytes, arena.mapped_end(slot));
+                self.fill(arena, slot, (new * row).max(before[slot])..mapped, 0xff);
+                self.fill(arena, slot, old * row..(new * row).min(before[slot]), 0);
             }
-            *old = (*old).max(*new);
+            reached.tokens = old.max(new);
         }
         Ok(())
     }
 
     /// Sets bytes of a slot, all of which must be mapped.
-    fn fill(&self, arena: &OneArena, slot: usize, bytes: std::ops::Range<u64>, value: u8) {
+    fn fill(&self, arena: &OneArena, slot: usize, bytes: Range<u64>, value: u8) {
         if bytes.start >= bytes.end {
             return;
         }
@@ -242,15 +369,16 @@ impl Caches {
         });
     }
 
-    /// Collects a cache into a dense array of zeros; rows that no step has reached stay zero.
+    /// Collects a cache into a dense array of zeros; rows that no step has reached, and those that were retired, stay zero.
     pub(crate) fn export(&self, param: &Param, layout: &CacheLayout, dense: &mut [u8]) {
         let _turn = self.take_turn();
         let arena = &self.arenas[layout.arena as usize];
-        let tokens = arena.tokens.lock().expect("no holder should panic").clone();
+        let slots = arena.slots().clone();
         each_run(param, layout, &mut |run| {
-            if run.token < tokens[run.slot] {
+            let Reached { tokens, retired } = slots[run.slot];
+            if (retired..tokens).contains(&run.token) {
                 let address = arena.address() + run.offset;
-                // SAFETY: a row that was reached is mapped, and no step runs.
+                // SAFETY: a row that was reached and not retired is mapped, and no step runs.
                 let buffer = unsafe { Buffer::at_address(address, run.bytes, false) };
                 buffer.read_into(&mut dense[run.dense..run.dense + run.bytes]);
             }

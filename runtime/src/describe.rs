@@ -6,8 +6,8 @@ use pygraph_artifact::{
     container::Artifact,
     dtype::{DType, Family},
     plan::{
-        Access, BufferId, Ensure, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, KvArena, Launch, Nest,
-        Node, Place, PositionSource, Program, Step, Work, launches,
+        Access, BufferId, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, KvArena, Launch, Nest,
+        Node, Place, PositionSource, Program, SlotRows, Step, Work, launches,
     },
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
@@ -90,24 +90,39 @@ fn describe_program(text: &mut String, program: &Program) {
             line!(text, "    {} `{}`: {content}", field.offset, field.name);
         }
     }
-    for ensure in &program.ensures {
-        line!(text, "  {}", ensure_text(program, ensure));
+    for rows in &program.ensures {
+        line!(text, "  {}", ensure_text(program, rows));
     }
     for segment in &program.segments {
         let (name, form, count) = (&segment.name, segment.deploy.name(), launches(&segment.nodes).len());
         line!(text, "  segment `{name}`: {form}, {count} launches, {} edges", edge_count(&segment.nodes));
         describe_nodes(text, program, &segment.nodes, 2);
     }
+    for rows in &program.retires {
+        line!(text, "  {}", retire_text(program, rows));
+    }
 }
 
 /// Which rows are mapped.
-fn ensure_text(program: &Program, ensure: &Ensure) -> String {
-    let source = match ensure.source {
+fn ensure_text(program: &Program, rows: &SlotRows) -> String {
+    let window = rows.window.map_or(String::new(), |window| format!(", of which the last {window} are needed"));
+    format!("ensure rows of cache arena {} up to {}{window}", rows.arena, positions_text(program, rows))
+}
+
+/// Which rows are unmapped.
+fn retire_text(program: &Program, rows: &SlotRows) -> String {
+    let (arena, window) = (rows.arena, rows.window.unwrap_or(0));
+    let positions = positions_text(program, rows);
+    format!("retire rows of cache arena {arena} below the last {window} up to {positions}; they are handed back as zeros, those of a cache that was handed in as they are")
+}
+
+fn positions_text(program: &Program, rows: &SlotRows) -> String {
+    let source = match rows.source {
         None => "known positions".to_string(),
         Some(PositionSource::Param { index }) => format!("positions of arg{index}"),
         Some(PositionSource::Buffer(id)) => format!("positions in {}", buffer_text(program, id)),
     };
-    format!("ensure rows of cache arena {} up to {source} + {:?}", ensure.arena, ensure.offsets)
+    format!("{source} + {:?}", rows.offsets)
 }
 
 fn edge_count(nodes: &[Node]) -> usize {
@@ -123,7 +138,8 @@ fn describe_nodes(text: &mut String, program: &Program, nodes: &[Node], depth: u
         let edges = if listed.is_empty() { String::new() } else { format!(" after {}", listed.join(", ")) };
         match step {
             Step::Launch(launch) => line!(text, "{indent}{number}{edges}: {}", launch_text(program, launch)),
-            Step::Ensure(ensure) => line!(text, "{indent}{number}{edges}: {}", ensure_text(program, ensure)),
+            Step::Ensure(rows) => line!(text, "{indent}{number}{edges}: {}", ensure_text(program, rows)),
+            Step::Retire(rows) => line!(text, "{indent}{number}{edges}: {}", retire_text(program, rows)),
             Step::While { condition, predicate, body } => {
                 line!(text, "{indent}{number}{edges}: while {{");
                 describe_nodes(text, program, condition, depth + 1);

@@ -8,13 +8,13 @@ use std::{
 
 use pygraph_artifact::{
     bytes::{AlignedBytes, OutOfMemory},
-    plan::{ADDRESS_BYTES, CacheLayout, FieldSource, Param, Place, PositionSource, Program, ResultSlot},
+    plan::{ADDRESS_BYTES, CacheLayout, FieldSource, Param, Place, PositionSource, Program, ResultSlot, SlotRows},
     validate::{array_bytes, is_updated_in_place},
 };
 use pygraph_kernels::memory::Buffer;
 
 use crate::{
-    caches::{CacheOptions, Caches, integers},
+    caches::{CacheError, CacheOptions, Caches, integers},
     host::{Copies, Memory, RunError},
     knobs::{DebugLevel, time_text},
     memory::MemoryError,
@@ -189,7 +189,8 @@ impl Session {
     /// Runs the program once, then replaces state by the results that update it.
     ///
     /// On the host device the step has ended when this returns. If a launch fails, state that the step was updating in place is lost
-    /// and must be set again; all else is as it was.
+    /// and must be set again; all else is as it was. A step that needs rows of caches that are gone, since a window has left them, does not
+    /// begin.
     pub fn step(&mut self) -> Result<Ticket<'_>, StepError> {
         let start = Instant::now();
         let before = self.copies;
@@ -200,6 +201,7 @@ impl Session {
         let caches = self.caches.clone();
         // Sessions that share caches step one after another.
         let turn = caches.as_ref().map(|caches| caches.take_turn());
+        self.check_rows(program)?;
         self.import_caches(program)?;
         self.ensure_rows(program)?;
         for result in &self.by_address {
@@ -231,13 +233,16 @@ impl Session {
         // SAFETY: `write_blocks` has just written the addresses of this session's arguments, which stay where they are while the
         // step runs, and of buffers of results that nobody else holds; each was checked to have its type.
         let ran = unsafe { model.host().run(program, memory, self.debug) };
-        drop(turn);
         if let Err(source) = ran {
             return Err(self.lose_state(program, source));
         }
+        // Nobody reads these rows any more: the step has ended, and others that share the caches have not begun.
+        let retired = self.retire_rows(program);
+        drop(turn);
         self.has_outputs = true;
         self.carry_state(program)?;
         self.step_count += 1;
+        retired?;
         self.debug.say(DebugLevel::TIMINGS, || {
             let moved = self.copies.since(before);
             let time = time_text(start.elapsed());
@@ -257,13 +262,27 @@ impl Session {
         Outputs { session: self }
     }
 
+    /// That every row which the step needs is there, before anything changes.
+    fn check_rows(&self, program: &Program) -> Result<(), StepError> {
+        let Some(caches) = &self.caches else { return Ok(()) };
+        let handed_in = self.handed_in(program);
+        handed_in.iter().try_for_each(|arena| caches.check_hand_in(*arena))?;
+        let mut grown = program.ensures.iter().filter(|rows| !handed_in.contains(&rows.arena));
+        Ok(grown.try_for_each(|rows| caches.check_kept(rows, &self.positions(rows)))?)
+    }
+
+    /// The arenas in which caches lie that a caller has set.
+    fn handed_in(&self, program: &Program) -> BTreeSet<u32> {
+        let given = program.params.iter().zip(&self.params).filter(|(_, value)| value.is_some());
+        given.filter_map(|(param, _)| Some(param.cache.as_ref()?.arena)).collect()
+    }
+
     /// Lays out the caches that a caller has set. They stay mapped whole.
     fn import_caches(&mut self, program: &Program) -> Result<(), StepError> {
         let Some(caches) = self.caches.clone() else { return Ok(()) };
-        let given = program.params.iter().zip(&self.params).filter(|(_, value)| value.is_some());
-        let arenas: BTreeSet<u32> = given.filter_map(|(param, _)| Some(param.cache.as_ref()?.arena)).collect();
+        let arenas = self.handed_in(program);
         for arena in &arenas {
-            caches.ensure_all(*arena)?;
+            caches.open_whole(*arena)?;
         }
         for (param, value) in program.params.iter().zip(&mut self.params) {
             let Some(layout) = &param.cache else { continue };
@@ -277,19 +296,26 @@ impl Session {
     }
 
     /// Maps what the step needs before it begins.
-    fn ensure_rows(&mut self, program: &Program) -> Result<(), StepError> {
+    fn ensure_rows(&self, program: &Program) -> Result<(), CacheError> {
         let Some(caches) = &self.caches else { return Ok(()) };
-        for ensure in &program.ensures {
-            let positions = match ensure.source {
-                Some(PositionSource::Param { index }) => {
-                    let value = self.params[index as usize].as_ref().expect("a step should run with all arguments");
-                    integers(value.dtype(), value.bytes()).unwrap_or_default()
-                }
-                _ => Vec::new(),
-            };
-            caches.ensure(ensure, &positions)?;
+        program.ensures.iter().try_for_each(|rows| caches.ensure(rows, &self.positions(rows)))
+    }
+
+    /// Gives up what no later step needs, when the step is over.
+    fn retire_rows(&self, program: &Program) -> Result<(), MemoryError> {
+        let Some(caches) = &self.caches else { return Ok(()) };
+        program.retires.iter().try_for_each(|rows| caches.retire(rows, &self.positions(rows)))
+    }
+
+    /// The positions that rows go by, as the caller gave them.
+    fn positions(&self, rows: &SlotRows) -> Vec<i64> {
+        match rows.source {
+            Some(PositionSource::Param { index }) => {
+                let value = self.params[index as usize].as_ref().expect("a step should run with all arguments");
+                integers(value.dtype(), value.bytes()).unwrap_or_default()
+            }
+            _ => Vec::new(),
         }
-        Ok(())
     }
 
     /// State that launches write must be the session's alone.
@@ -524,7 +550,10 @@ pub enum StepError {
         /// The arguments.
         arguments: String,
     },
-    /// Rows of a cache could not be mapped; the step did not begin, and everything is as it was.
+    /// Rows of a cache could not be mapped, or are gone; the step did not begin, and everything is as it was.
+    #[error(transparent)]
+    Caches(#[from] CacheError),
+    /// Rows of caches could not be mapped for what was handed in: as above. Or they could not be unmapped, when the step had ended.
     #[error(transparent)]
     Memory(#[from] MemoryError),
     /// Every buffer of a result is held.

@@ -149,6 +149,7 @@ fn pass_options(matches: &ArgMatches) -> Result<PassOptions, UsageError> {
         strict: knobs::STRICT.is_set(matches),
         kv_handle_bytes,
         kv_grouping,
+        kv_rows_kept: kv_rows_kept(matches)?,
         kv_share: knobs::KV_SHARE.is_set(matches),
         costs: costs.map_err(unreadable(&knobs::COSTS))?.unwrap_or_else(Costs::h100),
         profile: profile.map_err(unreadable(&knobs::PROFILE))?.unwrap_or_default(),
@@ -161,6 +162,13 @@ fn kv_handle_bytes(matches: &ArgMatches) -> Result<i64, UsageError> {
     let message = || format!("`{text}` is no number of bytes above 0");
     let bytes = text.parse().ok().filter(|bytes| *bytes > 0);
     bytes.ok_or_else(|| UsageError::Value { knob: knobs::KV_HANDLE_BYTES.name, message: message() })
+}
+
+fn kv_rows_kept(matches: &ArgMatches) -> Result<i64, UsageError> {
+    let Some(text) = knobs::KV_ROWS_KEPT.value(matches) else { return Ok(PassOptions::default().kv_rows_kept) };
+    let rows = text.parse().ok().filter(|rows| *rows >= 0);
+    let message = || format!("`{text}` is no number of rows");
+    rows.ok_or_else(|| UsageError::Value { knob: knobs::KV_ROWS_KEPT.name, message: message() })
 }
 
 fn kv_grouping(matches: &ArgMatches) -> Result<KvGrouping, UsageError> {

@@ -6,8 +6,8 @@ use pygraph_artifact::{
     deployment::Deployment,
     order::add_edges,
     plan::{
-        Bind, CacheLayout, Ensure, Field, FieldSource, KvArena, Launch, Node, Param, ParamBlock, Place, PositionSource,
-        Program, ResultSlot, Segment, Spread, Step,
+        Bind, CacheLayout, Field, FieldSource, KvArena, Launch, Node, Param, ParamBlock, Place, PositionSource, Program,
+        ResultSlot, Segment, SlotRows, Spread, Step,
     },
     steps::DEPTH_MAX,
 };
@@ -62,17 +62,17 @@ pub fn emit_program(
         }
     }
     let mut segments = Vec::new();
-    let mut ensures = Vec::new();
+    let (mut ensures, mut retires) = (Vec::new(), Vec::new());
     let mut results = Vec::new();
     for op in module.block_ops(block) {
         match module.op(op).opcode {
             Opcode::PygSegment => segments.push(emission.segment(op)?),
-            // Nothing is given up yet: the runtime keeps what is mapped.
-            Opcode::PygBlockWrite | Opcode::PygKvRetire => {}
-            Opcode::PygKvEnsure => {
+            Opcode::PygBlockWrite => {}
+            Opcode::PygKvEnsure | Opcode::PygKvRetire => {
                 let source = module.op(op).operands.first().and_then(|value| argument_index(module, function, *value));
                 let source = source.map(|index| PositionSource::Param { index: index as u32 });
-                ensures.push(emission.ensure(op, source)?);
+                let rows = emission.rows(op, source)?;
+                if module.op(op).opcode == Opcode::PygKvEnsure { ensures.push(rows) } else { retires.push(rows) }
             }
             Opcode::FuncReturn | Opcode::PygReturn => results = emission.results(function, op)?,
             other => {
@@ -87,27 +87,27 @@ pub fn emit_program(
     ensures.extend(whole(&params, arenas, &ensures, &segments));
     let Emission { buffers, launch_ops, blocks, .. } = emission;
     let mut program =
-        Program { name, params, results, buffers: buffers.list, arena_bytes, blocks, device: 0, ensures, segments };
+        Program { name, params, results, buffers: buffers.list, arena_bytes, blocks, device: 0, ensures, retires, segments };
     add_edges(&mut program);
     Ok((program, launch_ops))
 }
 
 /// Arenas that nothing is said of are mapped whole.
-fn whole(params: &[Param], arenas: &[KvArena], ensures: &[Ensure], segments: &[Segment]) -> Vec<Ensure> {
+fn whole(params: &[Param], arenas: &[KvArena], ensures: &[SlotRows], segments: &[Segment]) -> Vec<SlotRows> {
     let mut said: BTreeSet<u32> = ensures.iter().map(|ensure| ensure.arena).collect();
     segments.iter().for_each(|segment| said.extend(ensured_in(&segment.nodes)));
     let used: BTreeSet<u32> = params.iter().filter_map(|param| Some(param.cache.as_ref()?.arena)).collect();
     let whole = used.difference(&said).map(|arena| {
         let KvArena { slots, tokens_max, .. } = arenas[*arena as usize];
         let offsets = vec![tokens_max as i64 - 1; slots as usize];
-        Ensure { arena: *arena, source: None, spread: Spread::One, offsets }
+        SlotRows { arena: *arena, source: None, spread: Spread::One, offsets, window: None }
     });
     whole.collect()
 }
 
 fn ensured_in(nodes: &[Node]) -> Vec<u32> {
     let of = |node: &Node| {
-        let own = if let Step::Ensure(ensure) = &node.step { Some(ensure.arena) } else { None };
+        let own = if let Step::Ensure(rows) = &node.step { Some(rows.arena) } else { None };
         own.into_iter().chain(node.step.inside().into_iter().flat_map(ensured_in)).collect::<Vec<u32>>()
     };
     nodes.iter().flat_map(of).collect()
@@ -252,12 +252,13 @@ impl Emission<'_> {
                     self.buffers.set_place(operation.results[0], place);
                 }
                 Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused => steps.extend(self.launch(op)?),
-                Opcode::PygKvEnsure => {
+                Opcode::PygKvEnsure | Opcode::PygKvRetire => {
                     let source = operation.operands.first().copied();
                     let source = source.map(|value| self.buffers.id(self.module, op, value)).transpose()?;
-                    steps.push(Step::Ensure(self.ensure(op, source.map(PositionSource::Buffer))?));
+                    let rows = self.rows(op, source.map(PositionSource::Buffer))?;
+                    let is_ensure = operation.opcode == Opcode::PygKvEnsure;
+                    steps.push(if is_ensure { Step::Ensure(rows) } else { Step::Retire(rows) });
                 }
-                Opcode::PygKvRetire => {}
                 Opcode::PygWhile => steps.push(self.while_loop(op, depth)?),
                 Opcode::PygSwitch => steps.push(self.switch(op, depth)?),
                 other => {
@@ -270,7 +271,7 @@ impl Emission<'_> {
         Ok(steps.into_iter().map(|step| Node { after: Vec::new(), step }).collect())
     }
 
-    fn ensure(&self, op: OpId, source: Option<PositionSource>) -> Result<Ensure, Diagnostic> {
+    fn rows(&self, op: OpId, source: Option<PositionSource>) -> Result<SlotRows, Diagnostic> {
         let operation = self.module.op(op);
         let name = match operation.attr("arena") {
             Some(Attribute::Symbol(path)) => path.last().map(|name| name.to_string()),
@@ -280,8 +281,9 @@ impl Emission<'_> {
         let spelling = operation.attr("spread").and_then(Attribute::as_str).unwrap_or_default();
         let spread = Spread::ALL.iter().find(|(known, _)| *known == spelling).map(|(_, spread)| *spread);
         let offsets = operation.attr("offsets").and_then(Attribute::as_i64_slice).unwrap_or(&[]).to_vec();
+        let window = operation.attr("window").and_then(Attribute::as_i64).map(i64::unsigned_abs);
         match (arena, spread) {
-            (Some(arena), Some(spread)) => Ok(Ensure { arena: arena as u32, source, spread, offsets }),
+            (Some(arena), Some(spread)) => Ok(SlotRows { arena: arena as u32, source, spread, offsets, window }),
             _ => Err(self.module.error(op, "it names no arena, or no spread of positions")),
         }
     }

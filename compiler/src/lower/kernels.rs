@@ -97,7 +97,7 @@ pub fn attention(site: &mut Site) -> Lowered {
         };
         attributes.push((name, Attribute::Float { bits, ty: ElementType::F64 }));
     }
-    for name in ["mask_adds", "safe"] {
+    for name in ["mask_adds", "safe", "skips_below"] {
         attributes.push((name, Attribute::Bool(site.flag(name))));
     }
     for name in ["diagonal", "window"] {

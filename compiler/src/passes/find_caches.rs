@@ -2,7 +2,8 @@
 //!
 //! Before: `%k: tensor<2x32x2x16xf32> {pyg.bind = "state", pyg.updated_by = 1}`, written at `%pos` and read by `pyg.attention`.
 //! After: `pyg.kv.arena @kv` beside the function, `pyg.kv = {arena = @kv, layer = 0, role = "k"}` on the argument,
-//! `pyg.kv.ensure` and `pyg.kv.retire` with the positions, `%pos` bound as `host`, and a `length` for the attention.
+//! `pyg.kv.ensure` with the positions, `%pos` bound as `host`, and a `length` for the attention; where all readers look at a window of rows
+//! up to the position, `skips_below` for them too, and `pyg.kv.retire`.
 //!
 //! A cache is `state` that a `dynamic_update_slice` or a `scatter` writes at positions and a result gives back. Its rows are
 //! bounded by `p < 0 ? S : min(p + 1, S)` for the largest position `p` of a step, if the positions are an argument (wraps of
@@ -10,6 +11,9 @@
 //! is `key <= p` for the same `p`. Where a row of the mask could hide everything, a finite fill averages all rows of the cache:
 //! there is no bound then. Premises about values (finite unread rows, scores well above the fill) stand in the decision;
 //! `--strict` takes none. Without a bound the cache is mapped in full, and a decision says why.
+//! With a bound and a window `W` (and as many rows more as a mask stays behind the position), rows below `p + 1 - W` are not read by this
+//! step, nor by one that goes on from here: they are skipped, on the same premises, and retired, but for the last `--kv-rows-kept`.
+//! A step whose positions are negative or not below `S` reads all rows, since a mask may show none then.
 //! Caches that share positions, length, element type, head shape and window share an arena, as `--kv-grouping` says.
 //! A loop that only carries a cache is looked into; `pyg.kv.ensure` stands in its body then, and its positions are the loop's.
 //! State of several layers that a loop reads and writes a layer at a time is carried by that loop, so that it can be written in
@@ -31,7 +35,7 @@ use pygraph_artifact::plan::{Bind, Spread};
 use smallvec::SmallVec;
 
 use self::{
-    proof::{Premise, Reader, prove},
+    proof::{Premise, Reader, named, prove},
     update::{Update, update_of},
 };
 use super::{
@@ -87,8 +91,10 @@ struct Cache {
     heads: u64,
     features: u64,
     element: ElementType,
-    /// How many rows up to the position are visible to all readers, where that is fewer than all.
+    /// How many rows up to the position all readers look at, where that is fewer than all.
     window: Option<i64>,
+    /// A reader that looks at all rows, where others do not.
+    windowless: Option<OpId>,
     readers: Vec<Reader>,
     /// What the bound rests on, or why there is none.
     bound: Result<BTreeSet<Premise>, Obstacle>,
@@ -171,7 +177,8 @@ fn find(module: &mut Module, context: &PassContext, function: OpId, block: Block
         let new = module.op(cache.update.op).results[0];
         let proved = prove(module, &mut lookup, &uses, (cache.old, new), &cache.update, cache.home);
         cache.readers = proved.readers;
-        cache.window = proved.window;
+        cache.window = proved.window.filter(|window| (*window as u64) < cache.tokens);
+        cache.windowless = proved.windowless;
         cache.bound = proved.bound.and_then(|premises| {
             source_of(module, block, &arguments, cache.home, &cache.update)?;
             if context.options.strict && !premises.is_empty() {
@@ -287,6 +294,7 @@ fn cache_of(
         features,
         element: ty.element.clone(),
         window: None,
+        windowless: None,
         readers: Vec::new(),
         bound: Ok(BTreeSet::new()),
     })
@@ -436,8 +444,17 @@ struct Shared {
     heads: u64,
     features: Vec<u64>,
     element: ElementType,
+    /// How many rows up to the position are read, if that is proved and fewer than all.
     window: Option<i64>,
     is_bounded: bool,
+}
+
+impl Shared {
+    /// How many rows up to the position stay mapped, where that is fewer than all.
+    fn rows_kept(&self, context: &PassContext) -> Option<i64> {
+        let kept = self.window?.saturating_add(context.options.kv_rows_kept);
+        (kept as u64 <= self.tokens.saturating_sub(1)).then_some(kept)
+    }
 }
 
 /// Arenas with their layers, in order of the first.
@@ -475,7 +492,7 @@ fn arenas_of(caches: &[Cache], grouping: KvGrouping) -> Vec<(Shared, Vec<Layer>)
             heads: first.heads,
             features: layer.iter().map(|cache| caches[*cache].features).collect(),
             element: first.element.clone(),
-            window: first.window,
+            window: first.window.filter(|_| first.bound.is_ok()),
             is_bounded: first.bound.is_ok(),
         };
         match numbers.get(&shared).filter(|_| grouping == KvGrouping::All) {
@@ -504,7 +521,7 @@ fn write(
     let mut starts: HashMap<BlockId, OpId> = HashMap::new();
     for (shared, layers) in arenas {
         let fresh = module.free_symbol("kv");
-        let attrs = arena_attrs(&fresh, shared, layers.len(), context.options.kv_handle_bytes);
+        let attrs = arena_attrs(&fresh, shared, layers.len(), context);
         let other = if context.options.kv_share { alike(module, &attrs, &taken) } else { None };
         let name = match other {
             Some(other) => other,
@@ -558,25 +575,42 @@ fn write(
                 made
             }
         };
-        let (spread, roots) = match &source {
-            Some(source) => (source.spread, vec![source.root]),
-            None => (Spread::One, Vec::new()),
-        };
-        let spelling = Spread::ALL.iter().find(|(_, case)| *case == spread).map_or("one", |(name, _)| name);
-        // Rows that are alike in all slots are said once a slot all the same: it is read by more than one reader.
-        let rows = (0..shared.slots as usize).map(|slot| &shared.rows[slot.min(shared.rows.len() - 1)]);
-        let attrs = [
-            ("arena", symbol(&name)),
-            ("spread", Attribute::string(spelling)),
-            ("offsets", Attribute::i64_array(rows.flatten().map(|position| position.offset))),
-        ];
-        Emit::before(module, first).op_with_regions(Opcode::PygKvEnsure, &roots, vec![], &attrs, &[]);
-        Emit::before(module, end).op_with_regions(Opcode::PygKvRetire, &roots, vec![], &attrs, &[]);
+        map_rows(module, context, (first, end), &name, shared, source);
         for reader in members.iter().flat_map(|cache| &cache.readers) {
             set_length(module, reader.attention, length);
+            if shared.window.is_some() {
+                module.op_mut(reader.attention).attrs.set("skips_below", Attribute::Bool(true));
+            }
         }
     }
     set_dictionaries(module, function, "arg_attrs", arguments.to_vec());
+}
+
+/// Writes which rows are mapped before a block's first operation, and which stay after all but its last.
+fn map_rows(
+    module: &mut Module,
+    context: &PassContext,
+    (first, end): (OpId, OpId),
+    arena: &str,
+    shared: &Shared,
+    source: Option<Source>,
+) {
+    let (spread, roots) = source.map_or((Spread::One, Vec::new()), |source| (source.spread, vec![source.root]));
+    let spelling = Spread::ALL.iter().find(|(_, case)| *case == spread).map_or("one", |(name, _)| name);
+    // Rows that are alike in all slots are said once a slot all the same: it is read by more than one reader.
+    let rows = (0..shared.slots as usize).map(|slot| &shared.rows[slot.min(shared.rows.len() - 1)]);
+    let offsets = Attribute::i64_array(rows.flatten().map(|position| position.offset));
+    let mut write = |before, opcode, window: Option<i64>| {
+        let attrs = [("arena", symbol(arena)), ("spread", Attribute::string(spelling)), ("offsets", offsets.clone())];
+        let window = window.map(|window| ("window", Attribute::i64(window)));
+        let attrs: Vec<_> = attrs.into_iter().chain(window).collect();
+        Emit::before(module, before).op_with_regions(opcode, &roots, vec![], &attrs, &[]);
+    };
+    let kept = shared.rows_kept(context);
+    write(first, Opcode::PygKvEnsure, shared.window.filter(|_| kept.is_some()));
+    if kept.is_some() {
+        write(end, Opcode::PygKvRetire, kept);
+    }
 }
 
 /// The arena of another function that is like this one in all but its name.
@@ -595,10 +629,10 @@ fn symbol(name: &str) -> Attribute {
     Attribute::Symbol(Arc::from([Arc::from(name)]))
 }
 
-fn arena_attrs(name: &str, shared: &Shared, layers: usize, handle_bytes: i64) -> AttrMap {
+fn arena_attrs(name: &str, shared: &Shared, layers: usize, context: &PassContext) -> AttrMap {
     let element_bytes = shared.element.dtype().map_or(0, |dtype| dtype.size_bytes() as u64);
     let row_bytes = shared.features.iter().sum::<u64>() * shared.heads * element_bytes;
-    let window = shared.window.map(|window| ("window", Attribute::i64(window)));
+    let window = shared.rows_kept(context).map(|window| ("window", Attribute::i64(window)));
     let attrs = [
         ("sym_name", Attribute::string(name)),
         ("slots", Attribute::i64(shared.slots as i64)),
@@ -608,7 +642,7 @@ fn arena_attrs(name: &str, shared: &Shared, layers: usize, handle_bytes: i64) ->
         ("features", Attribute::i64_array(shared.features.iter().map(|features| *features as i64))),
         ("element", Attribute::Type(Type::Scalar(shared.element.clone()))),
         ("token_bytes", Attribute::i64((row_bytes * layers as u64) as i64)),
-        ("handle_bytes", Attribute::i64(handle_bytes)),
+        ("handle_bytes", Attribute::i64(context.options.kv_handle_bytes)),
         ("bounded", Attribute::Bool(shared.is_bounded)),
     ];
     attrs.into_iter().chain(window).collect()
@@ -620,8 +654,18 @@ fn report(module: &Module, context: &PassContext, function: OpId, arena: &str, s
         let premises: BTreeSet<Premise> = members.iter().filter_map(|cache| cache.bound.as_ref().ok()).flatten().copied().collect();
         let names = members.iter().map(|cache| format!("`{}`", cache.name)).collect::<Vec<_>>().join(", ");
         let (tokens, premises) = (shared.tokens, listed(&premises));
-        let reason = format!("{names} lie in it, and only rows up to the position are read of its {tokens}, provided: {premises}");
+        let rows = shared.window.map_or("rows".to_string(), |window| format!("the last {window} rows"));
+        let gone = match shared.rows_kept(context) {
+            None => String::new(),
+            Some(kept) => format!(" (those below the last {kept} are unmapped, and handed back as zeros, unless the caches were handed in)"),
+        };
+        let reason = format!("{names} lie in it, and only {rows} up to the position are read of its {tokens}{gone}, provided: {premises}");
         context.remark(choice(module, members[0].update.op, format!("@{arena}"), reason));
+        for (cache, reader) in members.iter().filter_map(|cache| Some((cache, cache.windowless?))) {
+            let reason = format!("rows below the window stay mapped, and are read: {} reads it too, and has no window", named(module, reader));
+            let obstacle = Obstacle::new(reason, "give all who read the cache a window");
+            context.remark(refusal(module, function, &cache.name, reader, &obstacle));
+        }
         return;
     }
     for cache in members {

@@ -119,6 +119,8 @@ pub struct PassOptions {
     pub kv_handle_bytes: i64,
     /// Which caches share an arena.
     pub kv_grouping: KvGrouping,
+    /// How many rows below the window of a cache stay when the window has left them.
+    pub kv_rows_kept: i64,
     /// Whether caches of several functions share an arena where they are alike.
     pub kv_share: bool,
 }
@@ -133,6 +135,7 @@ impl Default for PassOptions {
             strict: false,
             kv_handle_bytes: 2 << 20,
             kv_grouping: KvGrouping::default(),
+            kv_rows_kept: 0,
             kv_share: false,
         }
     }

@@ -40,7 +40,7 @@ pub struct Arena {
     pub features: Vec<i64>,
     /// True if rows beyond the position are read by nobody, and need not be mapped.
     pub is_bounded: bool,
-    /// Rows up to the position that are read at all, where that is fewer than all.
+    /// Rows up to the position that stay mapped, where that is fewer than all.
     pub window: Option<u64>,
     /// What lies in it.
     pub arguments: Vec<Place>,
@@ -93,7 +93,8 @@ impl Arena {
         tokens.saturating_mul(self.token_bytes).div_ceil(self.handle_bytes.max(1))
     }
 
-    /// Bytes that must be mapped when every slot holds that many tokens: whole handles, of the window only if there is one.
+    /// Bytes that are mapped when every slot holds that many tokens, the last of which came alone: whole handles, of the window only if there is
+    /// one.
     pub fn mapped_bytes(&self, tokens: u64) -> u64 {
         if !self.is_bounded {
             return self.reservation_bytes();

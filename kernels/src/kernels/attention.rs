@@ -11,7 +11,11 @@
 //!    where every logit is minus infinity;
 //! 4. in `probability_type`: times the values, accumulated in f32 in order of keys, rounded to the output's type.
 //!
-//! Rows of keys and values from `length` on are not read and count as probability zero.
+//! Rows of keys and values from `length` on are not read and count as probability zero. So do, with `skips_below`, rows below the windows of
+//! all queries of a row of the batch, if each of these queries has a last key: `0 <= position + diagonal < tokens`. Elsewhere a query
+//! may see no key at all, and then all rows count.
+
+use std::ops::Range;
 
 use half::{bf16, f16};
 use pygraph_artifact::{dtype::DType, plan::KernelAttr};
@@ -52,6 +56,7 @@ pub static KERNEL: KernelDef = KernelDef {
         attr("safe", AttrKind::Bool, "whether queries whose logits are all minus infinity get zeros"),
         attr("scale", AttrKind::Float, "what products are multiplied by"),
         attr("score_type", AttrKind::Text, "what products are rounded to first"),
+        attr("skips_below", AttrKind::Bool, "whether rows below the windows of all queries are not read"),
         attr("softmax_type", AttrKind::Text, "what the steps of the softmax are rounded to"),
         ints_attr("v_dims", "which dimensions of the values are batch, token, head and feature"),
         attr("value_type", AttrKind::Text, "what values are rounded to first"),
@@ -92,6 +97,9 @@ fn check(call: &CallType<'_>) -> Result<(), String> {
         return Err(format!("window is {window}, not at least 0"));
     }
     let optional = optional(call.attributes)?;
+    if boolean(call.attributes, "skips_below") && (window == 0 || optional[2].is_none()) {
+        return Err("skips_below goes with a window and positions".to_string());
+    }
     super::call::check_counts(call, 3 + optional.iter().flatten().count(), 1)?;
     for name in ["key_type", "value_type", "score_type", "logit_type", "softmax_type", "probability_type"] {
         let given = text(call.attributes, name);
@@ -225,6 +233,7 @@ struct Problem<'a> {
     lengths: Option<Vec<i64>>,
     diagonal: i64,
     window: i64,
+    skips_below: bool,
     key_scale: f32,
     scale: f32,
     divisor: f32,
@@ -266,6 +275,7 @@ impl<'a> Problem<'a> {
             lengths: length.map(index_values),
             diagonal: int(call.attributes, "diagonal"),
             window: int(call.attributes, "window"),
+            skips_below: boolean(call.attributes, "skips_below"),
             key_scale: number("key_scale"),
             scale: number("scale"),
             divisor: number("divisor"),
@@ -281,19 +291,34 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// How many rows of keys and values a row of the batch reads.
-    fn length(&self, batch: usize) -> usize {
-        let Some(lengths) = &self.lengths else { return self.tokens };
-        let length = lengths[if lengths.len() == 1 { 0 } else { batch }];
-        length.clamp(0, self.tokens as i64) as usize
+    /// The rows of keys and values that a row of the batch reads.
+    fn range(&self, batch: usize) -> Range<usize> {
+        let length = match &self.lengths {
+            None => self.tokens,
+            Some(lengths) => lengths[if lengths.len() == 1 { 0 } else { batch }].clamp(0, self.tokens as i64) as usize,
+        };
+        self.first(batch).min(length)..length
     }
 
-    /// The rows of one head of keys or values below the length, widened and rounded.
-    fn rows(&self, values: bool, batch: usize, group: usize, count: usize) -> Vec<f32> {
+    /// The first row that a query of a row of the batch can see.
+    fn first(&self, batch: usize) -> usize {
+        let of = |query: usize| self.last(batch, query).filter(|last| (0..self.tokens as i64).contains(last));
+        let least = (0..self.queries).map(of).min().flatten().filter(|_| self.skips_below);
+        least.map_or(0, |least| (least + 1).saturating_sub(self.window).max(0) as usize)
+    }
+
+    /// The last key that a query can see, if its position says so.
+    fn last(&self, batch: usize, query: usize) -> Option<i64> {
+        let (positions, [by_batch, by_query]) = self.positions.as_ref()?;
+        Some(positions[batch * by_batch + query * by_query].saturating_add(self.diagonal))
+    }
+
+    /// These rows of one head of keys or values, widened and rounded.
+    fn rows(&self, values: bool, batch: usize, group: usize, range: &Range<usize>) -> Vec<f32> {
         let ((tensor, layout), dtype) = if values { (self.v, self.value_type) } else { (self.k, self.key_type) };
         let width = self.features[usize::from(values)];
-        let mut rows = vec![0f32; count * width];
-        for (token, row) in rows.chunks_exact_mut(width.max(1)).enumerate() {
+        let mut rows = vec![0f32; range.len() * width];
+        for (token, row) in range.clone().zip(rows.chunks_exact_mut(width.max(1))) {
             layout.load(tensor, layout.at(batch, token, group), row);
             row.iter_mut().for_each(|element| *element = round(dtype, *element));
             if !values {
@@ -303,17 +328,17 @@ impl<'a> Problem<'a> {
         rows
     }
 
-    /// What one query gives.
-    fn query(&self, [batch, head, query]: [usize; 3], keys: &[f32], values: &[f32], count: usize) -> Vec<f32> {
+    /// What one query gives, of keys and values in a range of rows.
+    fn query(&self, [batch, head, query]: [usize; 3], keys: &[f32], values: &[f32], range: &Range<usize>) -> Vec<f32> {
         let [features, value_features] = self.features;
         let mut row = vec![0f32; features];
         self.q.1.load(self.q.0, self.q.1.at(batch, query, head), &mut row);
         let logit = |token: usize| {
-            let key = &keys[token * features..][..features];
+            let key = &keys[(token - range.start) * features..][..features];
             let product = round(self.score_type, dot(&row, key));
             self.logit([batch, head, query, token], product)
         };
-        let mut weights: Vec<f32> = (0..count).map(|token| round(self.softmax_type, logit(token))).collect();
+        let mut weights: Vec<f32> = range.clone().map(|token| round(self.softmax_type, logit(token))).collect();
         self.softmax(&mut weights);
         let mut sums = vec![0f32; value_features];
         for (weight, value) in weights.iter().zip(values.chunks_exact(value_features.max(1))) {
@@ -334,9 +359,7 @@ impl<'a> Problem<'a> {
         }
         let by_mask = self.mask.as_ref().is_none_or(|(mask, strides)| mask[place(strides)] != 0);
         let is_visible = by_mask
-            && self.positions.as_ref().is_none_or(|(positions, [by_batch, by_query])| {
-                let position = positions[batch * by_batch + query * by_query];
-                let last = position.saturating_add(self.diagonal);
+            && self.last(batch, query).is_none_or(|last| {
                 token as i64 <= last && (self.window == 0 || token as i64 > last.saturating_sub(self.window))
             });
         match (is_visible, self.mask_adds) {
@@ -393,14 +416,14 @@ fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), Kerne
     let batches = output.ty.shape[dimensions(call.attributes, "output_dims")[0]] as usize;
     let one = |job: usize| {
         let (batch, group) = (job / problem.groups, job % problem.groups);
-        let count = problem.length(batch);
-        let keys = problem.rows(false, batch, group, count);
-        let values = problem.rows(true, batch, group, count);
+        let range = problem.range(batch);
+        let keys = problem.rows(false, batch, group, &range);
+        let values = problem.rows(true, batch, group, &range);
         let first = group * problem.heads_per_group;
         let heads = first..first + problem.heads_per_group;
         let queries: Vec<[usize; 3]> =
             heads.flat_map(|head| (0..problem.queries).map(move |query| [batch, head, query])).collect();
-        let results: Vec<Vec<f32>> = queries.iter().map(|query| problem.query(*query, &keys, &values, count)).collect();
+        let results: Vec<Vec<f32>> = queries.iter().map(|query| problem.query(*query, &keys, &values, &range)).collect();
         queries.into_iter().zip(results).collect::<Vec<_>>()
     };
     let results: Vec<_> = (0..batches * problem.groups).into_par_iter().map(one).collect();

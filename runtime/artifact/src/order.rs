@@ -42,7 +42,7 @@ pub fn dependences(program: &Program, nodes: &[Node]) -> Vec<Vec<u32>> {
         for arena in arenas(&touched.reads).union(&arenas(&touched.writes)) {
             memory.entry(Space::Mapping(*arena)).or_default().read(0, 1, number, &mut after);
         }
-        for arena in &touched.ensures {
+        for arena in &touched.mappings {
             memory.entry(Space::Mapping(*arena)).or_default().write(0, 1, number, &mut after);
         }
         for (space, start, end) in touched.reads.iter().filter_map(|id| range_of(program, *id)) {
@@ -62,7 +62,7 @@ enum Space {
     Arena,
     Param(u32),
     Result(u32),
-    /// Which rows of an arena are mapped: written where they are ensured, read by everything that touches a cache in it.
+    /// Which rows of an arena are mapped: written where they are ensured or retired, read by everything that touches a cache in it.
     Mapping(u32),
 }
 
@@ -92,7 +92,8 @@ fn arena_of(program: &Program, id: BufferId) -> Option<u32> {
 struct Touched {
     reads: BTreeSet<BufferId>,
     writes: BTreeSet<BufferId>,
-    ensures: BTreeSet<u32>,
+    /// Arenas of which it maps or unmaps rows.
+    mappings: BTreeSet<u32>,
 }
 
 impl Touched {
@@ -103,9 +104,9 @@ impl Touched {
                 self.reads.extend(launch.work.reads());
                 self.writes.extend(launch.work.writes());
             }
-            Step::Ensure(ensure) => {
-                self.ensures.insert(ensure.arena);
-                if let Some(PositionSource::Buffer(buffer)) = ensure.source {
+            Step::Ensure(rows) | Step::Retire(rows) => {
+                self.mappings.insert(rows.arena);
+                if let Some(PositionSource::Buffer(buffer)) = rows.source {
                     self.reads.insert(buffer);
                 }
             }

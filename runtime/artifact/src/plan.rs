@@ -2,6 +2,8 @@
 //!
 //! A plan knows launches, buffers and offsets. It knows nothing of the dialect that a model came from.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{deployment::Deployment, dtype::DType, scalar::ScalarBody};
@@ -59,12 +61,14 @@ pub struct CacheLayout {
     pub token_dim: u32,
 }
 
-/// Rows of an arena that must be mapped before what follows touches them.
+/// Rows of an arena: a range for each slot, by the positions of a step. Those that a step touches ([`Step::Ensure`],
+/// [`Program::ensures`]), and those that stay when it is over ([`Step::Retire`], [`Program::retires`]).
 ///
-/// Slot `b` is needed up to `p < 0 ? S : min(p + 1, S)` tokens, `p` the largest of its positions, `S` the most that there are; any
-/// negative position counts. Its positions are those of the source, plus the offsets.
+/// Those of slot `b` are `low..high` with `high = p < 0 ? S : min(p + 1, S)`, `p` the largest of its positions, `S` the most tokens that
+/// there are; any negative position counts. `low` is `max(0, q + 1 - window)`, `q` the least of its positions; it is 0 without a window,
+/// and where a position is negative or not below `S`. A slot's positions are those of the source, plus the offsets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ensure {
+pub struct SlotRows {
     /// Index into [`Plan::arenas`].
     pub arena: u32,
     /// Where positions come from; without one they are the offsets.
@@ -73,6 +77,8 @@ pub struct Ensure {
     pub spread: Spread,
     /// One for each token of each slot, slots outermost, `i64`.
     pub offsets: Vec<i64>,
+    /// How many rows up to each position they are, at least 1; none if they are all.
+    pub window: Option<u64>,
 }
 
 /// Where positions come from: one integer, or one for each slot or token.
@@ -103,12 +109,12 @@ impl Spread {
     pub const ALL: &[(&str, Spread)] = &[("one", Spread::One), ("slots", Spread::Slots), ("tokens", Spread::Tokens)];
 }
 
-impl Ensure {
-    /// How many tokens each slot needs; `positions` are the source's elements, as many as the spread says, or none without one.
-    pub fn tokens(&self, arena: &KvArena, positions: &[i64]) -> Vec<u64> {
+impl SlotRows {
+    /// The rows of each slot; `positions` are the source's elements, as many as the spread says, or none without one.
+    pub fn ranges(&self, arena: &KvArena, positions: &[i64]) -> Vec<Range<u64>> {
         let slots = arena.slots as usize;
         let per_slot = self.offsets.len() / slots.max(1);
-        let needed = |slot: usize| {
+        let of_slot = |slot: usize| {
             let position = |token: usize| {
                 let base = match self.spread {
                     Spread::One => positions.first(),
@@ -117,13 +123,20 @@ impl Ensure {
                 };
                 base.copied().unwrap_or(0).saturating_add(self.offsets[slot * per_slot + token])
             };
-            let all = (0..per_slot).map(position);
-            if all.clone().any(|position| position < 0) {
-                return arena.tokens_max;
-            }
-            all.max().map_or(0, |largest| (largest as u64).saturating_add(1).min(arena.tokens_max))
+            let (least, most) = ((0..per_slot).map(position).min(), (0..per_slot).map(position).max());
+            self.range(arena.tokens_max, least.unwrap_or(0), most.unwrap_or(0))
         };
-        (0..slots).map(needed).collect()
+        (0..slots).map(of_slot).collect()
+    }
+
+    /// The rows for positions between these two.
+    fn range(&self, tokens_max: u64, least: i64, most: i64) -> Range<u64> {
+        let (Ok(least), Ok(most)) = (u64::try_from(least), u64::try_from(most)) else { return 0..tokens_max };
+        if most >= tokens_max {
+            return 0..tokens_max;
+        }
+        let low = self.window.map_or(0, |window| (least + 1).saturating_sub(window));
+        low..most + 1
     }
 }
 
@@ -145,7 +158,9 @@ pub struct Program {
     /// Device number each segment and buffer belongs to; one today.
     pub device: u32,
     /// What the host maps before the first segment.
-    pub ensures: Vec<Ensure>,
+    pub ensures: Vec<SlotRows>,
+    /// What the host leaves mapped after the last segment: rows below are gone. Each has a window.
+    pub retires: Vec<SlotRows>,
     /// What to do, in order.
     pub segments: Vec<Segment>,
 }
@@ -355,7 +370,9 @@ pub enum Step {
         body: Vec<Node>,
     },
     /// Waits until rows are mapped; outside of loops the host does it before the segment.
-    Ensure(Ensure),
+    Ensure(SlotRows),
+    /// Says that no later step touches rows below these; outside of loops the host hears of it after the last segment. They have a window.
+    Retire(SlotRows),
     /// Runs one of the branches; an index out of range runs the last.
     Switch {
         /// An `i32` of one element.
@@ -369,7 +386,7 @@ impl Step {
     /// The lists of nodes inside it, in order.
     pub fn inside(&self) -> Vec<&[Node]> {
         match self {
-            Step::Launch(_) | Step::Ensure(_) => Vec::new(),
+            Step::Launch(_) | Step::Ensure(_) | Step::Retire(_) => Vec::new(),
             Step::While { condition, body, .. } => vec![condition, body],
             Step::Switch { branches, .. } => branches.iter().map(Vec::as_slice).collect(),
         }
@@ -378,7 +395,7 @@ impl Step {
     /// The same, to change them.
     pub fn inside_mut(&mut self) -> Vec<&mut [Node]> {
         match self {
-            Step::Launch(_) | Step::Ensure(_) => Vec::new(),
+            Step::Launch(_) | Step::Ensure(_) | Step::Retire(_) => Vec::new(),
             Step::While { condition, body, .. } => vec![condition, body],
             Step::Switch { branches, .. } => branches.iter_mut().map(Vec::as_mut_slice).collect(),
         }

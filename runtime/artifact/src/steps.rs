@@ -12,7 +12,7 @@ use serde::{
     ser::{Error as _, SerializeSeq},
 };
 
-use crate::plan::{BufferId, Ensure, Launch, Node, Step};
+use crate::plan::{BufferId, Launch, Node, SlotRows, Step};
 
 /// How deep `While` and `Switch` may nest.
 pub const DEPTH_MAX: usize = 64;
@@ -22,7 +22,8 @@ pub const DEPTH_MAX: usize = 64;
 #[serde(rename = "Token")]
 enum TokenRef<'a> {
     Launch { after: &'a [u32], launch: &'a Launch },
-    Ensure { after: &'a [u32], ensure: &'a Ensure },
+    Ensure { after: &'a [u32], rows: &'a SlotRows },
+    Retire { after: &'a [u32], rows: &'a SlotRows },
     While { after: &'a [u32], predicate: BufferId },
     Body,
     Switch { after: &'a [u32], index: BufferId },
@@ -37,7 +38,9 @@ enum Token {
     /// A launch.
     Launch { after: Vec<u32>, launch: Launch },
     /// Rows that must be mapped.
-    Ensure { after: Vec<u32>, ensure: Ensure },
+    Ensure { after: Vec<u32>, rows: SlotRows },
+    /// Rows below which none are touched from then on.
+    Retire { after: Vec<u32>, rows: SlotRows },
     /// Opens a loop; the nodes that follow are its condition.
     While { after: Vec<u32>, predicate: BufferId },
     /// Ends the condition of the innermost loop and begins its body.
@@ -70,7 +73,7 @@ fn token_count(nodes: &[Node], depth: usize) -> Result<usize, String> {
     let mut count = 0;
     for node in nodes {
         count += match &node.step {
-            Step::Launch(_) | Step::Ensure(_) => 1,
+            Step::Launch(_) | Step::Ensure(_) | Step::Retire(_) => 1,
             Step::While { condition, body, .. } => {
                 3 + token_count(condition, depth + 1)? + token_count(body, depth + 1)?
             }
@@ -90,7 +93,8 @@ fn write_nodes<S: SerializeSeq>(nodes: &[Node], sequence: &mut S) -> Result<(), 
     for Node { after, step } in nodes {
         match step {
             Step::Launch(launch) => sequence.serialize_element(&TokenRef::Launch { after, launch })?,
-            Step::Ensure(ensure) => sequence.serialize_element(&TokenRef::Ensure { after, ensure })?,
+            Step::Ensure(rows) => sequence.serialize_element(&TokenRef::Ensure { after, rows })?,
+            Step::Retire(rows) => sequence.serialize_element(&TokenRef::Retire { after, rows })?,
             Step::While { condition, predicate, body } => {
                 sequence.serialize_element(&TokenRef::While { after, predicate: *predicate })?;
                 write_nodes(condition, sequence)?;
@@ -140,7 +144,8 @@ impl<'de> Visitor<'de> for NodesVisitor {
 fn take_token(token: Token, top: &mut Vec<Node>, open: &mut Vec<Open>) -> Result<(), String> {
     match token {
         Token::Launch { after, launch } => push_node(Node { after, step: Step::Launch(launch) }, top, open),
-        Token::Ensure { after, ensure } => push_node(Node { after, step: Step::Ensure(ensure) }, top, open),
+        Token::Ensure { after, rows } => push_node(Node { after, step: Step::Ensure(rows) }, top, open),
+        Token::Retire { after, rows } => push_node(Node { after, step: Step::Retire(rows) }, top, open),
         Token::While { after, predicate } => {
             push_open(Open::Condition { after, predicate, condition: Vec::new() }, open)
         }

@@ -21,8 +21,8 @@ use crate::{
     dtype::{DType, Family},
     order::dependences,
     plan::{
-        ADDRESS_BYTES, Bind, Buffer, BufferId, Ensure, FieldSource, Fused, FusedOperand, KvArena, Node, Param,
-        ParamBlock, Place, Plan, PositionSource, Program, ResultSlot, Segment, Spread, Step, Work, field_alignment,
+        ADDRESS_BYTES, Bind, Buffer, BufferId, FieldSource, Fused, FusedOperand, KvArena, Node, Param, ParamBlock,
+        Place, Plan, PositionSource, Program, ResultSlot, Segment, SlotRows, Spread, Step, Work, field_alignment,
     },
     steps::DEPTH_MAX,
 };
@@ -89,7 +89,7 @@ fn check_arena(arena: &KvArena) -> Result<(), Invalid> {
     if all.is_none() { Err(refuse("is larger than any arena may be")) } else { Ok(()) }
 }
 
-/// Every cache lies in its arena, row by row, and is state; what is ensured exists.
+/// Every cache lies in its arena, row by row, and is state; what is ensured and retired exists.
 fn check_caches(plan: &Plan, program: &Program) -> Result<(), Invalid> {
     for (index, param) in program.params.iter().enumerate() {
         let Some(layout) = &param.cache else { continue };
@@ -127,50 +127,65 @@ fn check_caches(plan: &Plan, program: &Program) -> Result<(), Invalid> {
             return Err(refuse("does not lie in the rows of its arena"));
         }
     }
-    program.ensures.iter().try_for_each(|ensure| check_ensure(&plan.arenas, program, ensure))?;
-    program.segments.iter().try_for_each(|segment| check_ensures_in(&plan.arenas, program, &segment.nodes, 0))
+    program.ensures.iter().try_for_each(|rows| check_rows(&plan.arenas, program, rows))?;
+    program.retires.iter().try_for_each(|rows| check_retired(&plan.arenas, program, rows))?;
+    program.segments.iter().try_for_each(|segment| check_rows_in(&plan.arenas, program, &segment.nodes, 0))
 }
 
-fn check_ensures_in(arenas: &[KvArena], program: &Program, nodes: &[Node], depth: usize) -> Result<(), Invalid> {
+fn check_rows_in(arenas: &[KvArena], program: &Program, nodes: &[Node], depth: usize) -> Result<(), Invalid> {
     for node in nodes {
-        if let Step::Ensure(ensure) = &node.step {
-            check_ensure(arenas, program, ensure)?;
+        match &node.step {
+            Step::Ensure(rows) => check_rows(arenas, program, rows)?,
+            Step::Retire(rows) => check_retired(arenas, program, rows)?,
+            _ => {}
         }
         if depth > DEPTH_MAX {
             continue; // `check_nodes` refuses it
         }
         let mut inside = node.step.inside().into_iter();
-        inside.try_for_each(|nodes| check_ensures_in(arenas, program, nodes, depth + 1))?;
+        inside.try_for_each(|nodes| check_rows_in(arenas, program, nodes, depth + 1))?;
     }
     Ok(())
 }
 
-fn check_ensure(arenas: &[KvArena], program: &Program, ensure: &Ensure) -> Result<(), Invalid> {
-    let refuse = |reason| Err(Invalid::Ensure { arena: ensure.arena, reason });
-    let Some(arena) = arenas.get(ensure.arena as usize) else { return refuse("does not exist") };
-    let count = ensure.offsets.len() as u64;
-    if count == 0 || !count.is_multiple_of(arena.slots) {
-        return refuse("is ensured with offsets that are not as many for each slot");
+/// Without a window no row would ever be retired.
+fn check_retired(arenas: &[KvArena], program: &Program, rows: &SlotRows) -> Result<(), Invalid> {
+    check_rows(arenas, program, rows)?;
+    match rows.window {
+        Some(_) => Ok(()),
+        None => Err(Invalid::Rows { arena: rows.arena, reason: "is retired below no window" }),
     }
-    let shaped = match ensure.source {
+}
+
+fn check_rows(arenas: &[KvArena], program: &Program, rows: &SlotRows) -> Result<(), Invalid> {
+    let refuse = |reason| Err(Invalid::Rows { arena: rows.arena, reason });
+    let Some(arena) = arenas.get(rows.arena as usize) else { return refuse("does not exist") };
+    let count = rows.offsets.len() as u64;
+    if count == 0 || !count.is_multiple_of(arena.slots) {
+        return refuse("has rows by offsets that are not as many for each slot");
+    }
+    if rows.window == Some(0) {
+        return refuse("has a window of no rows");
+    }
+    let shaped = match rows.source {
         None => return Ok(()),
         Some(PositionSource::Param { index }) => match program.params.get(index as usize) {
             Some(param) if param.bind == Bind::Host => (param.dtype, &param.shape),
-            _ => return refuse("is ensured up to positions of no argument that the host has"),
+            _ => return refuse("has rows by positions of no argument that the host has"),
         },
         Some(PositionSource::Buffer(id)) => {
-            let buffer = find_buffer(program, id, || "an `ensure`".to_string())?;
+            let buffer = find_buffer(program, id, || "an `ensure` or `retire`".to_string())?;
             (buffer.dtype, &buffer.shape)
         }
     };
-    let wanted = match ensure.spread {
+    let wanted = match rows.spread {
         Spread::One => 1,
         Spread::Slots => arena.slots,
         Spread::Tokens => count / arena.slots,
     };
     let is_integer = matches!(shaped.0.family(), Family::Signed | Family::Unsigned) && shaped.0.bits() >= 8;
     let elements = array_bytes(shaped.0, shaped.1).map(|bytes| bytes / shaped.0.size_bytes() as u64);
-    if is_integer && elements == Some(wanted) { Ok(()) } else { refuse("is ensured up to positions of another type") }
+    if is_integer && elements == Some(wanted) { Ok(()) } else { refuse("has rows by positions of another type") }
 }
 
 fn validate_program(program: &Program, constants_bytes: u64) -> Result<(), Invalid> {
@@ -348,9 +363,9 @@ fn check_nodes(program: &Program, segment: &Segment, nodes: &[Node], depth: usiz
     for node in nodes {
         match &node.step {
             Step::Launch(launch) => check_launch(program, segment, &launch.name, &launch.work)?,
-            Step::Ensure(ensure) => {
-                if let Some(PositionSource::Buffer(id)) = ensure.source {
-                    check_read(program, segment, id, || "an `ensure`".to_string())?;
+            Step::Ensure(rows) | Step::Retire(rows) => {
+                if let Some(PositionSource::Buffer(id)) = rows.source {
+                    check_read(program, segment, id, || "an `ensure` or `retire`".to_string())?;
                 }
             }
             Step::While { condition, predicate, body } => {
@@ -496,9 +511,9 @@ pub enum Invalid {
     /// A cache under another type.
     #[error("buffer {buffer} lies in parameter {param}, a cache, and has another type")]
     CacheType { buffer: usize, param: u32 },
-    /// Rows that cannot be ensured.
+    /// Rows that cannot be ensured or retired.
     #[error("cache arena {arena} {reason}")]
-    Ensure { arena: u32, reason: &'static str },
+    Rows { arena: u32, reason: &'static str },
     /// An array above a cap.
     #[error("{what} has type {dtype} and shape {shape:?}, more than {RANK_MAX} dimensions or {ARRAY_BYTES_MAX} bytes")]
     ArrayTooLarge { what: String, dtype: DType, shape: Vec<u64> },

@@ -6,8 +6,8 @@ use pygraph_artifact::{
     dtype::DType,
     order::add_edges,
     plan::{
-        Bind, BufferId, CacheLayout, Ensure, FieldSource, Fused, FusedOperand, KernelCall, KvArena, Place, Plan,
-        PositionSource, Program, Spread, Step, Work,
+        Bind, BufferId, CacheLayout, FieldSource, Fused, FusedOperand, KernelCall, KvArena, Node, Place,
+        Plan, PositionSource, Program, SlotRows, Spread, Step, Work,
     },
     steps::DEPTH_MAX,
     validate::{array_bytes, validate},
@@ -314,7 +314,8 @@ fn with_cache(plan: &mut Plan) {
         Some(CacheLayout { arena: 0, offset: 4, strides: vec![1024, 2], slot_dim: Some(0), token_dim: 1 });
     let offsets = vec![0, 0];
     let spread = Spread::One;
-    program.ensures = vec![Ensure { arena: 0, source: None, spread, offsets }];
+    program.ensures = vec![SlotRows { arena: 0, source: None, spread, offsets, window: None }];
+    program.retires = vec![SlotRows { window: Some(1), ..program.ensures[0].clone() }];
 }
 
 fn check_cache(break_it: impl FnOnce(&mut Plan), expected: &str) {
@@ -376,47 +377,80 @@ fn caches_lie_in_rows_of_their_arena() {
 
 #[test]
 fn what_is_ensured_exists() {
-    fn ensure(plan: &mut Plan) -> &mut Ensure {
+    fn ensure(plan: &mut Plan) -> &mut SlotRows {
         &mut plan.programs[0].ensures[0]
     }
     let arena = |number: u32, why: &str| format!("program `main`: cache arena {number} {why}");
     check_cache(|plan| ensure(plan).arena = 3, &arena(3, "does not exist"));
-    let counts = arena(0, "is ensured with offsets that are not as many for each slot");
+    let counts = arena(0, "has rows by offsets that are not as many for each slot");
     check_cache(|plan| ensure(plan).offsets.clear(), &counts);
     check_cache(|plan| ensure(plan).offsets.push(0), &counts);
     check_cache(
         |plan| ensure(plan).source = Some(PositionSource::Param { index: 0 }),
-        &arena(0, "is ensured up to positions of no argument that the host has"),
+        &arena(0, "has rows by positions of no argument that the host has"),
     );
     check_cache(
         |plan| ensure(plan).source = Some(PositionSource::Buffer(BufferId(3))),
-        &arena(0, "is ensured up to positions of another type"),
+        &arena(0, "has rows by positions of another type"),
     );
     check_cache(
         |plan| {
             ensure(plan).source = Some(PositionSource::Buffer(BufferId(4)));
             ensure(plan).spread = Spread::Slots;
         },
-        &arena(0, "is ensured up to positions of another type"),
+        &arena(0, "has rows by positions of another type"),
     );
     check_cache(
         |plan| ensure(plan).source = Some(PositionSource::Buffer(BufferId(99))),
-        "program `main`: an `ensure` names buffer 99, which does not exist",
+        "program `main`: an `ensure` or `retire` names buffer 99, which does not exist",
     );
 }
 
 #[test]
-fn lengths_follow_from_positions() {
-    let arena = KvArena { name: "kv".to_string(), slots: 2, tokens_max: 8, token_bytes: 8, handle_bytes: 4096 };
-    let tokens = |spread, offsets: &[i64], positions: &[i64]| {
-        let source = Some(PositionSource::Param { index: 0 });
-        Ensure { arena: 0, source, spread, offsets: offsets.to_vec() }.tokens(&arena, positions)
+fn what_is_retired_exists_and_is_below_a_window() {
+    fn retire(plan: &mut Plan) -> &mut SlotRows {
+        &mut plan.programs[0].retires[0]
+    }
+    let arena = |number: u32, why: &str| format!("program `main`: cache arena {number} {why}");
+    check_cache(|plan| retire(plan).arena = 3, &arena(3, "does not exist"));
+    check_cache(|plan| retire(plan).window = None, &arena(0, "is retired below no window"));
+    check_cache(|plan| retire(plan).window = Some(0), &arena(0, "has a window of no rows"));
+    check_cache(|plan| plan.programs[0].ensures[0].window = Some(0), &arena(0, "has a window of no rows"));
+    // The same in a graph, where it has its edges too.
+    let in_graph = |window| {
+        move |plan: &mut Plan| {
+            let rows = SlotRows { window, ..plan.programs[0].retires[0].clone() };
+            plan.programs[0].segments[0].nodes.push(Node { after: Vec::new(), step: Step::Retire(rows) });
+        }
     };
-    assert_eq!(tokens(Spread::One, &[0, 0], &[3]), [4, 4]);
-    assert_eq!(tokens(Spread::One, &[0, 1, 0, 2], &[3]), [5, 6]);
-    assert_eq!(tokens(Spread::Slots, &[0, 0], &[3, 5]), [4, 6]);
-    assert_eq!(tokens(Spread::Tokens, &[0, 0, 0, 0], &[6, 2]), [7, 7]);
-    assert_eq!(tokens(Spread::One, &[0, 0], &[-1]), [8, 8], "a negative position counts from the end");
-    assert_eq!(tokens(Spread::Slots, &[0, 0], &[-1, 0]), [8, 1]);
-    assert_eq!(tokens(Spread::One, &[0, 0], &[i64::MAX]), [8, 8]);
+    check_cache(in_graph(None), &arena(0, "is retired below no window"));
+    check_cache(
+        in_graph(Some(1)),
+        "program `main`: in segment `s0` node 4 touches bytes of node 0 and has no edge to it",
+    );
+}
+
+#[test]
+fn rows_follow_from_positions() {
+    let arena = KvArena { name: "kv".to_string(), slots: 2, tokens_max: 8, token_bytes: 8, handle_bytes: 4096 };
+    let rows = |window, spread, offsets: &[i64], positions: &[i64]| {
+        let source = Some(PositionSource::Param { index: 0 });
+        SlotRows { arena: 0, source, spread, offsets: offsets.to_vec(), window }.ranges(&arena, positions)
+    };
+    assert_eq!(rows(None, Spread::One, &[0, 0], &[3]), [0..4, 0..4]);
+    assert_eq!(rows(None, Spread::One, &[0, 1, 0, 2], &[3]), [0..5, 0..6]);
+    assert_eq!(rows(None, Spread::Slots, &[0, 0], &[3, 5]), [0..4, 0..6]);
+    assert_eq!(rows(None, Spread::Tokens, &[0, 0, 0, 0], &[6, 2]), [0..7, 0..7]);
+    assert_eq!(rows(None, Spread::One, &[0, 0], &[-1]), [0..8, 0..8], "a negative position counts from the end");
+    assert_eq!(rows(None, Spread::Slots, &[0, 0], &[-1, 0]), [0..8, 0..1]);
+    assert_eq!(rows(None, Spread::One, &[0, 0], &[i64::MAX]), [0..8, 0..8]);
+    // A window begins where that of the least position does.
+    assert_eq!(rows(Some(3), Spread::Slots, &[0, 0], &[2, 5]), [0..3, 3..6]);
+    assert_eq!(rows(Some(1), Spread::Slots, &[0, 0], &[0, 7]), [0..1, 7..8]);
+    assert_eq!(rows(Some(3), Spread::One, &[0, 1, 0, 2], &[3]), [1..5, 1..6]);
+    assert_eq!(rows(Some(3), Spread::Tokens, &[0, 0, 0, 0], &[6, 2]), [0..7, 0..7]);
+    assert_eq!(rows(Some(u64::MAX), Spread::One, &[0, 0], &[7]), [0..8, 0..8]);
+    // Positions that are not there count as all rows.
+    assert_eq!(rows(Some(3), Spread::Slots, &[0, 0], &[-1, 8]), [0..8, 0..8]);
+    assert_eq!(rows(Some(3), Spread::Tokens, &[0, 0, 0, 0], &[6, 8]), [0..8, 0..8]);
 }

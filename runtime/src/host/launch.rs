@@ -11,7 +11,7 @@ use pygraph_kernels::{
     work::{PreparedWork, prepare},
 };
 
-use crate::memory::MemoryError;
+use crate::caches::CacheError;
 
 /// A launch that was checked against the types of its program's buffers.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ pub enum RunError {
         /// What went wrong.
         source: KernelError,
     },
-    /// Rows of a cache that could not be mapped.
+    /// Rows of a cache that could not be mapped, or are gone.
     #[error(transparent)]
-    Memory(#[from] MemoryError),
+    Caches(#[from] CacheError),
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use pygraph_artifact::{
     bytes::AlignedBytes,
-    plan::{ADDRESS_BYTES, BufferId, Ensure, FieldSource, Node, Place, PositionSource, Program, Step},
+    plan::{ADDRESS_BYTES, BufferId, FieldSource, Node, Place, PositionSource, Program, SlotRows, Step},
     validate::array_bytes,
 };
 use pygraph_kernels::{
@@ -15,7 +15,7 @@ use pygraph_kernels::{
 
 use super::launch::{LaunchError, PreparedLaunch, RunError};
 use crate::{
-    caches::{Caches, integers},
+    caches::{CacheError, Caches, integers},
     compare::element_text,
     knobs::{DebugLevel, time_text},
     tensor::TensorView,
@@ -62,7 +62,8 @@ pub struct HostProgram {
 #[derive(Debug)]
 enum HostStep {
     Launch(Box<PreparedLaunch>),
-    Ensure(Ensure),
+    Ensure(SlotRows),
+    Retire(SlotRows),
     While { condition: Vec<HostStep>, predicate: BufferId, body: Vec<HostStep> },
     Switch { index: BufferId, branches: Vec<Vec<HostStep>> },
 }
@@ -134,7 +135,8 @@ impl Recorder<'_> {
             Step::Launch(launch) => {
                 HostStep::Launch(Box::new(PreparedLaunch::prepare(launch, &self.types, self.code.as_ref())?))
             }
-            Step::Ensure(ensure) => HostStep::Ensure(ensure.clone()),
+            Step::Ensure(rows) => HostStep::Ensure(rows.clone()),
+            Step::Retire(rows) => HostStep::Retire(rows.clone()),
             Step::While { condition, predicate, body } => {
                 HostStep::While { condition: self.record(condition)?, predicate: *predicate, body: self.record(body)? }
             }
@@ -230,7 +232,8 @@ impl Execution<'_> {
         for step in steps {
             match step {
                 HostStep::Launch(launch) => self.run_launch(launch)?,
-                HostStep::Ensure(ensure) => self.ensure(ensure)?,
+                HostStep::Ensure(rows) => self.caches().wait_for(rows, &self.positions(rows))?,
+                HostStep::Retire(rows) => self.caches().retire(rows, &self.positions(rows)).map_err(CacheError::Memory)?,
                 HostStep::While { condition, predicate, body } => loop {
                     self.run_steps(condition)?;
                     if self.read::<1>(*predicate) == [0] {
@@ -249,16 +252,19 @@ impl Execution<'_> {
         Ok(())
     }
 
-    fn ensure(&self, ensure: &Ensure) -> Result<(), RunError> {
-        let positions = match ensure.source {
+    fn caches(&self) -> &Caches {
+        self.caches.expect("a program with arenas should have them")
+    }
+
+    /// The positions that rows go by, as launches have computed them.
+    fn positions(&self, rows: &SlotRows) -> Vec<i64> {
+        match rows.source {
             Some(PositionSource::Buffer(id)) => {
                 let dtype = self.program.buffers[id.0 as usize].dtype;
                 integers(dtype, self.buffers[id.0 as usize].to_bytes().as_slice()).unwrap_or_default()
             }
             _ => Vec::new(),
-        };
-        let caches = self.caches.expect("a program with arenas should have them");
-        Ok(caches.wait_for(ensure, &positions)?)
+        }
     }
 
     /// The bytes of a buffer of `N` bytes.

@@ -205,8 +205,9 @@ fn print_moved(session: &Session, step: u32, moved: Copies, out: &mut impl Write
 /// How far each slot of each cache arena has grown.
 fn print_caches(session: &Session, step: u32, out: &mut impl Write) -> io::Result<()> {
     let Some(caches) = session.caches() else { return writeln!(out, "step {step}: no cache lies in an arena") };
-    for SlotState { arena, slot, tokens, mapped_bytes } in caches.slots() {
-        writeln!(out, "step {step}: @{arena} slot {slot}: {tokens} tokens, {mapped_bytes} bytes mapped")?;
+    for SlotState { arena, slot, tokens, retired, mapped_bytes } in caches.slots() {
+        let retired = if retired > 0 { format!(", {retired} of them retired") } else { String::new() };
+        writeln!(out, "step {step}: @{arena} slot {slot}: {tokens} tokens{retired}, {mapped_bytes} bytes mapped")?;
     }
     let (live, peak) = caches.physical_bytes();
     writeln!(out, "step {step}: {live} bytes of physical memory, at most {peak}")

@@ -49,6 +49,7 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .default("diagonal", AttrKind::Integer(64), "0")
             .optional("window", AttrKind::Integer(64))
             .default("safe", AttrKind::Bool, "false")
+            .default("skips_below", AttrKind::Bool, "false")
             .check(attention::attention),
         PygKvArena => op("reserved addresses for the rows of caches, mapped as they grow")
             .symbol()
@@ -69,13 +70,15 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .attr("arena", AttrKind::Symbol)
             .attr("spread", AttrKind::String)
             .attr("offsets", AttrKind::I64Array)
+            .optional("window", AttrKind::Integer(64))
             .check(attention::rows),
-        PygKvRetire => op("rows of an arena that no later step of the request reads")
+        PygKvRetire => op("rows of an arena, up to positions, below which no later step of the request reads")
             .effect(Effect::Some)
             .operands("source", tensor_of(INT), Count::Any)
             .attr("arena", AttrKind::Symbol)
             .attr("spread", AttrKind::String)
             .attr("offsets", AttrKind::I64Array)
+            .attr("window", AttrKind::Integer(64))
             .check(attention::rows),
         PygEmpty => op("a tensor whose elements nobody has set").result(TENSOR).check(launch::empty),
         PygNest => op("a launch: a loop nest with a scalar body")

@@ -50,8 +50,10 @@ pub struct Reader {
 pub struct Proved {
     /// The attentions among its readers.
     pub readers: Vec<Reader>,
-    /// How many rows up to the position are visible to all of them, where that is fewer than all.
+    /// How many rows up to the position all of them look at, where that is fewer than all; it holds if the bound does.
     pub window: Option<i64>,
+    /// One that looks at all rows, where others do not.
+    pub windowless: Option<OpId>,
     /// What the bound rests on, or why there is none.
     pub bound: Result<BTreeSet<Premise>, Obstacle>,
 }
@@ -108,23 +110,37 @@ pub fn prove(
         refuse("no attention reads it".to_string(), "let an attention that is recognised read it, if it is read by position");
     }
     let mut premises = BTreeSet::new();
+    let mut windows: Vec<(OpId, Option<i64>)> = Vec::new();
     for reader in &readers {
         match bounded(module, lookup, *reader, new, update) {
-            Ok(rests_on) => premises.extend(rests_on),
+            Ok(Bounded { rests_on, behind }) => {
+                premises.extend(rests_on);
+                let window = module.op(reader.attention).attr("window").and_then(Attribute::as_i64);
+                windows.push((reader.attention, window.map(|window| window.saturating_add(behind))));
+            }
             Err(reason) => refuse(format!("{reason} in {}", named(module, reader.attention)), MASK_REMEDY),
         }
     }
-    let windows: Vec<Option<i64>> = readers
-        .iter()
-        .map(|reader| module.op(reader.attention).attr("window").and_then(Attribute::as_i64))
-        .collect();
-    let window = windows.iter().copied().max().flatten().filter(|_| !windows.contains(&None));
-    Proved { readers, window, bound: refusal.map_or(Ok(premises), Err) }
+    let widest = windows.iter().filter_map(|(_, window)| *window).max();
+    let windowless = windows.iter().find(|(_, window)| window.is_none()).map(|(attention, _)| *attention);
+    Proved {
+        readers,
+        window: widest.filter(|_| windowless.is_none()),
+        windowless: windowless.filter(|_| widest.is_some()),
+        bound: refusal.map_or(Ok(premises), Err),
+    }
 }
 
 /// An operation as remarks name it.
 pub fn named(module: &Module, op: OpId) -> String {
     format!("`{}` at {}", module.op(op).opcode.name(), module.location(module.op(op).loc).position)
+}
+
+/// What is known of an attention that sees rows up to the written ones only.
+struct Bounded {
+    rests_on: Vec<Premise>,
+    /// By how many rows its last key lies before the written ones, at most.
+    behind: i64,
 }
 
 /// That an attention sees rows up to the written ones only.
@@ -134,7 +150,7 @@ fn bounded(
     reader: Reader,
     cache: ValueId,
     update: &Update,
-) -> Result<Vec<Premise>, String> {
+) -> Result<Bounded, String> {
     let attention = reader.attention;
     let view = View::of(module, attention);
     let (shape, _) = static_tensor(module, cache).ok_or("a shape is not known")?;
@@ -160,6 +176,7 @@ fn bounded(
     let limit_slots = static_tensor(module, positions).map_or(1, |(shape, _)| shape[0] as usize);
     let per_slot = limits.len() / limit_slots.max(1);
     let slots = limit_slots.max(update.rows.len());
+    let mut behind = 0;
     for slot in 0..slots {
         let rows = &update.rows[if update.rows.len() == 1 { 0 } else { slot }];
         let written = extremes(rows);
@@ -173,8 +190,8 @@ fn bounded(
                 let ahead = limit.offset - most;
                 return Err(format!("the mask shows {ahead} more rows than those up to the position that is written"));
             }
-            if is_finite && limit.offset < *least {
-                let behind = least - limit.offset;
+            behind = behind.max(least.saturating_sub(limit.offset));
+            if is_finite && behind > 0 {
                 return Err(format!(
                     "the mask shows {behind} rows fewer than those up to the position that is written: where it shows none, all \
                      rows count alike, filled with {shown:?}"
@@ -182,14 +199,14 @@ fn bounded(
             }
         }
     }
-    let mut premises = vec![Premise::FiniteRows];
+    let mut rests_on = vec![Premise::FiniteRows];
     if is_finite {
-        premises.push(Premise::ScoresAboveFill);
+        rests_on.push(Premise::ScoresAboveFill);
     }
     if view.flag("mask_adds") {
-        premises.push(Premise::FiniteScores);
+        rests_on.push(Premise::FiniteScores);
     }
-    Ok(premises)
+    Ok(Bounded { rests_on, behind })
 }
 
 /// Least and largest offset for every root.

@@ -44,6 +44,9 @@ pub fn attention(view: &View) -> Result<(), String> {
         ensure(view.group(name).len() <= 1, || format!("there are {} of {name}", view.group(name).len()))
     };
     positive_window(view)?;
+    ensure(!view.flag("skips_below") || (view.attr("window").is_some() && !view.group("positions").is_empty()), || {
+        "`skips_below` goes with `window` and positions".to_string()
+    })?;
     repeats("mask", &[batch, heads, queries, tokens])?;
     repeats("bias", &[batch, heads, queries, tokens])?;
     repeats("positions", &[batch, queries])?;
@@ -82,6 +85,7 @@ pub fn arena(view: &View) -> Result<(), String> {
 
 /// The arena is one; the source has one position, or one for each slot or token; there are as many offsets for each slot.
 pub fn rows(view: &View) -> Result<(), String> {
+    positive_window(view)?;
     let Some(Attribute::Symbol(path)) = view.attr("arena") else { return Err("`arena` is missing".to_string()) };
     let name = path.join("::@");
     let arena = view.module.symbol(&name).filter(|op| view.module.op(*op).opcode == Opcode::PygKvArena);
