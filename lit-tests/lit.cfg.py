@@ -27,7 +27,7 @@ for _program in ("pygraph-opt", "pygraph-compile", "pygraph-run"):
     config.substitutions.append(("%" + _program, _path))
     if os.path.exists(_path):
         config.available_features.add(_program)
-for _script in ("npz", "flip-byte", "zeroed", "decode-steps"):
+for _script in ("npz", "flip-byte", "zeroed", "without", "decode-steps"):
     _command = f"/usr/bin/python3 {os.path.join(config.test_source_root, 'Inputs', _script + '.py')}"
     config.substitutions.append(("%" + _script, _command))
 config.substitutions.append(

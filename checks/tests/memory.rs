@@ -1,11 +1,13 @@
 //! What may be touched, and what dies: compiled decoders on memory that is taken away.
 
-use std::{env, os::unix::process::ExitStatusExt, path::Path, process::Command, sync::Arc};
+mod support;
+
+use std::{env, path::Path, sync::Arc};
 
 use pygraph_artifact::{
     bytes::AlignedBytes,
     container::{Artifact, Code, encode},
-    plan::{Bind, Plan},
+    plan::Bind,
 };
 use pygraph_compiler::{
     emit::{Emitted, emit},
@@ -22,6 +24,8 @@ use pygraph_runtime::{
 };
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
+use self::support::{CHILD, in_child, session};
+
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../lit-tests/models/stablehlo/small/llama_decode");
 
 /// A decoder of two layers, 512 bytes a token, whose cache grows by pages: 8 tokens each.
@@ -34,13 +38,6 @@ fn compiled() -> Emitted {
         (pass.run)(&mut module, &context).expect("compiles");
     }
     emit(&module).expect("emits")
-}
-
-fn session(plan: &Plan, constants: &[u8], options: CacheOptions) -> Session {
-    let artifact = Artifact::from_bytes(&encode(plan, constants, Code::default()).expect("valid")).expect("loads");
-    let caches = Arc::new(Caches::new(artifact.plan(), options).expect("addresses"));
-    let model = Model::load(Arc::new(artifact), None, Device::Host).expect("prepares");
-    Session::with_caches(Arc::new(model), caches).expect("memory")
 }
 
 fn inputs(session: &Session) -> Vec<Tensor> {
@@ -73,19 +70,11 @@ fn step_at_nine(fewer: i64) {
     session.step().expect("runs");
 }
 
-/// Runs this test alone in a child, with a word in its environment; its signal.
-fn in_child(test: &str, word: &str) -> (Option<i32>, Option<i32>) {
-    let program = env::current_exe().expect("this program");
-    let mut command = Command::new(program);
-    let status = command.args(["--exact", test]).env("PYGRAPH_CHILD", word).output().expect("started").status;
-    (status.code(), status.signal())
-}
-
 #[test]
 fn a_row_that_is_not_mapped_kills_whoever_touches_it() {
     const NAME: &str = "a_row_that_is_not_mapped_kills_whoever_touches_it";
     const SEGMENTATION_FAULT: i32 = 11;
-    match env::var("PYGRAPH_CHILD").as_deref() {
+    match env::var(CHILD).as_deref() {
         Ok("enough") => step_at_nine(0),
         Ok("too few") => step_at_nine(8),
         _ => {
@@ -145,7 +134,7 @@ impl Drop for Guarded {
 fn inputs_are_read_where_they_are_each_step() {
     let emitted = compiled();
     let mut session = session(&emitted.plan, &emitted.constants, CacheOptions::default());
-    let mut plain = self::session(&emitted.plan, &emitted.constants, CacheOptions::default());
+    let mut plain = support::session(&emitted.plan, &emitted.constants, CacheOptions::default());
     let values = inputs(&session);
     for (index, value) in values.iter().enumerate() {
         session.set(index, value.clone()).expect("fits");

@@ -1,7 +1,9 @@
-"""decode-steps.py OUT.npz TOKEN_KEY POSITION_KEY BATCH FIRST LAST: a token for each row and the next position, step by step."""
+"""decode-steps.py OUT.npz TOKEN_KEY POSITION_KEY BATCH FIRST LAST [OFFSET...]: a token for each row and the next position, step by step.
+
+With offsets, one for each row, every row has a position of its own: it is that much further."""
 import struct, sys, zipfile
 
-path, token, position, batch, first, last = sys.argv[1:]
+path, token, position, batch, first, last, *offsets = sys.argv[1:]
 batch, first, last = int(batch), int(first), int(last)
 
 
@@ -15,4 +17,5 @@ with zipfile.ZipFile(path, "w") as write:
     for step, at in enumerate(range(first, last + 1), 1):
         tokens = [(37 * at + 11 * row) % 128 for row in range(batch)]
         write.writestr(f"step{step}_{token}.npy", array(f"({batch}, 1)", tokens))
-        write.writestr(f"step{step}_{position}.npy", array("()", [at]))
+        positions = [at + int(offset) for offset in offsets]
+        write.writestr(f"step{step}_{position}.npy", array(f"({batch},)", positions) if offsets else array("()", [at]))

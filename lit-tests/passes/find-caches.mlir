@@ -2,6 +2,9 @@
 // RUN: %pygraph-opt %s --split-input-file --pipeline=find-caches --kv-grouping=layer --kv-handle-bytes=4194304 | FileCheck %s --check-prefix=LAYER
 // RUN: %pygraph-opt %s --split-input-file --pipeline=find-caches --kv-grouping=none | FileCheck %s --check-prefix=NONE
 // RUN: %pygraph-opt %s --split-input-file --pipeline=find-caches --remarks 2>&1 >%t.out | FileCheck %s --check-prefix=REMARK
+// RUN: %pygraph-opt %s --split-input-file --pipeline=find-caches --kv-rows-kept=2 | FileCheck %s --check-prefix=KEPT
+// RUN: not %pygraph-opt %s --kv-rows-kept=-1 2>&1 | FileCheck %s --check-prefix=NO-ROWS
+// NO-ROWS: error: --kv-rows-kept: `-1` is no number of rows
 // RUN: not %pygraph-opt %s --kv-handle-bytes=0 2>&1 | FileCheck %s --check-prefix=NO-BYTES
 // RUN: not %pygraph-opt %s --kv-grouping=some 2>&1 | FileCheck %s --check-prefix=NO-GROUPING
 // NO-BYTES: error: --kv-handle-bytes: `0` is no number of bytes above 0
@@ -15,8 +18,8 @@
 // LOOP: do {
 // LOOP: "pyg.kv.ensure"(%[[P:iterArg[^)]*]]) {arena = @kv, offsets = array<i64: 0, 0>, spread = "one"}
 // LOOP-COUNT-2: "pyg.attention"({{.*}}tensor<1xi32>) -> tensor<2x1x4x16xf32>
-// LOOP: "pyg.kv.retire"(%[[P]]) {arena = @kv,
-// LOOP-NEXT: stablehlo.return
+// LOOP-NOT: pyg.kv.retire
+// LOOP: stablehlo.return
 
 // Two layers that go together, and a third cache that nobody attends to.
 // CHECK: "pyg.kv.arena"() {bounded = true, element = f32, features = array<i64: 4, 4>, handle_bytes = 2097152 : i64, heads = 1 : i64, layers = 2 : i64, slots = 2 : i64, sym_name = "kv", token_bytes = 64 : i64, tokens_max = 8 : i64}
@@ -32,8 +35,8 @@
 // CHECK-NEXT: "pyg.kv.ensure"(%pos) {arena = @kv, offsets = array<i64: 0, 0>, spread = "one"}
 // CHECK: "pyg.attention"({{.*}}, %[[LENGTH]]) {{.*}} operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 1>
 // CHECK: "pyg.attention"({{.*}}, %[[LENGTH]])
-// CHECK: "pyg.kv.retire"(%pos) {arena = @kv,
-// CHECK-NEXT: return
+// CHECK-NOT: pyg.kv.retire
+// CHECK: return
 // LAYER: handle_bytes = 4194304 : i64, {{.*}} layers = 1 : i64, {{.*}} sym_name = "kv"
 // LAYER: layers = 1 : i64, {{.*}} sym_name = "kv_1"
 // LAYER: layers = 1 : i64, {{.*}} sym_name = "kv_2"
@@ -92,6 +95,102 @@ func.func @by_row(%k: tensor<2x1x8x4xf32> {pyg.bind = "state", pyg.updated_by = 
   %at = stablehlo.reshape %pos : (tensor<2xi32>) -> tensor<2x1xi32>
   %a = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 2, 1, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x2x4xf32>, tensor<2x1x8x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1xi32>) -> tensor<2x1x2x4xf32>
   return %nk, %nv, %a : tensor<2x1x8x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>
+}
+
+// -----
+
+// A window that all readers have: rows below it are skipped, and retired when the readers are behind.
+// CHECK: "pyg.kv.arena"() {bounded = true, {{.*}} window = 3 : i64}
+// CHECK-LABEL: @windowed
+// CHECK: "pyg.kv.ensure"(%pos) {arena = @kv, offsets = array<i64: 0, 0>, spread = "one", window = 3 : i64}
+// CHECK: "pyg.attention"({{.*}} skips_below = true, {{.*}} window = 2 : i64}
+// CHECK: "pyg.attention"({{.*}} skips_below = true, {{.*}} window = 3 : i64}
+// CHECK-NEXT: "pyg.kv.retire"(%pos) {arena = @kv, offsets = array<i64: 0, 0>, spread = "one", window = 3 : i64}
+// REMARK: choice: @kv: `k`, `v` lie in it, and only the last 3 rows up to the position are read of its 8 (those below the last 3 are unmapped, and handed back as zeros, unless the caches were handed in), provided: rows that are not read are finite{{$}}
+// Two more stay for callers who go back by two.
+// KEPT: "pyg.kv.arena"() {bounded = true, {{.*}} window = 5 : i64}
+// KEPT-LABEL: @windowed
+// KEPT: "pyg.kv.ensure"({{.*}} window = 3 : i64}
+// KEPT: "pyg.kv.retire"({{.*}} window = 5 : i64}
+func.func @windowed(%k: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "k", pyg.updated_by = 0 : i64}, %v: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "v", pyg.updated_by = 1 : i64}, %q: tensor<2x1x2x4xf32>, %new: tensor<2x1x1x4xf32>, %pos: tensor<i32> {pyg.bind = "step", pyg.name = "pos"}) -> (tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>, tensor<2x1x2x4xf32>) {
+  %c = stablehlo.constant dense<0> : tensor<i32>
+  %at = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
+  %nk = stablehlo.dynamic_update_slice %k, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
+  %nv = stablehlo.dynamic_update_slice %v, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
+  %a0 = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, window = 2 : i64} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
+  %a1 = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, window = 3 : i64} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
+  return %nk, %nv, %a0, %a1 : tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>, tensor<2x1x2x4xf32>
+}
+
+// -----
+
+// A mask that stays a row behind the position looks a row further down.
+// CHECK: "pyg.kv.arena"() {bounded = true, {{.*}} window = 4 : i64}
+// CHECK-LABEL: @behind
+// CHECK: "pyg.attention"({{.*}} skips_below = true, {{.*}} window = 3 : i64}
+// CHECK-NEXT: "pyg.kv.retire"({{.*}} window = 4 : i64}
+func.func @behind(%k: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "k", pyg.updated_by = 0 : i64}, %v: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "v", pyg.updated_by = 1 : i64}, %q: tensor<2x1x2x4xf32>, %new: tensor<2x1x1x4xf32>, %pos: tensor<i32> {pyg.bind = "step", pyg.name = "pos"}) -> (tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>) {
+  %c = stablehlo.constant dense<0> : tensor<i32>
+  %at = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
+  %nk = stablehlo.dynamic_update_slice %k, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
+  %nv = stablehlo.dynamic_update_slice %v, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
+  %a0 = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, diagonal = -1 : i64, window = 3 : i64} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
+  return %nk, %nv, %a0 : tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>
+}
+
+// -----
+
+// A reader without a window: nothing is skipped, and nothing retired.
+// CHECK: "pyg.kv.arena"() {bounded = true, {{.*}} tokens_max = 8 : i64}
+// CHECK-LABEL: @half_windowed
+// CHECK-NOT: skips_below
+// CHECK-NOT: pyg.kv.retire
+// CHECK: return
+// REMARK: choice: @kv: `k`, `v` lie in it, and only rows up to the position are read of its 8, provided: rows that are not read are finite{{$}}
+// REMARK: refusal: state `k` of @half_windowed: rows below the window stay mapped, and are read: `pyg.attention` at {{.*}} reads it too, and has no window; give all who read the cache a window
+// REMARK: refusal: state `v` of @half_windowed: rows below the window stay mapped, and are read:
+func.func @half_windowed(%k: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "k", pyg.updated_by = 0 : i64}, %v: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "v", pyg.updated_by = 1 : i64}, %q: tensor<2x1x2x4xf32>, %new: tensor<2x1x1x4xf32>, %pos: tensor<i32> {pyg.bind = "step", pyg.name = "pos"}) -> (tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>, tensor<2x1x2x4xf32>) {
+  %c = stablehlo.constant dense<0> : tensor<i32>
+  %at = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
+  %nk = stablehlo.dynamic_update_slice %k, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
+  %nv = stablehlo.dynamic_update_slice %v, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
+  %a0 = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, window = 3 : i64} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
+  %a1 = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
+  return %nk, %nv, %a0, %a1 : tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>, tensor<2x1x2x4xf32>
+}
+
+// -----
+
+// A window as long as the cache, or with what is kept: nothing is ever below it.
+// CHECK-LABEL: @wide
+// CHECK-NOT: skips_below
+// CHECK-NOT: pyg.kv.retire
+// CHECK: return
+func.func @wide(%k: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "k", pyg.updated_by = 0 : i64}, %v: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "v", pyg.updated_by = 1 : i64}, %q: tensor<2x1x2x4xf32>, %new: tensor<2x1x1x4xf32>, %pos: tensor<i32> {pyg.bind = "step", pyg.name = "pos"}) -> (tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>) {
+  %c = stablehlo.constant dense<0> : tensor<i32>
+  %at = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
+  %nk = stablehlo.dynamic_update_slice %k, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
+  %nv = stablehlo.dynamic_update_slice %v, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
+  %a0 = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, window = 8 : i64} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
+  return %nk, %nv, %a0 : tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @nearly_wide
+// CHECK: "pyg.kv.retire"({{.*}} window = 6 : i64}
+// KEPT-LABEL: @nearly_wide
+// KEPT: "pyg.kv.ensure"(%pos) {arena = @kv, offsets = array<i64: 0, 0>, spread = "one"}
+// KEPT: skips_below = true
+// KEPT-NOT: pyg.kv.retire
+// KEPT: return
+func.func @nearly_wide(%k: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "k", pyg.updated_by = 0 : i64}, %v: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "v", pyg.updated_by = 1 : i64}, %q: tensor<2x1x2x4xf32>, %new: tensor<2x1x1x4xf32>, %pos: tensor<i32> {pyg.bind = "step", pyg.name = "pos"}) -> (tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>) {
+  %c = stablehlo.constant dense<0> : tensor<i32>
+  %at = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
+  %nk = stablehlo.dynamic_update_slice %k, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
+  %nv = stablehlo.dynamic_update_slice %v, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
+  %a0 = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, window = 6 : i64} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
+  return %nk, %nv, %a0 : tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>
 }
 
 // -----

@@ -38,10 +38,20 @@
 
 // A window of three keys, and one that begins elsewhere.
 // RUN: sed 's/select %%mask,/select %%windowed,/' %s > %t.window.mlir
-// RUN: %near-miss %t.window.mlir | FileCheck %s --check-prefix=BOUND
+// RUN: %near-miss %t.window.mlir | FileCheck %s --check-prefix=LAST
+// LAST: choice: @kv: `k`, `v` lie in it, and only the last 3 rows up to the position are read of its 8 (those below the last 3 are unmapped, and handed back as zeros, unless the caches were handed in), provided: rows that are not read are finite; scores are well above the fill of the mask
 // RUN: %pygraph-opt %t.window.mlir | FileCheck %s --check-prefix=WINDOW
 // WINDOW: "pyg.kv.arena"() {bounded = true, {{.*}} window = 3 : i64}
-// WINDOW: "pyg.attention"({{.*}} window = 3 : i64} : ({{.*}}, tensor<1x1xi32>, tensor<1xi32>)
+// WINDOW: "pyg.attention"({{.*}} skips_below = true, {{.*}} window = 3 : i64} : ({{.*}}, tensor<1x1xi32>, tensor<1xi32>)
+// The same edge, computed for each head.
+// RUN: sed 's/select %%mask,/select %%windowed5,/' %s > %t.spread.mlir
+// RUN: %near-miss %t.spread.mlir | FileCheck %s --check-prefix=LAST
+// With `<` the window begins a row further down; with a fill of minus infinity no key at all is seen at position 0.
+// RUN: sed 's/select %%mask,/select %%windowed,/; s/compare LE/compare LT/; s/-1.0e30/0xFF800000/' %s > %t.window-less.mlir
+// RUN: %near-miss %t.window-less.mlir | FileCheck %s --check-prefix=LAST-LESS
+// LAST-LESS: and only the last 3 rows up to the position are read of its 8 (those below the last 3 are unmapped
+// RUN: %pygraph-opt %t.window-less.mlir | FileCheck %s --check-prefix=WINDOW-LESS
+// WINDOW-LESS: "pyg.attention"({{.*}} diagonal = -1 : i64, {{.*}} skips_below = true, {{.*}} window = 2 : i64}
 // RUN: sed 's/select %%mask,/select %%windowed,/; s/subtract %%pos, %%c3/subtract %%other, %%c3/' %s > %t.windows.mlir
 // RUN: %near-miss %t.windows.mlir | FileCheck %s --check-prefix=BOTH
 
@@ -109,6 +119,13 @@ func.func @main(%k: tensor<1x8x1x4xf32> {pyg.name = "k", pyg.updated_by = 1 : i6
   %near = stablehlo.compare GT, %keys, %first, SIGNED : (tensor<8xi32>, tensor<8xi32>) -> tensor<8xi1>
   %visible3 = stablehlo.and %near, %visible : tensor<8xi1>
   %windowed = stablehlo.broadcast_in_dim %visible3, dims = [4] : (tensor<8xi1>) -> tensor<1x1x2x1x8xi1>
+  %pair = stablehlo.broadcast_in_dim %pos, dims = [] : (tensor<i32>) -> tensor<2xi32>
+  %threes = stablehlo.constant dense<3> : tensor<2xi32>
+  %edge = stablehlo.subtract %pair, %threes : tensor<2xi32>
+  %edge5 = stablehlo.broadcast_in_dim %edge, dims = [2] : (tensor<2xi32>) -> tensor<1x1x2x1x8xi32>
+  %keys5 = stablehlo.broadcast_in_dim %keys, dims = [4] : (tensor<8xi32>) -> tensor<1x1x2x1x8xi32>
+  %near5 = stablehlo.compare GT, %keys5, %edge5, SIGNED : (tensor<1x1x2x1x8xi32>, tensor<1x1x2x1x8xi32>) -> tensor<1x1x2x1x8xi1>
+  %windowed5 = stablehlo.and %near5, %mask : tensor<1x1x2x1x8xi1>
   %fill = stablehlo.constant dense<-1.0e30> : tensor<1x1x2x1x8xf32>
   %logits = stablehlo.select %mask, %scaled, %fill : tensor<1x1x2x1x8xi1>, tensor<1x1x2x1x8xf32>
   %lowest = stablehlo.constant dense<0xFF800000> : tensor<f32>

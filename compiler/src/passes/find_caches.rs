@@ -556,9 +556,7 @@ fn write(
         if !shared.is_bounded {
             continue;
         }
-        let (Some(first), Some(end)) = (module.block(shared.home).first(), module.block(shared.home).last()) else {
-            continue;
-        };
+        let Some(first) = module.block(shared.home).first() else { continue };
         let first = *starts.entry(shared.home).or_insert(first);
         let source = source_of(module, block, arguments, shared.home, &members[0].update);
         let source = source.expect("a bound should have a source of positions");
@@ -575,8 +573,10 @@ fn write(
                 made
             }
         };
-        map_rows(module, context, (first, end), &name, shared, source);
-        for reader in members.iter().flat_map(|cache| &cache.readers) {
+        let readers = || members.iter().flat_map(|cache| &cache.readers);
+        let behind = behind_all(module, shared.home, readers().map(|reader| reader.attention));
+        map_rows(module, context, (first, behind), &name, shared, source);
+        for reader in readers() {
             set_length(module, reader.attention, length);
             if shared.window.is_some() {
                 module.op_mut(reader.attention).attrs.set("skips_below", Attribute::Bool(true));
@@ -586,11 +586,21 @@ fn write(
     set_dictionaries(module, function, "arg_attrs", arguments.to_vec());
 }
 
-/// Writes which rows are mapped before a block's first operation, and which stay after all but its last.
+/// The operation behind the last of these, or a block's terminator where one of them is inside of another operation. (What is said of
+/// positions no later than need be keeps no loop from counting them up in place.)
+fn behind_all(module: &Module, block: BlockId, ops: impl Iterator<Item = OpId>) -> OpId {
+    let listed = module.block_op_ids(block);
+    let numbers: HashMap<OpId, usize> = listed.iter().enumerate().map(|(number, op)| (*op, number)).collect();
+    let last = ops.map(|op| numbers.get(&op).copied()).collect::<Option<Vec<usize>>>();
+    let behind = last.and_then(|numbers| listed.get(numbers.into_iter().max()? + 1));
+    *behind.or(listed.last()).expect("a block with caches should have operations")
+}
+
+/// Writes which rows are mapped before what follows, and which stay when the readers are behind.
 fn map_rows(
     module: &mut Module,
     context: &PassContext,
-    (first, end): (OpId, OpId),
+    (first, behind): (OpId, OpId),
     arena: &str,
     shared: &Shared,
     source: Option<Source>,
@@ -609,7 +619,7 @@ fn map_rows(
     let kept = shared.rows_kept(context);
     write(first, Opcode::PygKvEnsure, shared.window.filter(|_| kept.is_some()));
     if kept.is_some() {
-        write(end, Opcode::PygKvRetire, kept);
+        write(behind, Opcode::PygKvRetire, kept);
     }
 }
 

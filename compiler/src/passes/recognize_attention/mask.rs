@@ -96,25 +96,41 @@ struct Limit {
 /// How many keys lie between two limits, if that is one number for all queries.
 fn window_between(module: &Module, upper: &Limit, lower: &Limit, extent: i64) -> Option<i64> {
     let difference = match (&upper.positions, &lower.positions) {
-        (Positions::Known(upper, above), Positions::Known(lower, below)) if above == below => {
-            let mut differences = upper.iter().zip(lower).map(|(upper, lower)| upper.checked_sub(*lower));
-            let first = differences.next()??;
-            differences.all(|difference| difference == Some(first)).then_some(first)?
+        (Positions::Known(upper, above), Positions::Known(lower, below)) => {
+            same_for_all(above, below, |above, below| upper.get(above)?.checked_sub(*lower.get(below)?))?
         }
-        (Positions::Read(upper, above), Positions::Read(lower, below)) if above == below => {
+        (Positions::Read(upper, above), Positions::Read(lower, below)) => {
             let mut lookup = Lookup::exact();
             let (upper, lower) = (lookup.of(module, *upper, extent)?, lookup.of(module, *lower, extent)?);
-            let mut differences = upper.iter().zip(lower.iter()).map(|(upper, lower)| {
+            same_for_all(above, below, |above, below| {
+                let (upper, lower) = (upper.get(above)?, lower.get(below)?);
                 let is_same = upper.root == lower.root && upper.root.is_some();
                 if is_same { upper.offset.checked_sub(lower.offset) } else { None }
-            });
-            let first = differences.next()??;
-            (upper.len() == lower.len() && differences.all(|difference| difference == Some(first))).then_some(first)?
+            })?
         }
         _ => return None,
     };
     let window = difference.checked_add(upper.shift)?.checked_sub(lower.shift)?.checked_add(1)?;
     (window > 0).then_some(window)
+}
+
+/// What is the same number for every pair of elements that two accesses read at one index.
+fn same_for_all(above: &Dims, below: &Dims, number: impl Fn(usize, usize) -> Option<i64>) -> Option<i64> {
+    let axes = Axes::new(&[above, below])?;
+    let steps = axes.axes.iter().zip(axes.strides[0].iter().zip(&axes.strides[1]));
+    let moving: Vec<(u64, u64, u64)> =
+        steps.map(|((_, extent), (above, below))| (*extent, *above, *below)).filter(|step| (step.1, step.2) != (0, 0)).collect();
+    let count = moving.iter().try_fold(1u64, |count, step| count.checked_mul(step.0)).filter(|count| *count <= TABLE_MAX)?;
+    let at = |mut index: u64| {
+        let mut places = (0, 0);
+        for (extent, above, below) in moving.iter().rev() {
+            places = (places.0 + index % extent * above, places.1 + index % extent * below);
+            index /= extent;
+        }
+        number(usize::try_from(places.0).ok()?, usize::try_from(places.1).ok()?)
+    };
+    let first = at(0)?;
+    (1..count).all(|index| at(index) == Some(first)).then_some(first)
 }
 
 /// The limit that one conjunct is.

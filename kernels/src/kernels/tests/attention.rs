@@ -24,6 +24,7 @@ fn plain() -> Case {
             ("safe", KernelAttr::Bool(false)),
             ("scale", KernelAttr::Float(1.0)),
             ("score_type", text("f32")),
+            ("skips_below", KernelAttr::Bool(false)),
             ("softmax_type", text("f32")),
             ("v_dims", dims()),
             ("value_type", text("f32")),
@@ -92,6 +93,52 @@ fn rows_from_the_length_on_are_not_read() {
     }
     let none = with(LENGTH, tensor(&[1], &[-1i32]));
     assert_eq!(none.first::<f32>(), [0.0; 4], "nothing is read, nothing is added");
+}
+
+/// Rows below `first` of keys and values hold no numbers.
+fn poison_below(case: &mut Case, first: usize) {
+    for values in &mut case.inputs[1..3] {
+        let rows: &mut [f32] = bytemuck::cast_slice_mut(values.bytes.as_mut_slice());
+        rows.iter_mut().take(first).for_each(|row| *row = f32::NAN);
+    }
+}
+
+#[test]
+fn rows_below_all_windows_are_not_read() {
+    let windowed = |positions: [i32; 2], window: i64, first: usize| {
+        let mut case = with(POSITIONS, tensor(&[1, 2], &positions));
+        case.set("window", KernelAttr::Int(window));
+        let whole = case.first::<f32>();
+        case.set("skips_below", KernelAttr::Bool(true));
+        assert_eq!(case.first::<f32>(), whole, "{positions:?}, {window}");
+        poison_below(&mut case, first);
+        assert_eq!(case.first::<f32>(), whole, "{positions:?}, {window}: {first} rows are not read");
+        let mut more = case.clone();
+        poison_below(&mut more, first + 1);
+        assert!(more.first::<f32>().iter().any(|value| value.is_nan()), "{positions:?}, {window}: row {first} is read");
+        whole
+    };
+    assert_eq!(windowed([2, 2], 1, 2), [12.0; 4]);
+    assert_eq!(windowed([2, 2], 2, 1), [9.0; 4]);
+    assert_eq!(windowed([2, 2], i64::MAX, 0), [7.0; 4]);
+    // The least of the positions says where all windows begin.
+    assert_eq!(windowed([1, 2], 1, 1), [6.0, 6.0, 12.0, 12.0]);
+    assert_eq!(windowed([2, 0], 1, 0), [12.0, 12.0, 3.0, 3.0]);
+}
+
+#[test]
+fn where_a_query_has_no_last_key_all_rows_are_read() {
+    // Negative and overlong positions see no key in a window of one: with a finite fill all rows count alike.
+    for position in [-1i32, 3, i32::MIN, i32::MAX] {
+        let mut case = with(POSITIONS, tensor(&[1, 2], &[position, 2]));
+        case.set("window", KernelAttr::Int(1));
+        case.set("fill", KernelAttr::Float(-1e30));
+        case.set("skips_below", KernelAttr::Bool(true));
+        assert_eq!(case.first::<f32>(), [7.0, 7.0, 12.0, 12.0], "{position}");
+        case.set("fill", KernelAttr::Float(f64::NEG_INFINITY));
+        case.set("safe", KernelAttr::Bool(true));
+        assert_eq!(case.first::<f32>(), [0.0, 0.0, 12.0, 12.0], "{position}");
+    }
 }
 
 #[test]
@@ -181,6 +228,10 @@ fn calls_that_do_not_fit_are_refused() {
         "optional is [2, 0, 0, 0], not a 0 or 1 for each of mask, bias, positions, length",
     );
     refuses(&|case| case.set("window", KernelAttr::Int(-1)), "window is -1, not at least 0");
+    refuses(
+        &|case| case.set("skips_below", KernelAttr::Bool(true)),
+        "skips_below goes with a window and positions",
+    );
     refuses(&|case| case.set("optional", ints(&[1, 0, 0, 0])), "takes 4 inputs and 1 outputs, not 3 and 1");
     refuses(
         &|case| case.set("key_type", KernelAttr::Text("f64".to_string())),
