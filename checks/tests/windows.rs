@@ -71,7 +71,8 @@ fn grown(kept: i64) -> Session {
 }
 
 fn of_plan(emitted: &Emitted) -> Session {
-    let mut session = session(&emitted.plan, &emitted.constants, CacheOptions { poison: true, ..CacheOptions::default() });
+    let mut session =
+        session(&emitted.plan, &emitted.constants, CacheOptions { poison: true, ..CacheOptions::default() });
     session.begin_fresh().expect("nothing to unmap");
     set_weights(&mut session);
     session
@@ -111,7 +112,8 @@ fn assert_same_but_retired(own: &[Vec<u8>], whole: &[Vec<u8>], retired: [u64; 2]
             assert_eq!(own, whole, "result {number} at {at}");
             continue;
         }
-        let rows = |bytes: &[u8]| bytes.chunks(bytes.len() / (2 * TOKENS as usize)).map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let rows =
+            |bytes: &[u8]| bytes.chunks(bytes.len() / (2 * TOKENS as usize)).map(<[u8]>::to_vec).collect::<Vec<_>>();
         for (row, (own, whole)) in rows(own).into_iter().zip(rows(whole)).enumerate() {
             let (slot, token) = (row / TOKENS as usize, row % TOKENS as usize);
             let is_gone = (token as u64) < retired[slot];
@@ -231,11 +233,16 @@ fn what_was_handed_in_stays_whole_until_caches_are_empty_again() {
     for at in 0..=30 {
         step(&mut session, [at, at]).expect("runs");
     }
-    assert!(slots(&session).iter().all(|slot| (slot.retired, slot.mapped_bytes) == (19, 2 * 4096)), "{:?}", slots(&session));
+    assert!(
+        slots(&session).iter().all(|slot| (slot.retired, slot.mapped_bytes) == (19, 2 * 4096)),
+        "{:?}",
+        slots(&session)
+    );
     // One cache alone, while rows of the other are gone.
     hand_in(&mut session);
     let refused = step(&mut session, [31, 31]);
-    let message = "caches are set in @kv, of which rows below 19 were given up in slot 0: begin with empty caches before";
+    let message =
+        "caches are set in @kv, of which rows below 19 were given up in slot 0: begin with empty caches before";
     assert_eq!(refused, Err(message.to_string()));
     session.begin_fresh().expect("unmapped");
     hand_in(&mut session);
@@ -258,7 +265,8 @@ fn steps_and_a_loop_that_share_caches_know_what_the_other_gave_up() {
     assert_eq!(plan.arenas.len(), 2, "both programs have the same arenas");
     let load = |plan: &Plan| Artifact::from_bytes(&encode(plan, &constants, Code::default()).expect("valid")).expect("loads");
     let artifact = Arc::new(load(&plan));
-    let caches = Arc::new(Caches::new(&plan, CacheOptions { poison: true, ..CacheOptions::default() }).expect("addresses"));
+    let caches =
+        Arc::new(Caches::new(&plan, CacheOptions { poison: true, ..CacheOptions::default() }).expect("addresses"));
     let [mut one, mut many] = ["main", "generate"].map(|entry| begun(&artifact, entry, &caches));
     let mut whole = handed_in();
     one.begin_fresh().expect("nothing to unmap");
@@ -278,8 +286,13 @@ fn steps_and_a_loop_that_share_caches_know_what_the_other_gave_up() {
     assert_eq!([state[0].tokens, state[0].retired, state[0].mapped_bytes], [41, 29, 3 * 4096]);
     assert_eq!([state[1].tokens, state[1].retired, state[1].mapped_bytes], [50, 38, 3 * 4096]);
     // Back to where the loop began: the steps hear of what it gave up, and so does a loop, which has begun then.
-    assert!(step(&mut one, [21, 30]).is_err_and(|message| message.contains("from 10 on in slot 0, and those below 29")));
+    assert!(
+        step(&mut one, [21, 30]).is_err_and(|message| message.contains("from 10 on in slot 0, and those below 29"))
+    );
     step(&mut one, [41, 50]).expect("goes on");
     let lost = generate([21, 51], 2).expect_err("gone");
-    assert!(lost.contains("those below 30 were given up") && lost.contains("state that was being updated is lost"), "{lost}");
+    assert!(
+        lost.contains("those below 30 were given up") && lost.contains("state that was being updated is lost"),
+        "{lost}"
+    );
 }

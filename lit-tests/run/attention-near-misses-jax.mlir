@@ -51,7 +51,7 @@
 // RUN: %near-miss %t.window-less.mlir | FileCheck %s --check-prefix=LAST-LESS
 // LAST-LESS: and only the last 3 rows up to the position are read of its 8 (those below the last 3 are unmapped
 // RUN: %pygraph-opt %t.window-less.mlir | FileCheck %s --check-prefix=WINDOW-LESS
-// WINDOW-LESS: "pyg.attention"({{.*}} diagonal = -1 : i64, {{.*}} skips_below = true, {{.*}} window = 2 : i64}
+// WINDOW-LESS: "pyg.attention"({{.*}}{diagonal = -1 : i64, {{.*}} skips_below = true, {{.*}} window = 2 : i64}
 // RUN: sed 's/select %%mask,/select %%windowed,/; s/subtract %%pos, %%c3/subtract %%other, %%c3/' %s > %t.windows.mlir
 // RUN: %near-miss %t.windows.mlir | FileCheck %s --check-prefix=BOTH
 

@@ -293,7 +293,7 @@ fn generated(nests: Vec<Nest>) -> (Plan, Generated) {
         blocks: Vec::new(),
         device: 0,
         ensures: Vec::new(),
-retires: Vec::new(),
+        retires: Vec::new(),
         segments: vec![Segment { name: "s0".to_string(), deploy: Deployment::Stream, block: None, nodes }],
     };
     let mut plan = Plan { programs: vec![program], arenas: Vec::new() };

@@ -3,6 +3,8 @@
 //! A cache that a caller hands in is laid out once, stays mapped whole and is handed back whole; an empty one grows from nothing. Rows that
 //! no step has reached read as zero, and so do those that were retired: no step may need them again.
 
+mod runs;
+
 use std::{
     ops::Range,
     sync::{
@@ -18,6 +20,7 @@ use pygraph_artifact::{
 };
 use pygraph_kernels::memory::Buffer;
 
+use self::runs::{each_run, span_bytes};
 use crate::memory::{ArenaOptions, EventLog, GrowingArena, MemoryError, PhysicalMemory};
 
 /// How arenas grow, and how much they may.
@@ -139,7 +142,9 @@ pub enum CacheError {
         retired: u64,
     },
     /// Some caches are given anew while rows of the others are gone.
-    #[error("caches are set in @{arena}, of which rows below {retired} were given up in slot {slot}: begin with empty caches before")]
+    #[error(
+        "caches are set in @{arena}, of which rows below {retired} were given up in slot {slot}: begin with empty caches before"
+    )]
     HandedInLate {
         /// The arena's name.
         arena: String,
@@ -278,12 +283,7 @@ impl Caches {
         self.ensure_within(rows, positions, self.patience)
     }
 
-    fn ensure_within(
-        &self,
-        rows: &SlotRows,
-        positions: &[i64],
-        patience: Option<Duration>,
-    ) -> Result<(), CacheError> {
+    fn ensure_within(&self, rows: &SlotRows, positions: &[i64], patience: Option<Duration>) -> Result<(), CacheError> {
         let arena = &self.arenas[rows.arena as usize];
         let ranges = rows.ranges(&arena.plan, positions);
         arena.check_kept(&ranges)?;
@@ -383,46 +383,6 @@ impl Caches {
                 buffer.read_into(&mut dense[run.dense..run.dense + run.bytes]);
             }
         });
-    }
-}
-
-fn span_bytes(param: &Param, layout: &CacheLayout) -> usize {
-    let last: u64 = param.shape.iter().zip(&layout.strides).map(|(extent, stride)| (extent - 1) * stride).sum();
-    (last as usize + 1) * param.dtype.size_bytes()
-}
-
-/// Elements of a cache that lie one after another, both in a dense array and in the arena.
-struct Run {
-    slot: usize,
-    token: u64,
-    /// Where they lie in the arena, in bytes.
-    offset: u64,
-    /// Where they lie in the dense array, in bytes.
-    dense: usize,
-    bytes: usize,
-}
-
-fn each_run(param: &Param, layout: &CacheLayout, visit: &mut dyn FnMut(Run)) {
-    let element = param.dtype.size_bytes();
-    let rank = param.shape.len();
-    // The last dimension is one run where its elements lie together.
-    let is_run =
-        layout.strides[rank - 1] == 1 && ![layout.slot_dim, Some(layout.token_dim)].contains(&Some(rank as u32 - 1));
-    let (outer, run) = if is_run { (rank - 1, param.shape[rank - 1] as usize) } else { (rank, 1) };
-    let mut index = vec![0_u64; outer];
-    let at = |index: &[u64], dim: u32| index.get(dim as usize).copied().unwrap_or(0);
-    for number in 0.. {
-        let elements: u64 = index.iter().zip(&layout.strides).map(|(index, stride)| index * stride).sum();
-        visit(Run {
-            slot: layout.slot_dim.map_or(0, |dim| at(&index, dim) as usize),
-            token: at(&index, layout.token_dim),
-            offset: layout.offset + elements * element as u64,
-            dense: number * run * element,
-            bytes: run * element,
-        });
-        let Some(dim) = (0..outer).rev().find(|dim| index[*dim] + 1 < param.shape[*dim]) else { return };
-        index[dim] += 1;
-        index[dim + 1..].fill(0);
     }
 }
 

@@ -6,8 +6,8 @@ use pygraph_artifact::{
     container::Artifact,
     dtype::{DType, Family},
     plan::{
-        Access, BufferId, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, KvArena, Launch, Nest,
-        Node, Place, PositionSource, Program, SlotRows, Step, Work, launches,
+        Access, BufferId, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, KvArena, Launch, Nest, Node, Place,
+        PositionSource, Program, SlotRows, Step, Work, launches,
     },
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
@@ -113,7 +113,9 @@ fn ensure_text(program: &Program, rows: &SlotRows) -> String {
 fn retire_text(program: &Program, rows: &SlotRows) -> String {
     let (arena, window) = (rows.arena, rows.window.unwrap_or(0));
     let positions = positions_text(program, rows);
-    format!("retire rows of cache arena {arena} below the last {window} up to {positions}; they are handed back as zeros, those of a cache that was handed in as they are")
+    format!(
+        "retire rows of cache arena {arena} below the last {window} up to {positions}; they are handed back as zeros, those of a cache that was handed in as they are"
+    )
 }
 
 fn positions_text(program: &Program, rows: &SlotRows) -> String {

@@ -6,8 +6,8 @@ use pygraph_artifact::{
     deployment::Deployment,
     order::add_edges,
     plan::{
-        Bind, CacheLayout, Field, FieldSource, KvArena, Launch, Node, Param, ParamBlock, Place, PositionSource, Program,
-        ResultSlot, Segment, SlotRows, Spread, Step,
+        Bind, CacheLayout, Field, FieldSource, KvArena, Launch, Node, Param, ParamBlock, Place, PositionSource,
+        Program, ResultSlot, Segment, SlotRows, Spread, Step,
     },
     steps::DEPTH_MAX,
 };
@@ -86,8 +86,18 @@ pub fn emit_program(
     let params = params(module, function, block, arenas)?;
     ensures.extend(whole(&params, arenas, &ensures, &segments));
     let Emission { buffers, launch_ops, blocks, .. } = emission;
-    let mut program =
-        Program { name, params, results, buffers: buffers.list, arena_bytes, blocks, device: 0, ensures, retires, segments };
+    let mut program = Program {
+        name,
+        params,
+        results,
+        buffers: buffers.list,
+        arena_bytes,
+        blocks,
+        device: 0,
+        ensures,
+        retires,
+        segments,
+    };
     add_edges(&mut program);
     Ok((program, launch_ops))
 }

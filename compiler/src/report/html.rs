@@ -326,8 +326,11 @@ fn kv_note(arena: &Arena) -> String {
     let all = bytes(arena.reservation_bytes());
     if arena.is_bounded {
         let (first, handle) = (bytes(arena.mapped_bytes(1)), bytes(arena.handle_bytes));
+        let window = arena.window.map_or(String::new(), |window| {
+            format!(" Handles below the last {window} rows go back, since nobody reads there any more.")
+        });
         format!(
-            "{all} of addresses are reserved. Memory comes in handles of {handle} as every slot fills: {first} for the first token. The dashed line is all of it."
+            "{all} of addresses are reserved. Memory comes in handles of {handle} as every slot fills: {first} for the first token.{window} The dashed line is all of it."
         )
     } else {
         format!("All {all} are mapped from the first step: nothing proves that rows beyond the position are not read.")

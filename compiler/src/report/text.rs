@@ -70,7 +70,7 @@ fn table(program: &Program) -> String {
 fn kv_lines(kv: &Kv) -> String {
     let mut text = String::new();
     for arena in &kv.arenas {
-        let window = arena.window.map_or(String::new(), |window| format!(", {window} of them read"));
+        let window = arena.window.map_or(String::new(), |window| format!(", the last {window} of them kept"));
         let bound = if arena.is_bounded { "as it grows" } else { "in full" };
         text += &format!(
             "  arena @{:<7} {} slots of {} tokens{window}, {} layers, {} a token; {} reserved, mapped {bound}: {} at 1 token, {} at {}\n",

@@ -423,7 +423,8 @@ fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), Kerne
         let heads = first..first + problem.heads_per_group;
         let queries: Vec<[usize; 3]> =
             heads.flat_map(|head| (0..problem.queries).map(move |query| [batch, head, query])).collect();
-        let results: Vec<Vec<f32>> = queries.iter().map(|query| problem.query(*query, &keys, &values, &range)).collect();
+        let results: Vec<Vec<f32>> =
+            queries.iter().map(|query| problem.query(*query, &keys, &values, &range)).collect();
         queries.into_iter().zip(results).collect::<Vec<_>>()
     };
     let results: Vec<_> = (0..batches * problem.groups).into_par_iter().map(one).collect();

@@ -292,14 +292,14 @@ fn device_code_that_does_not_fit_the_plan_is_refused() {
 fn tokens_that_do_not_nest_are_refused() {
     // A program without anything but one segment; its nodes are the tokens.
     let plan = |tokens: &[u8]| {
-        let head = [1, 4, b'm', b'a', b'i', b'n', 0, 0, 0, 0, 0, 0, 0, 1, 2, b's', b'0', 1, 0];
+        let head = [1, 4, b'm', b'a', b'i', b'n', 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, b's', b'0', 1, 0];
         with_plan_bytes(&[head.as_slice(), tokens, &[0]].concat())
     };
-    const WHILE: u8 = 2;
-    const BODY: u8 = 3;
-    const SWITCH: u8 = 4;
-    const BRANCH: u8 = 5;
-    const END: u8 = 6;
+    const WHILE: u8 = 3;
+    const BODY: u8 = 4;
+    const SWITCH: u8 = 5;
+    const BRANCH: u8 = 6;
+    const END: u8 = 7;
     let refused = "malformed plan: Serde Deserialization Error";
     check(&plan(&[1, END]), refused);
     check(&plan(&[1, BODY]), refused);

@@ -6,8 +6,8 @@ use pygraph_artifact::{
     dtype::DType,
     order::add_edges,
     plan::{
-        Bind, BufferId, CacheLayout, FieldSource, Fused, FusedOperand, KernelCall, KvArena, Node, Place,
-        Plan, PositionSource, Program, SlotRows, Spread, Step, Work,
+        Bind, BufferId, CacheLayout, FieldSource, Fused, FusedOperand, KernelCall, KvArena, Node, Place, Plan,
+        PositionSource, Program, SlotRows, Spread, Step, Work,
     },
     steps::DEPTH_MAX,
     validate::{array_bytes, validate},

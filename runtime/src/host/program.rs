@@ -233,7 +233,9 @@ impl Execution<'_> {
             match step {
                 HostStep::Launch(launch) => self.run_launch(launch)?,
                 HostStep::Ensure(rows) => self.caches().wait_for(rows, &self.positions(rows))?,
-                HostStep::Retire(rows) => self.caches().retire(rows, &self.positions(rows)).map_err(CacheError::Memory)?,
+                HostStep::Retire(rows) => {
+                    self.caches().retire(rows, &self.positions(rows)).map_err(CacheError::Memory)?
+                }
                 HostStep::While { condition, predicate, body } => loop {
                     self.run_steps(condition)?;
                     if self.read::<1>(*predicate) == [0] {

@@ -107,7 +107,7 @@ pub struct Options {
     #[arg(long, value_name = "MS")]
     pub kv_patience_ms: Option<u64>,
 
-    /// Fill mapped rows of caches that no step has reached with bytes that are no numbers
+    /// Fill mapped rows of caches that no step has reached, or that were retired, with bytes that are no numbers
     #[arg(long)]
     pub kv_poison: bool,
 

@@ -35,7 +35,7 @@ impl Builder {
             blocks: Vec::new(),
             device: 0,
             ensures: Vec::new(),
-retires: Vec::new(),
+            retires: Vec::new(),
             segments: Vec::new(),
         };
         Builder { program, constants: Vec::new() }

@@ -228,10 +228,7 @@ fn calls_that_do_not_fit_are_refused() {
         "optional is [2, 0, 0, 0], not a 0 or 1 for each of mask, bias, positions, length",
     );
     refuses(&|case| case.set("window", KernelAttr::Int(-1)), "window is -1, not at least 0");
-    refuses(
-        &|case| case.set("skips_below", KernelAttr::Bool(true)),
-        "skips_below goes with a window and positions",
-    );
+    refuses(&|case| case.set("skips_below", KernelAttr::Bool(true)), "skips_below goes with a window and positions");
     refuses(&|case| case.set("optional", ints(&[1, 0, 0, 0])), "takes 4 inputs and 1 outputs, not 3 and 1");
     refuses(
         &|case| case.set("key_type", KernelAttr::Text("f64".to_string())),

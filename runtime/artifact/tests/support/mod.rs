@@ -42,7 +42,7 @@ fn program(name: &str) -> Program {
         blocks: vec![block()],
         device: 0,
         ensures: Vec::new(),
-retires: Vec::new(),
+        retires: Vec::new(),
         segments: Vec::new(),
     };
     let nodes = nodes(steps());

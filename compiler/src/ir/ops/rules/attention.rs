@@ -44,9 +44,10 @@ pub fn attention(view: &View) -> Result<(), String> {
         ensure(view.group(name).len() <= 1, || format!("there are {} of {name}", view.group(name).len()))
     };
     positive_window(view)?;
-    ensure(!view.flag("skips_below") || (view.attr("window").is_some() && !view.group("positions").is_empty()), || {
-        "`skips_below` goes with `window` and positions".to_string()
-    })?;
+    ensure(
+        !view.flag("skips_below") || (view.attr("window").is_some() && !view.group("positions").is_empty()),
+        || "`skips_below` goes with `window` and positions".to_string(),
+    )?;
     repeats("mask", &[batch, heads, queries, tokens])?;
     repeats("bias", &[batch, heads, queries, tokens])?;
     repeats("positions", &[batch, queries])?;
