@@ -26,6 +26,13 @@
 // RUN: env SHAPE=1 %near-miss %t.finite-less.mlir | FileCheck %s --check-prefix=FINITE-LESS
 // FINITE-LESS: state `k` of @{{.*}}: it is in @kv, which is mapped in full: the mask shows 1 rows fewer than those up to the position that is written
 
+// A window of three keys, with the guard and without: overlong positions see no key then, and the result is zero, or no number.
+// RUN: sed 's/select %%visible,/select %%windowed,/' %s > %t.window.mlir
+// RUN: env SHAPE=1 %near-miss %t.window.mlir | FileCheck %s --check-prefix=LAST
+// RUN: sed 's/select %%visible,/select %%windowed,/; s/dot_general %%safe/dot_general %%p/' %s > %t.window-unsafe.mlir
+// RUN: env SHAPE=1 %near-miss %t.window-unsafe.mlir | FileCheck %s --check-prefix=LAST
+// LAST: choice: @kv: `k`, `v` lie in it, and only the last 3 rows up to the position are read of its 8 (those below the last 3 are unmapped, and handed back as zeros, unless the caches were handed in), provided: rows that are not read are finite; scores of hidden keys, which the fill is added to, are finite
+
 // Another scalar in the mask.
 // RUN: sed 's/slice %%pos/slice %%other/' %s > %t.other.mlir
 // RUN: env SHAPE=1 %near-miss %t.other.mlir | FileCheck %s --check-prefix=OTHER
@@ -64,6 +71,11 @@ func.func @main(%k: tensor<1x2x8x4xf32> {pyg.name = "k", pyg.updated_by = 1 : i6
   %p0 = stablehlo.slice %pos [0:1] : (tensor<1xi32>) -> tensor<1xi32>
   %position = stablehlo.broadcast_in_dim %p0, dims = [0] : (tensor<1xi32>) -> tensor<1x8xi32>
   %visible = stablehlo.compare LE, %keys, %position, SIGNED : (tensor<1x8xi32>, tensor<1x8xi32>) -> tensor<1x8xi1>
+  %three = stablehlo.constant dense<3> : tensor<1xi32>
+  %before = stablehlo.subtract %p0, %three : tensor<1xi32>
+  %edge = stablehlo.broadcast_in_dim %before, dims = [0] : (tensor<1xi32>) -> tensor<1x8xi32>
+  %near = stablehlo.compare GT, %keys, %edge, SIGNED : (tensor<1x8xi32>, tensor<1x8xi32>) -> tensor<1x8xi1>
+  %windowed = stablehlo.and %visible, %near : tensor<1x8xi1>
   %nothing = stablehlo.constant dense<0.0> : tensor<1x8xf32>
   %fill = stablehlo.constant dense<0xFF800000> : tensor<1x8xf32>
   %added = stablehlo.select %visible, %nothing, %fill : tensor<1x8xi1>, tensor<1x8xf32>
