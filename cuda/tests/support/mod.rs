@@ -48,6 +48,7 @@ impl Case {
             blocks: Vec::new(),
             device: 0,
             ensures: Vec::new(),
+            retires: Vec::new(),
             segments: vec![segment],
         }
     }
