@@ -10,6 +10,8 @@
 #[path = "../../compiler/tests/random_program/mod.rs"]
 pub mod random_program;
 
+pub mod emulated;
+
 use std::sync::Arc;
 
 use pygraph_artifact::{

@@ -39,7 +39,7 @@
 // A window of three keys, and one that begins elsewhere.
 // RUN: sed 's/select %%mask,/select %%windowed,/' %s > %t.window.mlir
 // RUN: %near-miss %t.window.mlir | FileCheck %s --check-prefix=BOUND
-// RUN: %pygraph-opt %t.window.mlir | FileCheck %s --check-prefix=WINDOW
+// RUN: %pygraph-opt %t.window.mlir --stop-after=tensor | FileCheck %s --check-prefix=WINDOW
 // WINDOW: "pyg.kv.arena"() {bounded = true, {{.*}} window = 3 : i64}
 // WINDOW: "pyg.attention"({{.*}} window = 3 : i64} : ({{.*}}, tensor<1x1xi32>, tensor<1xi32>)
 // RUN: sed 's/select %%mask,/select %%windowed,/; s/subtract %%pos, %%c3/subtract %%other, %%c3/' %s > %t.windows.mlir
@@ -75,7 +75,7 @@
 // RUN: %near-miss %t.state.mlir | FileCheck %s --check-prefix=STATE
 // STATE: state `k` of @{{.*}}: it is in @kv, which is mapped in full: its positions are state (`pos`), which the host does not see; pass them as an argument
 
-// RUN: %pygraph-opt --strict --remarks %s 2>&1 >%t.out | FileCheck %s --check-prefix=STRICT
+// RUN: %pygraph-opt --strict --stop-after=tensor --remarks %s 2>&1 >%t.out | FileCheck %s --check-prefix=STRICT
 // STRICT: state `k` of @{{.*}}: it is in @kv, which is mapped in full: it rests on premises, which --strict does not take: rows that are not read are finite; scores are well above the fill of the mask
 // RUN: FileCheck %s --check-prefix=UNBOUND < %t.out
 // UNBOUND: "pyg.kv.arena"() {bounded = false
