@@ -5,6 +5,7 @@
 
 pub mod caches;
 pub mod compare;
+pub mod cuda;
 pub mod describe;
 pub mod device;
 pub mod host;
