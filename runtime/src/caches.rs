@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -17,7 +17,15 @@ use pygraph_artifact::{
 };
 use pygraph_kernels::memory::Buffer;
 
-use crate::memory::{ArenaOptions, EventLog, GrowingArena, MemoryError, PhysicalMemory};
+use crate::{
+    cuda::{
+        driver::{CudaError, Rows},
+        gpu::Gpu,
+        memory::physical_memory,
+    },
+    memory::{ArenaOptions, EventLog, GrowingArena, MemoryError, PhysicalMemory},
+    model::Model,
+};
 
 /// How arenas grow, and how much they may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +48,8 @@ pub struct Caches {
     arenas: Vec<OneArena>,
     /// None for a plan without arenas.
     memory: Option<PhysicalMemory>,
+    /// The GPU whose memory it is; none for the host's.
+    gpu: Option<Arc<Gpu>>,
     patience: Option<Duration>,
     poison: bool,
     /// Whoever reads or writes what is mapped holds it.
@@ -58,7 +68,7 @@ struct OneArena {
 
 impl OneArena {
     fn address(&self) -> u64 {
-        self.memory.as_ptr() as usize as u64
+        self.memory.address()
     }
 
     /// Up to where a slot can be read.
@@ -81,11 +91,24 @@ pub struct SlotState {
 }
 
 impl Caches {
-    /// Reserves the addresses of every arena of a plan. Nothing is mapped. All arenas have handles of one size, as validation checks.
+    /// Reserves addresses of the host for every arena of a plan. Nothing is mapped. All arenas have handles of one size, as validation
+    /// checks.
     pub fn new(plan: &Plan, options: CacheOptions) -> Result<Caches, MemoryError> {
+        Caches::on(plan, options, None)
+    }
+
+    /// The same on a model's device.
+    pub fn for_model(model: &Model, options: CacheOptions) -> Result<Caches, MemoryError> {
+        Caches::on(model.artifact().plan(), options, model.gpu().cloned())
+    }
+
+    fn on(plan: &Plan, options: CacheOptions, gpu: Option<Arc<Gpu>>) -> Result<Caches, MemoryError> {
         let CacheOptions { limit_bytes, handles_ahead, thread_delay, patience, poison } = options;
-        let memory =
-            plan.arenas.first().map(|arena| PhysicalMemory::new(arena.handle_bytes, limit_bytes)).transpose()?;
+        let new_memory = |handle_bytes| match &gpu {
+            None => PhysicalMemory::new(handle_bytes, limit_bytes),
+            Some(gpu) => physical_memory(gpu.context(), handle_bytes, limit_bytes),
+        };
+        let memory = plan.arenas.first().map(|arena| new_memory(arena.handle_bytes)).transpose()?;
         let arenas = plan.arenas.iter().zip(memory.iter().cycle()).map(|(arena, memory)| {
             let slots = arena.slots as usize;
             let options = ArenaOptions { slots, slot_bytes: arena.rows_bytes(), handles_ahead, thread_delay };
@@ -96,6 +119,7 @@ impl Caches {
         Ok(Caches {
             arenas: arenas.collect::<Result<_, MemoryError>>()?,
             memory,
+            gpu,
             patience,
             poison,
             turn: Mutex::default(),
@@ -105,6 +129,16 @@ impl Caches {
     /// Waits until nobody else reads or writes what is mapped: a step of another session, or somebody who collects a cache.
     pub(crate) fn take_turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().expect("no holder should panic")
+    }
+
+    /// The number of the GPU whose memory they have; none if it is the host's.
+    pub(crate) fn gpu(&self) -> Option<u32> {
+        self.gpu.as_ref().map(|gpu| gpu.ordinal())
+    }
+
+    /// Where the first element of a cache lies.
+    pub(crate) fn cache_address(&self, layout: &CacheLayout) -> u64 {
+        self.arenas[layout.arena as usize].address() + layout.offset
     }
 
     /// True if they are the caches of a plan.
@@ -201,8 +235,8 @@ impl Caches {
         for (slot, (old, new)) in reached.iter_mut().zip(tokens).enumerate() {
             if self.poison && *new > *old {
                 let (row, mapped) = (arena.plan.token_bytes, arena.mapped_bytes(slot));
-                self.fill(arena, slot, (*new * row).max(before[slot])..mapped, 0xff);
-                self.fill(arena, slot, *old * row..(*new * row).min(before[slot]), 0);
+                self.fill(arena, slot, (*new * row).max(before[slot])..mapped, 0xff)?;
+                self.fill(arena, slot, *old * row..(*new * row).min(before[slot]), 0)?;
             }
             *old = (*old).max(*new);
         }
@@ -210,15 +244,20 @@ impl Caches {
     }
 
     /// Sets bytes of a slot, all of which must be mapped.
-    fn fill(&self, arena: &OneArena, slot: usize, bytes: std::ops::Range<u64>, value: u8) {
+    fn fill(&self, arena: &OneArena, slot: usize, bytes: std::ops::Range<u64>, value: u8) -> Result<(), MemoryError> {
         if bytes.start >= bytes.end {
-            return;
+            return Ok(());
         }
         let start = arena.address() + slot as u64 * arena.plan.slot_bytes() + bytes.start;
-        let size = (bytes.end - bytes.start) as usize;
+        let size = bytes.end - bytes.start;
+        if let Some(gpu) = &self.gpu {
+            // SAFETY: the range is mapped, and stays so until the GPU has done what it was given.
+            return Ok(unsafe { gpu.stream().fill(start, value, size) }?);
+        }
         // SAFETY: the range is mapped, and no step runs: whoever ensures rows is the one who runs steps.
-        let buffer = unsafe { Buffer::at_address(start, size, true) };
-        buffer.write_from(&vec![value; size]);
+        let buffer = unsafe { Buffer::at_address(start, size as usize, true) };
+        buffer.write_from(&vec![value; size as usize]);
+        Ok(())
     }
 
     /// A cache as launches see it: from its first element to its last, most of it between rows of others or not mapped.
@@ -232,21 +271,36 @@ impl Caches {
     }
 
     /// Lays a dense array out as a cache; every row must be mapped.
-    pub(crate) fn import(&self, param: &Param, layout: &CacheLayout, dense: &[u8]) {
+    pub(crate) fn import(&self, param: &Param, layout: &CacheLayout, dense: &[u8]) -> Result<(), CudaError> {
         let arena = &self.arenas[layout.arena as usize];
+        if let Some(gpu) = &self.gpu {
+            return each_rows(param, layout, None, &mut |at| {
+                let from = &dense[at.dense as usize..];
+                // SAFETY: every row is mapped.
+                unsafe { gpu.stream().upload_rows_now(from, arena.address() + at.offset, at.rows) }
+            });
+        }
         each_run(param, layout, &mut |run| {
             let address = arena.address() + run.offset;
             // SAFETY: every row is mapped, and no step runs.
             let buffer = unsafe { Buffer::at_address(address, run.bytes, true) };
             buffer.write_from(&dense[run.dense..run.dense + run.bytes]);
         });
+        Ok(())
     }
 
     /// Collects a cache into a dense array of zeros; rows that no step has reached stay zero.
-    pub(crate) fn export(&self, param: &Param, layout: &CacheLayout, dense: &mut [u8]) {
+    pub(crate) fn export(&self, param: &Param, layout: &CacheLayout, dense: &mut [u8]) -> Result<(), CudaError> {
         let _turn = self.take_turn();
         let arena = &self.arenas[layout.arena as usize];
         let tokens = arena.tokens.lock().expect("no holder should panic").clone();
+        if let Some(gpu) = &self.gpu {
+            return each_rows(param, layout, Some(&tokens), &mut |at| {
+                let to = &mut dense[at.dense as usize..];
+                // SAFETY: rows that were reached are mapped.
+                unsafe { gpu.stream().download_rows_now(arena.address() + at.offset, to, at.rows) }
+            });
+        }
         each_run(param, layout, &mut |run| {
             if run.token < tokens[run.slot] {
                 let address = arena.address() + run.offset;
@@ -255,6 +309,7 @@ impl Caches {
                 buffer.read_into(&mut dense[run.dense..run.dense + run.bytes]);
             }
         });
+        Ok(())
     }
 }
 
@@ -298,6 +353,57 @@ fn each_run(param: &Param, layout: &CacheLayout, visit: &mut dyn FnMut(Run)) {
     }
 }
 
+/// Many runs of a cache at once, at equal distances both in a dense array and in the arena.
+struct RowsAt {
+    /// Where the first lies in the arena, in bytes.
+    offset: u64,
+    /// Where it lies in the dense array, in bytes.
+    dense: u64,
+    rows: Rows,
+}
+
+/// The whole cache, or the tokens of each slot that there are, in as few pieces as one dimension of it allows.
+fn each_rows<E>(
+    param: &Param,
+    layout: &CacheLayout,
+    tokens: Option<&[u64]>,
+    visit: &mut dyn FnMut(RowsAt) -> Result<(), E>,
+) -> Result<(), E> {
+    let element = param.dtype.size_bytes() as u64;
+    let rank = param.shape.len();
+    let is_run =
+        layout.strides[rank - 1] == 1 && ![layout.slot_dim, Some(layout.token_dim)].contains(&Some(rank as u32 - 1));
+    let (outer, run) = if is_run { (rank - 1, param.shape[rank - 1]) } else { (rank, 1) };
+    let high = (0..outer).filter(|dim| layout.slot_dim != Some(*dim as u32)).max_by_key(|dim| param.shape[*dim]);
+    let dense_stride = |dim: usize| param.shape[dim + 1..].iter().product::<u64>();
+    let mut index = vec![0_u64; outer];
+    loop {
+        let at = |dim: u32| index.get(dim as usize).copied().unwrap_or(0);
+        let slot = layout.slot_dim.map_or(0, at) as usize;
+        let token_count = tokens.map_or(u64::MAX, |tokens| tokens[slot]);
+        let is_token = high == Some(layout.token_dim as usize);
+        let height = high.map_or(1, |dim| param.shape[dim]).min(if is_token { token_count } else { u64::MAX });
+        if height > 0 && (is_token || at(layout.token_dim) < token_count) {
+            let sum = |stride: &dyn Fn(usize) -> u64| (0..outer).map(|dim| index[dim] * stride(dim)).sum::<u64>();
+            let width = run * element;
+            visit(RowsAt {
+                offset: layout.offset + sum(&|dim| layout.strides[dim]) * element,
+                dense: sum(&dense_stride) * element,
+                rows: Rows {
+                    width,
+                    height,
+                    host_pitch: high.map_or(width, |dim| dense_stride(dim) * element),
+                    device_pitch: high.map_or(width, |dim| layout.strides[dim] * element),
+                },
+            })?;
+        }
+        let next = (0..outer).rev().find(|dim| Some(*dim) != high && index[*dim] + 1 < param.shape[*dim]);
+        let Some(dim) = next else { return Ok(()) };
+        index[dim] += 1;
+        index[dim + 1..].fill(0);
+    }
+}
+
 /// Integers of any width; none if the type is of none.
 pub(crate) fn integers(dtype: DType, bytes: &[u8]) -> Option<Vec<i64>> {
     let is_signed = match dtype.family() {
@@ -311,4 +417,42 @@ pub(crate) fn integers(dtype: DType, bytes: &[u8]) -> Option<Vec<i64>> {
         if is_signed { i64::from_le_bytes(wide) } else { i64::try_from(u64::from_le_bytes(wide)).unwrap_or(i64::MAX) }
     };
     Some(bytes.chunks_exact(dtype.size_bytes()).map(value).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use pygraph_artifact::plan::Bind;
+
+    use super::*;
+
+    /// What is copied row by row, and what run by run, for a cache of 2 slots, 3 heads, 5 tokens and 4 features.
+    #[test]
+    fn rows_are_the_runs_of_a_cache() {
+        let (shape, strides) = (vec![2, 3, 5, 4], vec![1000, 4, 12, 1]);
+        let param =
+            Param { name: "k".into(), dtype: DType::F16, shape, bind: Bind::State, updated_by: None, cache: None };
+        let layout = CacheLayout { arena: 0, offset: 64, strides, slot_dim: Some(0), token_dim: 2 };
+        let mut runs = Vec::new();
+        each_run(&param, &layout, &mut |run| {
+            runs.push((run.slot, run.token, run.offset, run.dense as u64, run.bytes as u64))
+        });
+        for tokens in [[5, 5], [0, 3], [1, 0]] {
+            let mut expected: Vec<_> =
+                runs.iter().filter(|run| run.1 < tokens[run.0]).map(|run| (run.2, run.3, run.4)).collect();
+            let mut found = Vec::new();
+            let mut pieces = 0;
+            let visited: Result<(), ()> = each_rows(&param, &layout, Some(&tokens), &mut |at| {
+                pieces += 1;
+                found.extend((0..at.rows.height).map(|row| {
+                    (at.offset + row * at.rows.device_pitch, at.dense + row * at.rows.host_pitch, at.rows.width)
+                }));
+                Ok(())
+            });
+            assert_eq!(visited, Ok(()));
+            expected.sort_unstable();
+            found.sort_unstable();
+            assert_eq!(found, expected, "{tokens:?}");
+            assert!(pieces <= 6, "one a slot and head");
+        }
+    }
 }

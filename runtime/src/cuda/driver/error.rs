@@ -23,16 +23,24 @@ impl fmt::Display for DriverVersion {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CudaError {
     /// No library of the driver.
-    #[error("there is no CUDA driver here: install NVIDIA's driver for CUDA {} or later, or take --device=host", DriverVersion::MIN)]
+    #[error(
+        "there is no CUDA driver here: install NVIDIA's driver for CUDA {} or later, or take --device=host",
+        DriverVersion::MIN
+    )]
     NoDriver,
     /// A driver that lacks what is used here.
-    #[error("the driver is for CUDA {found}, and {} is needed: update NVIDIA's driver, or take --device=host", DriverVersion::MIN)]
+    #[error(
+        "the driver is for CUDA {found}, and {} is needed: update NVIDIA's driver, or take --device=host",
+        DriverVersion::MIN
+    )]
     OldDriver {
         /// What it says of itself.
         found: DriverVersion,
     },
     /// The driver does not start, or has no such GPU.
-    #[error("there is no GPU {ordinal}: the driver has {count}; `--devices` lists them, and CUDA_VISIBLE_DEVICES hides some")]
+    #[error(
+        "there is no GPU {ordinal}: the driver has {count}; `--devices` lists them, and CUDA_VISIBLE_DEVICES hides some"
+    )]
     NoDevice {
         /// What was asked for.
         ordinal: u32,
@@ -48,16 +56,18 @@ pub enum CudaError {
         feature: &'static str,
     },
     /// Code for another GPU.
-    #[error("the code is for {target}, and GPU {ordinal} ({name}) is {found}: compile with --target={found}, or take --device=host")]
+    #[error(
+        "the code is for {target}, and GPU {ordinal} ({name}) is {found}: compile with --target={found}, or take --device=host"
+    )]
     OtherCard {
         /// What the code is for.
-        target: String,
+        target: Box<str>,
         /// The GPU.
         ordinal: u32,
         /// Its name.
-        name: String,
+        name: Box<str>,
         /// What it is.
-        found: String,
+        found: Box<str>,
     },
     /// The GPU's memory is full.
     #[error(
@@ -87,12 +97,14 @@ pub enum CudaError {
         limit: u64,
     },
     /// A kernel went wrong while it ran. The GPU takes no more work from this process.
-    #[error("{operation}: {name}: a kernel went wrong, and the GPU takes no more work from this process: start it again; compute-sanitizer says which kernel")]
+    #[error(
+        "{operation}: {name}: a kernel went wrong, and the GPU takes no more work from this process: start it again; compute-sanitizer says which kernel"
+    )]
     Fault {
         /// What noticed it.
         operation: &'static str,
         /// CUDA's name of it.
-        name: String,
+        name: Box<str>,
     },
     /// Anything else that the driver refuses.
     #[error("{operation}: {name}: {advice}")]
@@ -100,7 +112,7 @@ pub enum CudaError {
         /// What was called.
         operation: &'static str,
         /// CUDA's name of the error.
-        name: String,
+        name: Box<str>,
         /// What to do.
         advice: &'static str,
     },
@@ -131,31 +143,39 @@ pub(super) fn check(operation: &'static str, result: CUresult) -> Result<(), Cud
 
 fn advice(result: CUresult) -> &'static str {
     match result {
-        CUresult::CUDA_ERROR_NO_DEVICE => "no GPU is visible to this process: look at nvidia-smi and CUDA_VISIBLE_DEVICES",
-        CUresult::CUDA_ERROR_STUB_LIBRARY => "the library that was found is a stub: take the build folder out of LD_LIBRARY_PATH",
+        CUresult::CUDA_ERROR_NO_DEVICE => {
+            "no GPU is visible to this process: look at nvidia-smi and CUDA_VISIBLE_DEVICES"
+        }
+        CUresult::CUDA_ERROR_STUB_LIBRARY => {
+            "the library that was found is a stub: take the build folder out of LD_LIBRARY_PATH"
+        }
         CUresult::CUDA_ERROR_NO_BINARY_FOR_GPU | CUresult::CUDA_ERROR_INVALID_IMAGE => {
             "the code is not for this GPU: compile with its --target"
         }
         CUresult::CUDA_ERROR_UNSUPPORTED_PTX_VERSION => "the code is newer than the driver: update NVIDIA's driver",
         CUresult::CUDA_ERROR_NOT_FOUND => "the artifact names something that its code does not have: compile it again",
-        CUresult::CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES => "a kernel needs more registers or shared memory than the GPU has: compile with its --target",
+        CUresult::CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES => {
+            "a kernel needs more registers or shared memory than the GPU has: compile with its --target"
+        }
         CUresult::CUDA_ERROR_SYSTEM_DRIVER_MISMATCH | CUresult::CUDA_ERROR_SYSTEM_NOT_READY => {
             "the driver's parts are of several versions, or not started: restart the machine"
         }
-        CUresult::CUDA_ERROR_DEVICE_UNAVAILABLE => "another process has the GPU for itself: wait for it, or take another GPU",
+        CUresult::CUDA_ERROR_DEVICE_UNAVAILABLE => {
+            "another process has the GPU for itself: wait for it, or take another GPU"
+        }
         _ => "the driver refused: NVIDIA's documentation of CUresult says what it means",
     }
 }
 
-fn name_of(result: CUresult) -> String {
+fn name_of(result: CUresult) -> Box<str> {
     let mut text = ptr::null();
     // SAFETY: the place for the pointer is valid; the driver is there, since it returned this result.
     let found = unsafe { cuGetErrorName(result, &mut text) };
     if found != CUresult::CUDA_SUCCESS || text.is_null() {
-        return format!("CUDA error {}", result as u32);
+        return format!("CUDA error {}", result as u32).into();
     }
     // SAFETY: the driver gives a text that ends with a null byte and lives as long as it.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into()
 }
 
 #[cfg(test)]
@@ -180,7 +200,8 @@ mod tests {
             text(CudaError::OldDriver { found: DriverVersion(12040) }),
             "the driver is for CUDA 12.4, and 13.0 is needed: update NVIDIA's driver, or take --device=host"
         );
-        let other = CudaError::OtherCard { target: "sm_90".into(), ordinal: 0, name: "A100".into(), found: "sm_80".into() };
+        let other =
+            CudaError::OtherCard { target: "sm_90".into(), ordinal: 0, name: "A100".into(), found: "sm_80".into() };
         assert_eq!(
             text(other),
             "the code is for sm_90, and GPU 0 (A100) is sm_80: compile with --target=sm_80, or take --device=host"

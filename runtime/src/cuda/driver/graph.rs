@@ -80,8 +80,7 @@ impl Graph {
         };
         let (after, mut node) = (raw_nodes(after), ptr::null_mut());
         // SAFETY: all places are valid, and the driver copies the arguments before it returns.
-        let added =
-            unsafe { sys::cuGraphAddKernelNode_v2(&mut node, self.raw, after.as_ptr(), after.len(), &params) };
+        let added = unsafe { sys::cuGraphAddKernelNode_v2(&mut node, self.raw, after.as_ptr(), after.len(), &params) };
         check("cuGraphAddKernelNode", added)?;
         self.functions.push(function.clone());
         Ok(GraphNode(node))
@@ -102,8 +101,7 @@ impl Graph {
         self.context.bind()?;
         let mut handle = 0;
         // SAFETY: the place is valid.
-        let created =
-            unsafe { sys::cuGraphConditionalHandleCreate(&mut handle, self.raw, self.context.raw(), 0, 0) };
+        let created = unsafe { sys::cuGraphConditionalHandleCreate(&mut handle, self.raw, self.context.raw(), 0, 0) };
         check("cuGraphConditionalHandleCreate", created)?;
         Ok(Conditional(handle))
     }
@@ -150,13 +148,10 @@ impl Graph {
         };
         check("cuGraphAddNode", added)?;
         // SAFETY: the driver has filled in its own array of as many bodies, which lives as long as the node.
-        let bodies = unsafe { std::slice::from_raw_parts(params.__bindgen_anon_1.conditional.phGraph_out, count as usize) };
-        let body = |raw: &CUgraph| Graph {
-            context: self.context.clone(),
-            raw: *raw,
-            is_owned: false,
-            functions: Vec::new(),
-        };
+        let bodies =
+            unsafe { std::slice::from_raw_parts(params.__bindgen_anon_1.conditional.phGraph_out, count as usize) };
+        let body =
+            |raw: &CUgraph| Graph { context: self.context.clone(), raw: *raw, is_owned: false, functions: Vec::new() };
         Ok((GraphNode(node), bodies.iter().map(body).collect()))
     }
 
@@ -171,8 +166,7 @@ impl Graph {
         let mut raw = ptr::null_mut();
         // SAFETY: the place is valid.
         check("cuGraphInstantiate", unsafe { sys::cuGraphInstantiateWithFlags(&mut raw, self.raw, 0) })?;
-        let exec =
-            GraphExec { context: self.context.clone(), raw, _functions: std::mem::take(&mut self.functions) };
+        let exec = GraphExec { context: self.context.clone(), raw, _functions: std::mem::take(&mut self.functions) };
         // SAFETY: both are alive.
         check("cuGraphUpload", unsafe { sys::cuGraphUpload(exec.raw, stream.raw()) })?;
         Ok(exec)

@@ -9,7 +9,7 @@ use super::{
     error::{CudaError, check},
 };
 
-/// Memory of a GPU that this process has, in bytes. Virtual memory is counted where it is made.
+/// Memory of a GPU that this process has, in bytes: arrays, and what is mapped for caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemoryCounts {
     /// Now.
@@ -40,6 +40,31 @@ impl Context {
         *self.counts_mut()
     }
 
+    /// Takes memory as `take` does, and counts it.
+    pub(super) fn take_memory(
+        &self,
+        what: &'static str,
+        bytes: u64,
+        take: impl FnOnce() -> Result<(), CudaError>,
+    ) -> Result<(), CudaError> {
+        self.counts_mut().take(what, bytes)?;
+        take().map_err(|error| {
+            let mut counts = self.counts_mut();
+            counts.live -= bytes;
+            match error {
+                CudaError::OutOfMemory { operation, .. } => {
+                    CudaError::OutOfMemory { operation, what, asked: bytes, live: counts.live }
+                }
+                error => error,
+            }
+        })
+    }
+
+    /// Counts memory that was given back.
+    pub(super) fn give_memory(&self, bytes: u64) {
+        self.counts_mut().live -= bytes;
+    }
+
     /// Sets the most memory that may be in use.
     pub fn set_memory_limit(&self, limit: Option<u64>) {
         self.counts_mut().limit = limit;
@@ -57,19 +82,11 @@ impl DeviceBytes {
     /// Takes `len` bytes; what is in them is not said. Their address is a multiple of 256.
     pub fn new(context: &Arc<Context>, what: &'static str, len: u64) -> Result<DeviceBytes, CudaError> {
         context.bind()?;
-        context.counts_mut().take(what, len)?;
         let mut address = 0;
-        // SAFETY: the place is valid. The driver refuses to give nothing.
-        let result = check("cuMemAlloc", unsafe { sys::cuMemAlloc_v2(&mut address, len.max(1) as usize) });
-        if let Err(error) = result {
-            context.counts_mut().live -= len;
-            return Err(match error {
-                CudaError::OutOfMemory { operation, .. } => {
-                    CudaError::OutOfMemory { operation, what, asked: len, live: context.memory().live }
-                }
-                error => error,
-            });
-        }
+        context.take_memory(what, len, || {
+            // SAFETY: the place is valid. The driver refuses to give nothing.
+            check("cuMemAlloc", unsafe { sys::cuMemAlloc_v2(&mut address, len.max(1) as usize) })
+        })?;
         Ok(DeviceBytes { context: context.clone(), address, len })
     }
 
@@ -90,7 +107,10 @@ impl DeviceBytes {
 
     /// The address of a part, which must be within.
     pub(super) fn part(&self, at: u64, bytes: u64) -> u64 {
-        assert!(at.checked_add(bytes).is_some_and(|end| end <= self.len), "{bytes} bytes at {at} should lie within {self:?}");
+        assert!(
+            at.checked_add(bytes).is_some_and(|end| end <= self.len),
+            "{bytes} bytes at {at} should lie within {self:?}"
+        );
         self.address + at
     }
 }
@@ -108,7 +128,7 @@ impl Drop for DeviceBytes {
             // SAFETY: it was given once, and nothing that the GPU has to do touches it.
             let _ = unsafe { sys::cuMemFree_v2(self.address) };
         }
-        self.context.counts_mut().live -= self.len;
+        self.context.give_memory(self.len);
     }
 }
 

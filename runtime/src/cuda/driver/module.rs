@@ -41,7 +41,7 @@ impl Module {
         self.context.bind()?;
         let missing = |_| CudaError::Call {
             operation: "cuModuleGetFunction",
-            name: "CUDA_ERROR_NOT_FOUND".to_string(),
+            name: "CUDA_ERROR_NOT_FOUND".into(),
             advice: "the kernel's name has a null byte: compile the artifact again",
         };
         let name = CString::new(name).map_err(missing)?;
@@ -90,7 +90,8 @@ impl Function {
     pub unsafe fn launch(&self, stream: &Stream, grid: Grid, arguments: &[u64]) -> Result<(), CudaError> {
         self.module.context.bind()?;
         let mut values = arguments.to_vec();
-        let mut places: Vec<*mut std::ffi::c_void> = values.iter_mut().map(|value| std::ptr::from_mut(value).cast()).collect();
+        let mut places: Vec<*mut std::ffi::c_void> =
+            values.iter_mut().map(|value| std::ptr::from_mut(value).cast()).collect();
         let Grid { blocks, threads, shared_bytes } = grid;
         // SAFETY: the driver reads the arguments before it returns; the rest is the caller's promise.
         let launched = unsafe {

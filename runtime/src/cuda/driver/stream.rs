@@ -53,7 +53,14 @@ impl Stream {
     }
 
     /// Copies pinned memory to the GPU. Nobody may write there until an event after it.
-    pub fn upload(&self, from: &PinnedBytes, from_at: u64, to: &DeviceBytes, to_at: u64, bytes: u64) -> Result<(), CudaError> {
+    pub fn upload(
+        &self,
+        from: &PinnedBytes,
+        from_at: u64,
+        to: &DeviceBytes,
+        to_at: u64,
+        bytes: u64,
+    ) -> Result<(), CudaError> {
         let (from, to) = (from.part(from_at, bytes), to.part(to_at, bytes));
         if bytes == 0 {
             return Ok(());
@@ -65,7 +72,14 @@ impl Stream {
     }
 
     /// Copies from the GPU to pinned memory, which is there after an event after it.
-    pub fn download(&self, from: &DeviceBytes, from_at: u64, to: &PinnedBytes, to_at: u64, bytes: u64) -> Result<(), CudaError> {
+    pub fn download(
+        &self,
+        from: &DeviceBytes,
+        from_at: u64,
+        to: &PinnedBytes,
+        to_at: u64,
+        bytes: u64,
+    ) -> Result<(), CudaError> {
         let (from, to) = (from.part(from_at, bytes), to.part(to_at, bytes));
         if bytes == 0 {
             return Ok(());

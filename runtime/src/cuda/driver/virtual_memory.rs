@@ -1,10 +1,13 @@
 //! Addresses without memory, and memory without addresses.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use cudarc::driver::sys::{
-    self, CUmemAccess_flags, CUmemAccessDesc, CUmemAllocationGranularity_flags, CUmemAllocationProp, CUmemAllocationType,
-    CUmemLocation, CUmemLocationType,
+    self, CUmemAccess_flags, CUmemAccessDesc, CUmemAllocationGranularity_flags, CUmemAllocationProp,
+    CUmemAllocationType, CUmemLocation, CUmemLocationType,
 };
 
 use super::{
@@ -49,13 +52,9 @@ impl PhysicalHandle {
     pub fn create(context: &Arc<Context>, bytes: u64) -> Result<PhysicalHandle, CudaError> {
         context.bind()?;
         let (mut raw, properties) = (0, properties(context));
-        // SAFETY: both places are valid.
-        let created = check("cuMemCreate", unsafe { sys::cuMemCreate(&mut raw, bytes as usize, &properties, 0) });
-        created.map_err(|error| match error {
-            CudaError::OutOfMemory { operation, .. } => {
-                CudaError::OutOfMemory { operation, what: "caches", asked: bytes, live: context.memory().live }
-            }
-            error => error,
+        context.take_memory("caches", bytes, || {
+            // SAFETY: both places are valid.
+            check("cuMemCreate", unsafe { sys::cuMemCreate(&mut raw, bytes as usize, &properties, 0) })
         })?;
         Ok(PhysicalHandle { context: context.clone(), raw, bytes })
     }
@@ -67,15 +66,18 @@ impl Drop for PhysicalHandle {
             // SAFETY: it was created once; what maps it keeps the memory.
             let _ = unsafe { sys::cuMemRelease(self.raw) };
         }
+        self.context.give_memory(self.bytes);
     }
 }
 
-/// Addresses that nothing else gets until this is dropped, by when nothing may be mapped there.
+/// Addresses that nothing else gets until this is dropped. Then it waits until the GPU has done what it was given.
 #[derive(Debug)]
 pub struct AddressRange {
     context: Arc<Context>,
     start: u64,
     bytes: u64,
+    /// Where handles are mapped, and how large they are: the driver frees no addresses behind which there is memory.
+    mapped: Mutex<BTreeMap<u64, u64>>,
 }
 
 impl AddressRange {
@@ -85,7 +87,7 @@ impl AddressRange {
         let mut start = 0;
         // SAFETY: the place is valid; the driver chooses the addresses.
         check("cuMemAddressReserve", unsafe { sys::cuMemAddressReserve(&mut start, bytes as usize, 0, 0, 0) })?;
-        Ok(AddressRange { context: context.clone(), start, bytes })
+        Ok(AddressRange { context: context.clone(), start, bytes, mapped: Mutex::default() })
     }
 
     /// The first.
@@ -113,6 +115,8 @@ impl AddressRange {
         if opened.is_err() {
             // SAFETY: it was just mapped, and nobody has touched it.
             let _ = unsafe { sys::cuMemUnmap(address, bytes) };
+        } else {
+            self.mapped.lock().expect(UNSHAKEN).insert(offset, handle.bytes);
         }
         opened
     }
@@ -122,7 +126,9 @@ impl AddressRange {
         let address = self.at(offset, bytes);
         self.context.synchronize()?;
         // SAFETY: the addresses are within the reservation, and nothing that the GPU has to do touches them.
-        check("cuMemUnmap", unsafe { sys::cuMemUnmap(address, bytes as usize) })
+        check("cuMemUnmap", unsafe { sys::cuMemUnmap(address, bytes as usize) })?;
+        self.mapped.lock().expect(UNSHAKEN).remove(&offset);
+        Ok(())
     }
 
     fn at(&self, offset: u64, bytes: u64) -> u64 {
@@ -134,9 +140,15 @@ impl AddressRange {
 
 impl Drop for AddressRange {
     fn drop(&mut self) {
-        if self.context.bind().is_ok() {
+        if self.context.synchronize().is_ok() {
+            for (offset, bytes) in std::mem::take(self.mapped.get_mut().expect(UNSHAKEN)) {
+                // SAFETY: it was mapped, and nothing that the GPU has to do touches it.
+                let _ = unsafe { sys::cuMemUnmap(self.start + offset, bytes as usize) };
+            }
             // SAFETY: it was reserved once, and nothing is mapped there any more.
             let _ = unsafe { sys::cuMemAddressFree(self.start, self.bytes as usize) };
         }
     }
 }
+
+const UNSHAKEN: &str = "nothing should panic while it holds what is mapped";

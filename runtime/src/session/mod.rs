@@ -1,29 +1,37 @@
 //! One run of a model over time: its arena, its state and the outputs of its last step.
 
+mod backend;
+mod error;
+mod outputs;
+mod ring;
+
+pub use backend::StepCounts;
+pub(crate) use backend::{Backend, Location, StepMemory};
+pub use error::{OutputError, SessionError, StepError};
+pub use outputs::{Outputs, Ticket};
+
 use std::{
     collections::BTreeSet,
     sync::{Arc, OnceLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use pygraph_artifact::{
-    bytes::{AlignedBytes, OutOfMemory},
+    bytes::AlignedBytes,
     plan::{ADDRESS_BYTES, CacheLayout, FieldSource, Param, Place, PositionSource, Program, ResultSlot},
     validate::{array_bytes, is_updated_in_place},
 };
 use pygraph_kernels::memory::Buffer;
 
+use self::ring::Ring;
 use crate::{
     caches::{CacheOptions, Caches, integers},
-    host::{Copies, Memory, RunError},
+    host::{Copies, RunError},
     knobs::{DebugLevel, time_text},
     memory::MemoryError,
     model::{ArgumentError, Model, check_argument},
-    tensor::{Tensor, TensorError, TensorView, type_text},
+    tensor::{Array, TensorError, type_text},
 };
-
-/// How many buffers a result has by turns. With two, those of a step can be held while the next one runs.
-const RING_SLOTS: usize = 2;
 
 /// A session allows one step at a time. No array is allocated in a step once every buffer of the results has been used.
 ///
@@ -33,9 +41,11 @@ const RING_SLOTS: usize = 2;
 #[derive(Debug)]
 pub struct Session {
     model: Arc<Model>,
-    arena: AlignedBytes,
-    params: Vec<Option<Tensor>>,
-    blocks: Vec<AlignedBytes>,
+    /// What is on the device.
+    backend: Box<dyn Backend>,
+    params: Vec<Option<Array>>,
+    /// The arguments whose values the host needs.
+    read_by_host: BTreeSet<usize>,
     /// One a result; unused for those that lie elsewhere than behind an address of a block.
     rings: Vec<Ring>,
     /// The results whose address is in a block.
@@ -45,50 +55,16 @@ pub struct Session {
     step_count: u64,
     /// The arenas that caches lie in; none for a program without caches.
     caches: Option<Arc<Caches>>,
-    /// Dense arrays of results that are caches, collected when somebody asks.
-    collected: Vec<OnceLock<Option<AlignedBytes>>>,
+    /// Copies of results that the host cannot read in place, and dense arrays of caches, made when somebody asks.
+    collected: Vec<OnceLock<AlignedBytes>>,
     debug: DebugLevel,
-}
-
-/// The buffers of a result, which take turns.
-#[derive(Debug, Default)]
-struct Ring {
-    slots: [Option<Tensor>; RING_SLOTS],
-    /// The one that the last step wrote.
-    current: usize,
-}
-
-impl Ring {
-    /// Makes the next buffer that nobody holds the current one.
-    fn turn(&mut self, result: &ResultSlot) -> Result<(), StepError> {
-        for turn in 1..=RING_SLOTS {
-            let next = (self.current + turn) % RING_SLOTS;
-            let slot = &mut self.slots[next];
-            if slot.is_none() {
-                *slot = Some(Tensor::zeros(result.dtype, &result.shape)?);
-            }
-            if slot.as_mut().is_some_and(|tensor| tensor.bytes_mut().is_some()) {
-                self.current = next;
-                return Ok(());
-            }
-        }
-        Err(StepError::OutputsHeld { name: result.name.clone(), slots: RING_SLOTS })
-    }
-
-    fn current(&self) -> Option<&Tensor> {
-        self.slots[self.current].as_ref()
-    }
-
-    fn current_mut(&mut self) -> Option<&mut [u8]> {
-        self.slots[self.current].as_mut()?.bytes_mut()
-    }
 }
 
 impl Session {
     /// Begins a session: allocates its arena, and reserves the addresses of its caches; state is what [`Session::set`] says before
     /// the first step.
     pub fn new(model: Arc<Model>) -> Result<Session, SessionError> {
-        let caches = Caches::new(model.artifact().plan(), CacheOptions::default())?;
+        let caches = Caches::for_model(&model, CacheOptions::default())?;
         Session::with_caches(model, Arc::new(caches))
     }
 
@@ -97,14 +73,16 @@ impl Session {
         if !caches.are_of(model.artifact().plan()) {
             return Err(SessionError::OtherCaches);
         }
+        if caches.gpu() != model.gpu().map(|gpu| gpu.ordinal()) {
+            return Err(SessionError::OtherDevice);
+        }
         let has_caches = model.program().params.iter().any(|param| param.cache.is_some());
         let caches = has_caches.then_some(caches);
         let debug = DebugLevel::from_environment();
         let program = model.program();
         let arena_bytes = program.arena_bytes;
         debug.say(DebugLevel::DEVICES, || format!("session of `{}`: arena {arena_bytes} bytes", program.name));
-        let arena = AlignedBytes::zeroed(arena_bytes)?;
-        let blocks = program.blocks.iter().map(|block| AlignedBytes::zeroed(block.bytes)).collect::<Result<_, _>>()?;
+        let backend = model.new_backend(caches.as_deref(), debug)?;
         let fields = program.blocks.iter().flat_map(|block| &block.fields);
         let by_address = fields.filter_map(|field| result_of(field.source)).collect();
         let rings = program.results.iter().map(|_| Ring::default()).collect();
@@ -112,10 +90,10 @@ impl Session {
         let collected = program.results.iter().map(|_| OnceLock::new()).collect();
         let copies = Copies::default();
         Ok(Session {
+            read_by_host: read_by_host(program),
             model,
-            arena,
+            backend,
             params,
-            blocks,
             rings,
             by_address,
             has_outputs: false,
@@ -154,22 +132,30 @@ impl Session {
         self.copies
     }
 
-    /// Sets the value of argument `index` from the next step on. Its bytes are shared, not copied; those of state that launches
-    /// update in place are copied once if somebody else holds them too.
-    pub fn set(&mut self, index: usize, value: Tensor) -> Result<(), ArgumentError> {
-        check_argument(self.model.program(), index, &value)?;
+    /// Sets the value of argument `index` from the next step on. On the host device and for arrays that lie on the model's GPU its bytes are
+    /// shared, not copied; those of state that launches update in place are copied once if somebody else holds them too. An array of
+    /// the host is copied to the GPU once.
+    pub fn set(&mut self, index: usize, value: impl Into<Array>) -> Result<(), ArgumentError> {
+        let mut value = value.into();
+        let param = check_argument(self.model.program(), index, &value)?;
+        self.model.check_device(index, &param.name, &value)?;
+        if self.read_by_host.contains(&index) {
+            value = value.to_host()?.into();
+        }
         self.params[index] = Some(value);
         Ok(())
     }
 
     /// The value of argument `index`: what was set, or for state what the last step left. None if there is none, and for a cache, whose
     /// rows lie apart: ask for the result that updates it.
-    pub fn value(&self, index: usize) -> Option<TensorView<'_>> {
-        self.params.get(index)?.as_ref().map(Tensor::view)
+    pub fn value(&self, index: usize) -> Option<&Array> {
+        self.params.get(index)?.as_ref()
     }
 
-    /// Writes the next results to `buffer`, which must have the result's type; once, if the caller goes on holding it.
-    pub fn set_output(&mut self, index: usize, buffer: Tensor) -> Result<(), ArgumentError> {
+    /// Writes the next results to `buffer`, which must have the result's type and lie on the model's device; once, if the caller goes on
+    /// holding it.
+    pub fn set_output(&mut self, index: usize, buffer: impl Into<Array>) -> Result<(), ArgumentError> {
+        let buffer = buffer.into();
         let program = self.model.program();
         let count = program.results.len();
         let result = program.results.get(index).ok_or(ArgumentError::NoSuchResult { index, count })?;
@@ -181,62 +167,53 @@ impl Session {
                 expected: type_text(result.dtype, &result.shape),
             });
         }
-        let ring = &mut self.rings[index];
-        ring.slots[(ring.current + 1) % RING_SLOTS] = Some(buffer);
+        self.model.check_device(index, &result.name, &buffer)?;
+        if matches!((&buffer, self.model.gpu()), (Array::Host(_), Some(_))) {
+            return Err(ArgumentError::OutputOnHost { index, name: result.name.clone() });
+        }
+        self.rings[index].set_next(buffer);
         Ok(())
     }
 
     /// Runs the program once, then replaces state by the results that update it.
     ///
-    /// On the host device the step has ended when this returns. If a launch fails, state that the step was updating in place is lost
-    /// and must be set again; all else is as it was.
+    /// On the host device the step has ended when this returns. On a GPU it may still run: an argument or buffer of the caller that lies
+    /// there may be dropped, and must not be written until the step has ended. If a launch fails, state that the step was
+    /// updating in place is lost and must be set again; all else is as it was.
     pub fn step(&mut self) -> Result<Ticket<'_>, StepError> {
         let start = Instant::now();
         let before = self.copies;
         let model = self.model.clone();
         let program = model.program();
         check_arguments(program, &self.params, self.caches.as_deref())?;
-        self.own_state(program)?;
+        if let Err(source) = self.backend.begin() {
+            return Err(self.lose_state(program, source));
+        }
+        self.take_in_arguments(program)?;
         let caches = self.caches.clone();
         // Sessions that share caches step one after another.
         let turn = caches.as_ref().map(|caches| caches.take_turn());
         self.import_caches(program)?;
         self.ensure_rows(program)?;
         for result in &self.by_address {
-            self.rings[*result].turn(&program.results[*result])?;
+            self.rings[*result].turn(&program.results[*result], self.backend.as_ref())?;
         }
         self.has_outputs = false;
         self.collected.iter_mut().for_each(|collected| drop(collected.take()));
         self.write_blocks(program);
-        let params = self.params.iter_mut().zip(0u32..).map(|(value, index)| {
-            let param = &program.params[index as usize];
-            if let (Some(layout), Some(caches)) = (&param.cache, &caches) {
-                // SAFETY: launches touch rows that `ensure_rows` and the graph's own steps ensure, one launch at a time.
-                return unsafe { caches.buffer(param, layout) };
-            }
-            let value = value.as_mut().expect("a step should run with all arguments");
-            if is_updated_in_place(program, index) {
-                Buffer::writable(value.bytes_mut().expect("state should be the session's alone"))
-            } else {
-                Buffer::read_only(value.bytes())
-            }
-        });
-        let memory = Memory {
-            arena: &mut self.arena,
-            params: params.collect(),
-            constants: model.artifact().constants(),
-            blocks: &self.blocks,
-            caches: caches.as_deref(),
-        };
+        let memory = StepMemory { program, params: &mut self.params, caches: caches.as_deref(), debug: self.debug };
         // SAFETY: `write_blocks` has just written the addresses of this session's arguments, which stay where they are while the
         // step runs, and of buffers of results that nobody else holds; each was checked to have its type.
-        let ran = unsafe { model.host().run(program, memory, self.debug) };
+        let ran = unsafe { self.backend.run(memory) };
         drop(turn);
         if let Err(source) = ran {
             return Err(self.lose_state(program, source));
         }
         self.has_outputs = true;
         self.carry_state(program)?;
+        if let Err(source) = self.backend.end() {
+            return Err(self.lose_state(program, source));
+        }
         self.step_count += 1;
         self.debug.say(DebugLevel::TIMINGS, || {
             let moved = self.copies.since(before);
@@ -250,6 +227,28 @@ impl Session {
             )
         });
         Ok(Ticket { session: self })
+    }
+
+    /// Waits until the last step has ended.
+    fn finish(&mut self) -> Result<(), StepError> {
+        let finished = self.backend.finish();
+        let model = self.model.clone();
+        finished.map_err(|source| self.lose_state(model.program(), source))
+    }
+
+    /// From now on a GPU times every step ([`Session::device_time`]).
+    pub fn time_steps(&mut self) -> Result<(), TensorError> {
+        self.backend.time_steps()
+    }
+
+    /// How long the last step took on the GPU, once it has ended. None on the host device, and if steps are not timed.
+    pub fn device_time(&self) -> Result<Option<Duration>, TensorError> {
+        self.backend.step_time()
+    }
+
+    /// What a step gives to the device, once one has run.
+    pub fn step_counts(&self) -> StepCounts {
+        self.backend.step_counts()
     }
 
     /// The results of the last step; empty before the first.
@@ -268,7 +267,8 @@ impl Session {
         for (param, value) in program.params.iter().zip(&mut self.params) {
             let Some(layout) = &param.cache else { continue };
             if let Some(value) = value.take() {
-                caches.import(param, layout, value.bytes());
+                let value = value.to_host()?;
+                caches.import(param, layout, value.bytes()).map_err(TensorError::Cuda)?;
                 self.copies.imported_bytes += value.bytes().len() as u64;
             }
         }
@@ -282,27 +282,26 @@ impl Session {
         for ensure in &program.ensures {
             let positions = match ensure.source {
                 Some(PositionSource::Param { index }) => {
-                    let value = self.params[index as usize].as_ref().expect("a step should run with all arguments");
+                    let value = self.params[index as usize].as_ref().and_then(Array::host);
+                    let value = value.expect("the host should have the arguments that it reads");
                     integers(value.dtype(), value.bytes()).unwrap_or_default()
                 }
                 _ => Vec::new(),
             };
             caches.ensure(ensure, &positions)?;
         }
+        for arena in self.backend.whole_arenas() {
+            caches.ensure_all(*arena)?;
+        }
         Ok(())
     }
 
-    /// State that launches write must be the session's alone.
-    fn own_state(&mut self, program: &Program) -> Result<(), StepError> {
-        for (index, value) in (0u32..).zip(&mut self.params) {
-            if !is_updated_in_place(program, index) || program.params[index as usize].cache.is_some() {
-                continue;
-            }
-            let value = value.as_mut().expect("a step should run with all arguments");
-            if value.bytes_mut().is_none() {
-                let mut own = Tensor::zeros(value.dtype(), value.shape())?;
-                self.copies.import(value.bytes(), own.bytes_mut().expect("a new array should be unshared"));
-                *value = own;
+    /// Arguments must lie where launches reach them, and state that launches write must be the session's alone.
+    fn take_in_arguments(&mut self, program: &Program) -> Result<(), StepError> {
+        for (index, (param, value)) in program.params.iter().zip(&mut self.params).enumerate() {
+            if param.cache.is_none() {
+                let value = value.as_mut().expect("a step should run with all arguments");
+                self.backend.take_in(index, value, &mut self.copies)?;
             }
         }
         Ok(())
@@ -310,22 +309,24 @@ impl Session {
 
     /// Fills in what changes.
     fn write_blocks(&mut self, program: &Program) {
-        for (block, bytes) in program.blocks.iter().zip(&mut self.blocks) {
+        for (number, block) in program.blocks.iter().enumerate() {
+            let bytes = self.backend.block_mut(number);
             for field in &block.fields {
-                let argument = |param: u32| {
-                    self.params[param as usize].as_ref().expect("a step should run with all arguments").bytes()
-                };
+                let argument =
+                    |param: u32| self.params[param as usize].as_ref().expect("a step should run with all arguments");
                 let address: [u8; ADDRESS_BYTES as usize];
                 let content = match field.source {
-                    FieldSource::Value { param } => argument(param),
+                    FieldSource::Value { param } => {
+                        argument(param).host().expect("the host should have the arguments that it reads").bytes()
+                    }
                     FieldSource::ParamAddress { param } => {
-                        address = Buffer::read_only(argument(param)).address().to_le_bytes();
+                        address = address_to_read(argument(param)).to_le_bytes();
                         &address
                     }
                     FieldSource::ResultAddress { result } => {
                         let buffer = self.rings[result as usize].current_mut();
                         let buffer = buffer.expect("a result that is in a block should have its buffer");
-                        address = Buffer::writable(buffer).address().to_le_bytes();
+                        address = address_to_write(buffer).to_le_bytes();
                         &address
                     }
                 };
@@ -335,39 +336,45 @@ impl Session {
         }
     }
 
-    /// The bytes of a result of the last step, where they are. None is copied for being a result.
+    /// The bytes of a result of the last step. On the host device none is copied for being a result.
     ///
     /// A cache lies in rows: a dense array of it is collected when it is asked for.
-    fn output(&self, result: &ResultSlot) -> Option<&[u8]> {
+    fn output(&self, index: usize) -> Result<&[u8], OutputError> {
         let program = self.model.program();
-        let size = array_bytes(result.dtype, &result.shape)? as usize;
-        match program.buffers[result.buffer.0 as usize].place {
-            Place::Arena { offset } => self.arena.get(offset as usize..offset as usize + size),
-            Place::Constant { offset } => {
-                self.model.artifact().constants().get(offset as usize..offset as usize + size)
-            }
-            Place::Param { index } => match &program.params[index as usize].cache {
-                None => self.params[index as usize].as_ref().map(Tensor::bytes),
-                Some(layout) => self.collect(program, result, index as usize, layout),
-            },
-            Place::Field { block, field } => match program.blocks[block as usize].fields[field as usize].source {
-                FieldSource::Value { param } | FieldSource::ParamAddress { param } => {
-                    self.params[param as usize].as_ref().map(Tensor::bytes)
-                }
-                FieldSource::ResultAddress { result } => self.rings[result as usize].current().map(Tensor::bytes),
-            },
+        let result = &program.results[index];
+        let size = array_bytes(result.dtype, &result.shape).expect("a validated result should have a size") as usize;
+        if let Place::Param { index: param } = program.buffers[result.buffer.0 as usize].place
+            && let Some(layout) = &program.params[param as usize].cache
+        {
+            return self.collect(index, &program.params[param as usize], layout);
         }
+        let location = locate(program, &self.params, &self.rings, result).ok_or(OutputError::NoStep)?;
+        if let Some(bytes) = self.backend.in_place(location, size) {
+            return Ok(bytes);
+        }
+        self.copy_once(index, size as u64, |bytes| self.backend.read_into(location, bytes))
     }
 
-    fn collect(&self, program: &Program, result: &ResultSlot, index: usize, layout: &CacheLayout) -> Option<&[u8]> {
-        let number = program.results.iter().position(|other| std::ptr::eq(other, result))?;
-        let (param, caches) = (&program.params[index], self.caches.as_ref()?);
-        let collected = self.collected[number].get_or_init(|| {
-            let mut dense = AlignedBytes::zeroed(array_bytes(param.dtype, &param.shape)?).ok()?;
-            caches.export(param, layout, &mut dense);
-            Some(dense)
-        });
-        collected.as_deref()
+    fn collect(&self, index: usize, param: &Param, layout: &CacheLayout) -> Result<&[u8], OutputError> {
+        let caches = self.caches.as_ref().ok_or(OutputError::NoContent { index })?;
+        let size = array_bytes(param.dtype, &param.shape).expect("a validated parameter should have a size");
+        self.copy_once(index, size, |dense| Ok(caches.export(param, layout, dense)?))
+    }
+
+    /// The bytes of a result that `fill` writes over zeros the first time.
+    fn copy_once(
+        &self,
+        index: usize,
+        size: u64,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), TensorError>,
+    ) -> Result<&[u8], OutputError> {
+        let collected = &self.collected[index];
+        if let Some(bytes) = collected.get() {
+            return Ok(bytes);
+        }
+        let mut bytes = AlignedBytes::zeroed(size).map_err(TensorError::OutOfMemory)?;
+        fill(&mut bytes)?;
+        Ok(collected.get_or_init(|| bytes))
     }
 
     /// Gives every argument that a result updates that result's value, unless launches have written it there.
@@ -379,16 +386,11 @@ impl Session {
             }
             // Taken out, so that it can be written while results are read.
             let mut next = self.params[index].take().expect("a step should run with all arguments");
-            let mut copies = self.copies;
             // None is a result that lies in this very argument, and leaves it as it is.
-            if let Some(from) = self.output(&program.results[updated_by as usize]) {
-                if next.bytes_mut().is_none() {
-                    next = Tensor::zeros(param.dtype, &param.shape)?; // somebody else holds the old one
-                }
-                copies.copy(from, next.bytes_mut().expect("a new array should be unshared"));
-            }
-            self.copies = copies;
+            let from = locate(program, &self.params, &self.rings, &program.results[updated_by as usize]);
+            let carried = from.map(|from| self.backend.carry(param, from, &mut next, &mut self.copies));
             self.params[index] = Some(next);
+            carried.transpose()?;
         }
         Ok(())
     }
@@ -413,6 +415,56 @@ impl Session {
     }
 }
 
+/// Where a result of the last step lies, but for a cache.
+fn locate<'a>(
+    program: &Program,
+    params: &'a [Option<Array>],
+    rings: &'a [Ring],
+    result: &ResultSlot,
+) -> Option<Location<'a>> {
+    let array = match program.buffers[result.buffer.0 as usize].place {
+        Place::Arena { offset } => return Some(Location::Arena { offset }),
+        Place::Constant { offset } => return Some(Location::Constant { offset }),
+        Place::Param { index } => params[index as usize].as_ref(),
+        Place::Field { block, field } => match program.blocks[block as usize].fields[field as usize].source {
+            FieldSource::Value { param } | FieldSource::ParamAddress { param } => params[param as usize].as_ref(),
+            FieldSource::ResultAddress { result } => rings[result as usize].current(),
+        },
+    };
+    array.map(Location::Array)
+}
+
+/// The arguments whose values the host needs: those that are in blocks by value, and those that say which rows are mapped.
+fn read_by_host(program: &Program) -> BTreeSet<usize> {
+    let fields = program.blocks.iter().flat_map(|block| &block.fields);
+    let values = fields.filter_map(|field| match field.source {
+        FieldSource::Value { param } => Some(param as usize),
+        _ => None,
+    });
+    let positions = program.ensures.iter().filter_map(|ensure| match ensure.source {
+        Some(PositionSource::Param { index }) => Some(index as usize),
+        _ => None,
+    });
+    values.chain(positions).collect()
+}
+
+fn address_to_read(array: &Array) -> u64 {
+    match array {
+        Array::Host(tensor) => Buffer::read_only(tensor.bytes()).address(),
+        Array::Device(tensor) => tensor.address(),
+    }
+}
+
+/// The array must be nobody else's.
+fn address_to_write(array: &mut Array) -> u64 {
+    match array {
+        Array::Host(tensor) => {
+            Buffer::writable(tensor.bytes_mut().expect("a buffer of a result should be unshared")).address()
+        }
+        Array::Device(tensor) => tensor.address(),
+    }
+}
+
 /// The result whose address a field holds.
 fn result_of(source: FieldSource) -> Option<usize> {
     match source {
@@ -422,8 +474,8 @@ fn result_of(source: FieldSource) -> Option<usize> {
 }
 
 /// An error that names all arguments that have no value.
-fn check_arguments(program: &Program, params: &[Option<Tensor>], caches: Option<&Caches>) -> Result<(), StepError> {
-    let is_there = |param: &Param, value: &Option<Tensor>| {
+fn check_arguments(program: &Program, params: &[Option<Array>], caches: Option<&Caches>) -> Result<(), StepError> {
+    let is_there = |param: &Param, value: &Option<Array>| {
         let arena = param.cache.as_ref().zip(caches);
         value.is_some() || arena.is_some_and(|(layout, caches)| caches.has_content(layout.arena))
     };
@@ -438,104 +490,4 @@ fn check_arguments(program: &Program, params: &[Option<Tensor>], caches: Option<
         })
         .collect();
     if missing.is_empty() { Ok(()) } else { Err(StepError::Missing { arguments: missing.join(", ") }) }
-}
-
-/// A step that was started.
-#[derive(Debug)]
-pub struct Ticket<'session> {
-    session: &'session Session,
-}
-
-impl<'session> Ticket<'session> {
-    /// Waits for the step's end. On the host device it has ended.
-    pub fn wait(self) -> Outputs<'session> {
-        Outputs { session: self.session }
-    }
-}
-
-/// The results of a step, in place until the next one.
-#[derive(Debug, Clone, Copy)]
-pub struct Outputs<'session> {
-    session: &'session Session,
-}
-
-impl<'session> Outputs<'session> {
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        if self.session.has_outputs { self.session.model.program().results.len() } else { 0 }
-    }
-
-    /// Result `index`; none if there is no such result.
-    pub fn get(&self, index: usize) -> Option<TensorView<'session>> {
-        let slot = self.session.model.program().results.get(index)?;
-        if !self.session.has_outputs {
-            return None;
-        }
-        Some(TensorView { dtype: slot.dtype, shape: &slot.shape, bytes: self.session.output(slot)? })
-    }
-
-    /// Result `index`, to hold while later steps run: the session writes to another buffer as long as this lives. None if there is no such
-    /// result, or if it lies in memory that stays with the session: state, for one.
-    pub fn hold(&self, index: usize) -> Option<Tensor> {
-        let program = self.session.model.program();
-        let slot = program.results.get(index).filter(|_| self.session.has_outputs)?;
-        let Place::Field { block, field } = program.buffers[slot.buffer.0 as usize].place else { return None };
-        let result = result_of(program.blocks[block as usize].fields[field as usize].source)?;
-        self.session.rings[result].current()?.reinterpreted(slot.dtype, &slot.shape).ok()
-    }
-
-    /// All results, in order.
-    pub fn iter(&self) -> impl Iterator<Item = TensorView<'session>> {
-        (0..self.count()).filter_map(|index| self.get(index))
-    }
-}
-
-/// Why there is no session.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// No memory for the arena.
-    #[error(transparent)]
-    OutOfMemory(#[from] OutOfMemory),
-    /// No addresses for caches.
-    #[error(transparent)]
-    Memory(#[from] MemoryError),
-    /// Caches of something else.
-    #[error("the caches are those of another artifact")]
-    OtherCaches,
-}
-
-/// Why a step did not run to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum StepError {
-    /// Arguments without a value.
-    #[error("no value for {arguments}: give --inputs, --weights or --init random:SEED")]
-    Missing {
-        /// All of them.
-        arguments: String,
-    },
-    /// A launch failed.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// A launch failed while it and others were updating state.
-    #[error("{source}; state that was being updated is lost: set {arguments} before the next step")]
-    StateLost {
-        /// What went wrong.
-        source: RunError,
-        /// The arguments.
-        arguments: String,
-    },
-    /// Rows of a cache could not be mapped; the step did not begin, and everything is as it was.
-    #[error(transparent)]
-    Memory(#[from] MemoryError),
-    /// Every buffer of a result is held.
-    #[error("result `{name}` has {slots} buffers, and all are held: drop one, or give another with `set_output`")]
-    OutputsHeld {
-        /// The result's name.
-        name: String,
-        /// How many it has.
-        slots: usize,
-    },
-    /// No memory for a new array.
-    #[error(transparent)]
-    Tensor(#[from] TensorError),
 }

@@ -1,0 +1,466 @@
+//! The CUDA device on a real GPU, apart from generated code: kernels are a small text of PTX that the driver compiles.
+//!
+//! Without a driver or a GPU each test says that it is skipped. `cargo test -p pygraph-runtime --test cuda -- --nocapture` shows which.
+
+mod support;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use pygraph_artifact::{
+    container::{Artifact, Code, encode},
+    deployment::Deployment,
+    device_code::{Argument, DeviceCall, DeviceCode, DeviceKernel, DeviceLaunch, DeviceProgram},
+    dtype::DType,
+    plan::{Bind, BufferId, Plan, Program, Step, launches},
+    scalar::ScalarOp,
+};
+use pygraph_runtime::{
+    cuda::{
+        driver::{
+            AddressRange, Context, CudaError, DeviceBytes, Event, Graph, Grid, Module, PhysicalHandle, PinnedBytes,
+            Stream, devices, granularity,
+        },
+        gpu::Gpu,
+        tensor::DeviceTensor,
+    },
+    device::Device,
+    model::Model,
+    session::{Session, StepError, Ticket},
+    tensor::Array,
+};
+use support::{Builder, as_ints, floats, ints, nodes};
+
+/// Kernels on `i32`, of one thread but for `add_one`, and those of control flow.
+const PTX: &str = include_str!("support/kernels.ptx");
+
+/// One test at a time: counts of memory are the process's. None, and a line that says so, where there is no GPU.
+fn gpu(test: &str) -> Option<(Arc<Gpu>, MutexGuard<'static, ()>)> {
+    static ONE: Mutex<()> = Mutex::new(());
+    let guard = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    match devices() {
+        Ok(gpus) if !gpus.is_empty() => Some((Gpu::open(0).expect("the GPU should open"), guard)),
+        Ok(_) => {
+            eprintln!("skipped {test}: the driver shows no GPU");
+            None
+        }
+        Err(error) => {
+            eprintln!("skipped {test}: {error}");
+            None
+        }
+    }
+}
+
+fn grid(blocks: u32, threads: u32) -> Grid {
+    Grid { blocks: [blocks, 1, 1], threads: [threads, 1, 1], shared_bytes: 0 }
+}
+
+fn device_ints(context: &Arc<Context>, stream: &Stream, values: &[i32]) -> DeviceBytes {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let device = DeviceBytes::new(context, "a test", bytes.len() as u64).expect("memory");
+    // SAFETY: there are as many bytes.
+    unsafe { stream.upload_now(&bytes, device.address()) }.expect("copies");
+    device
+}
+
+fn read_ints(stream: &Stream, address: u64, count: usize) -> Vec<i32> {
+    let mut bytes = vec![0; count * 4];
+    // SAFETY: tests give addresses of as many numbers.
+    unsafe { stream.download_now(address, &mut bytes) }.expect("copies");
+    as_ints(&bytes)
+}
+
+#[test]
+fn memory_is_counted_limited_copied_and_given_back() {
+    let Some((gpu, _guard)) = gpu("memory") else { return };
+    let (context, stream) = (gpu.context(), gpu.stream());
+    let before = context.memory().live;
+    let device = DeviceBytes::new(context, "a test", 1 << 20).expect("memory");
+    assert_eq!((context.memory().live - before, device.address() % 256), (1 << 20, 0));
+    context.set_memory_limit(Some(before + (1 << 20) + 100));
+    let error = DeviceBytes::new(context, "another", 101).expect_err("beyond the limit");
+    let (live, limit) = (before + (1 << 20), before + (1 << 20) + 100);
+    assert_eq!(error, CudaError::Limit { what: "another", asked: 101, live, limit });
+    context.set_memory_limit(None);
+    let error = DeviceBytes::new(context, "far too much", 1 << 50).expect_err("no GPU has so much");
+    assert!(matches!(error, CudaError::OutOfMemory { what: "far too much", asked, .. } if asked == 1 << 50), "{error}");
+
+    let mut pinned = PinnedBytes::zeroed(context, 1 << 20).expect("pinned memory");
+    // SAFETY: the GPU does nothing with it yet.
+    unsafe { pinned.bytes_mut() }.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at * 7) as u8);
+    let back = PinnedBytes::zeroed(context, 1 << 20).expect("pinned memory");
+    let event = Event::new(context).expect("an event");
+    stream.upload(&pinned, 0, &device, 0, 1 << 20).expect("copies");
+    stream.download(&device, 256, &back, 0, (1 << 20) - 256).expect("copies");
+    event.record(stream).expect("records");
+    event.synchronize().expect("is reached");
+    assert!(event.is_reached().expect("asks"));
+    // SAFETY: the event is reached.
+    let (sent, got) = unsafe { (pinned.bytes(), back.bytes()) };
+    assert!(sent[256..] == got[..got.len() - 256]);
+    drop(device);
+    assert_eq!(context.memory().live, before);
+}
+
+#[test]
+fn a_kernel_is_loaded_launched_and_named() {
+    let Some((gpu, _guard)) = gpu("kernels") else { return };
+    let (context, stream) = (gpu.context(), gpu.stream());
+    let module = Module::load(context, PTX.as_bytes()).expect("loads");
+    let add_one = module.function("add_one").expect("is there");
+    let numbers = device_ints(context, stream, &[5; 64]);
+    // SAFETY: the kernel adds one to as many numbers as there are threads.
+    unsafe { add_one.launch(stream, grid(2, 32), &[numbers.address()]) }.expect("launches");
+    assert_eq!(read_ints(stream, numbers.address(), 64), [6; 64]);
+    let error = module.function("no_such").map(|_| ()).expect_err("there is none");
+    assert!(error.to_string().starts_with("cuModuleGetFunction: CUDA_ERROR_NOT_FOUND: "), "{error}");
+    let error = Module::load(context, b"no code").map(|_| ()).expect_err("no code");
+    assert!(error.to_string().starts_with("cuModuleLoadData: CUDA_ERROR_"), "{error}");
+    // SAFETY: no block may have so many threads: nothing runs.
+    let error = unsafe { add_one.launch(stream, grid(1, 5000), &[numbers.address()]) }.expect_err("too many threads");
+    assert!(error.to_string().starts_with("cuLaunchKernel: CUDA_ERROR_INVALID_VALUE: "), "{error}");
+}
+
+#[test]
+fn handles_are_mapped_where_a_graph_reads_them_and_unmapped() {
+    let Some((gpu, _guard)) = gpu("virtual memory") else { return };
+    let (context, stream) = (gpu.context(), gpu.stream());
+    let handle_bytes = granularity(context).expect("asks");
+    assert!(handle_bytes.is_power_of_two() && handle_bytes >= 1 << 16, "{handle_bytes}");
+    let module = Module::load(context, PTX.as_bytes()).expect("loads");
+    let range = AddressRange::reserve(context, 4 * handle_bytes).expect("reserves");
+    let second = range.start() + handle_bytes;
+    // Recorded before anything is mapped.
+    let mut graph = Graph::new(context).expect("a graph");
+    let add_one = module.function("add_one").expect("is there");
+    // SAFETY: the graph is launched when the numbers are mapped.
+    unsafe { graph.add_kernel(&[], &add_one, grid(1, 32), &[second]) }.expect("adds");
+    let mut graph = graph.instantiate(stream).expect("instantiates");
+    let live = context.memory().live;
+    let handle = PhysicalHandle::create(context, handle_bytes).expect("creates");
+    assert_eq!(context.memory().live, live + handle_bytes);
+    range.map(handle_bytes, &handle).expect("maps");
+    assert!(range.map(handle_bytes, &handle).is_err(), "something is mapped there");
+    // SAFETY: the handle was just mapped.
+    unsafe { stream.fill(second, 0, handle_bytes) }.expect("fills");
+    for expected in 1..=3 {
+        graph.launch(stream).expect("launches");
+        assert_eq!(read_ints(stream, second, 32), [expected; 32]);
+    }
+    range.unmap(handle_bytes, handle_bytes).expect("unmaps");
+    let other = PhysicalHandle::create(context, handle_bytes).expect("creates");
+    range.map(handle_bytes, &other).expect("maps again");
+    drop(range);
+    drop((handle, other));
+    assert_eq!(context.memory().live, live);
+}
+
+#[test]
+fn graphs_keep_their_edges_and_loops_and_choices_run_on_the_gpu() {
+    let Some((gpu, _guard)) = gpu("graphs") else { return };
+    let (context, stream) = (gpu.context(), gpu.stream());
+    let module = Module::load(context, PTX.as_bytes()).expect("loads");
+    let function = |name| module.function(name).expect("is there");
+    // value, limit, predicate, index
+    let memory = device_ints(context, stream, &[1, 100, 0, 1]);
+    let at = |number: u64| memory.address() + 4 * number;
+    let mut graph = Graph::new(context).expect("a graph");
+    let condition = graph.new_conditional().expect("a condition");
+    // SAFETY: all kernels take addresses of numbers of `memory`, which outlives the graph.
+    let (node, mut body) = unsafe {
+        let less = graph.add_kernel(&[], &function("less"), Grid::ONE, &[at(0), at(1), at(2)]).expect("adds");
+        let set = graph
+            .add_kernel(&[less], &function("pygraph_while"), Grid::ONE, &[condition.handle(), at(2)])
+            .expect("adds");
+        graph.add_while(&[set], condition).expect("adds a loop")
+    };
+    // SAFETY: as above.
+    unsafe {
+        let twice = body.add_kernel(&[], &function("sum_of"), Grid::ONE, &[at(0), at(0), at(0)]).expect("adds");
+        let less = body.add_kernel(&[twice], &function("less"), Grid::ONE, &[at(0), at(1), at(2)]).expect("adds");
+        let set = function("pygraph_while");
+        body.add_kernel(&[less], &set, Grid::ONE, &[condition.handle(), at(2)]).expect("adds");
+    }
+    graph.keep(body);
+    let choice = graph.new_conditional().expect("a condition");
+    // SAFETY: as above.
+    let set = unsafe {
+        graph.add_kernel(&[node], &function("pygraph_switch"), Grid::ONE, &[choice.handle(), at(3), 3]).expect("adds")
+    };
+    let (_, branches) = graph.add_switch(&[set], choice, 3).expect("adds a choice");
+    for (mut branch, times) in branches.into_iter().zip(1..) {
+        let mut last = Vec::new();
+        for _ in 0..times {
+            // SAFETY: as above; one number is changed.
+            last = vec![unsafe { branch.add_kernel(&last, &function("add_one"), grid(1, 1), &[at(0)]) }.expect("adds")];
+        }
+        graph.keep(branch);
+    }
+    let mut graph = graph.instantiate(stream).expect("instantiates");
+    for (value, index, expected) in [(1, 1, 130), (3, 0, 193), (100, 2, 103), (500, 7, 503), (99, -1, 201)] {
+        let bytes: Vec<u8> = [value, 100, 0, index].iter().flat_map(|value: &i32| value.to_le_bytes()).collect();
+        // SAFETY: there are as many bytes.
+        unsafe { stream.upload_now(&bytes, memory.address()) }.expect("copies");
+        graph.launch(stream).expect("launches");
+        assert_eq!(read_ints(stream, memory.address(), 1), [expected], "from {value}, branch {index}");
+    }
+}
+
+/// Kernels of the text, by the number that calls name them by.
+const KERNELS: [(&str, u32); 6] =
+    [("sum_of", 3), ("less", 3), ("move", 2), ("store", 2), ("check", 2), ("add_through", 3)];
+
+fn call(name: &str, arguments: &[BufferId]) -> DeviceLaunch {
+    let kernel = KERNELS.iter().position(|kernel| kernel.0 == name).expect("a kernel of the text") as u32;
+    let arguments = arguments.iter().map(|id| Argument::Buffer(*id)).collect();
+    DeviceLaunch { calls: vec![DeviceCall { kernel, grid: [1; 3], block: [1; 3], shared_bytes: 0, arguments }] }
+}
+
+/// A session on the GPU of a program whose launches are these.
+fn session(program: Program, constants: &[u8], launches_of_device: Vec<DeviceLaunch>) -> Session {
+    let target = Gpu::open(0).expect("the GPU should open").context().properties().target();
+    let kernel =
+        |(name, arguments): &(&str, u32)| DeviceKernel { module: 0, name: name.to_string(), arguments: *arguments };
+    assert_eq!(program.segments.iter().map(|s| launches(&s.nodes).len()).sum::<usize>(), launches_of_device.len());
+    let code = DeviceCode {
+        target,
+        modules: vec![PTX.as_bytes().to_vec()],
+        kernels: KERNELS.iter().map(kernel).collect(),
+        control: Some(0),
+        programs: vec![DeviceProgram { scratch_bytes: 0, launches: launches_of_device }],
+    };
+    let plan = Plan { programs: vec![program], arenas: Vec::new() };
+    let bytes = encode(&plan, constants, Code { host: None, device: Some(&code) }).expect("valid");
+    let artifact = Arc::new(Artifact::from_bytes(&bytes).expect("loads"));
+    Session::new(Arc::new(Model::load(artifact, None, Device::Cuda(0)).expect("loads"))).expect("memory")
+}
+
+fn step(session: &mut Session) -> Vec<Vec<i32>> {
+    let outputs = session.step().and_then(Ticket::wait).expect("runs");
+    outputs.iter().map(|array| as_ints(array.expect("a result").bytes)).collect()
+}
+
+/// `k' = k + x` where `k` lies, and `y = k' + x` where the caller wants it; `x` and `y` are reached through the block.
+fn in_place() -> Session {
+    let mut b = Builder::new("main");
+    let k = b.param("k", DType::I32, &[], Bind::State);
+    let x = b.param("x", DType::I32, &[], Bind::Step);
+    let updated = b.result("k'", k);
+    b.update(0, updated);
+    let y = b.output("y", DType::I32, &[]);
+    let total = b.arena(DType::I32, &[]);
+    let steps = vec![b.map(ScalarOp::Add, &[k, x], k), b.map(ScalarOp::Add, &[k, x], total), b.copy(total, y)];
+    let (program, constants) = b.finish(steps);
+    let launches =
+        vec![call("add_through", &[k, x, k]), call("add_through", &[k, x, total]), call("store", &[total, y])];
+    session(program, &constants, launches)
+}
+
+#[test]
+fn a_session_updates_state_in_place_and_reads_and_writes_through_the_block() {
+    let Some((_gpu, _guard)) = gpu("sessions") else { return };
+    let mut session = in_place();
+    session.set(0, ints(&[], &[100])).expect("fits");
+    for x in [1, 2, 3] {
+        session.set(1, ints(&[], &[x])).expect("fits");
+        let k = 100 + x * (x + 1) / 2;
+        assert_eq!(step(&mut session), [vec![k], vec![k + x]]);
+    }
+    // The state once, and an argument of four bytes a step; nothing else.
+    let copies = session.copies();
+    assert_eq!((copies.count, copies.imported_bytes, copies.block_bytes), (0, 4 + 3 * 4, 3 * 16));
+    let counts = session.step_counts();
+    assert_eq!((counts.graphs, counts.nodes, counts.streams), (1, 3, 0));
+    // State that is set anew counts.
+    session.set(0, ints(&[], &[0])).expect("fits");
+    assert_eq!(step(&mut session), [vec![3], vec![6]]);
+}
+
+#[test]
+fn arrays_on_the_gpu_are_read_in_place_and_held_results_keep_their_values() {
+    let Some((gpu, _guard)) = gpu("arrays") else { return };
+    let mut session = in_place();
+    session.set(0, ints(&[], &[0])).expect("fits");
+    let mut held = Vec::new();
+    let before = session.copies();
+    for x in [5, 7] {
+        session.set(1, DeviceTensor::copy_of(&gpu, &ints(&[], &[x])).expect("memory")).expect("fits");
+        let outputs = session.step().and_then(Ticket::wait).expect("runs");
+        assert!(outputs.hold(0).is_none(), "state stays with the session");
+        held.push(outputs.hold(1).expect("y"));
+    }
+    assert_eq!(session.copies().since(before).imported_bytes, 4, "the state alone");
+    let value = |array: &Array| as_ints(array.to_host().expect("copies").bytes());
+    assert_eq!(held.iter().map(value).collect::<Vec<_>>(), [[10], [19]]);
+    let message = session.step().map(|_| ()).map_err(|error| error.to_string());
+    assert!(message.is_err_and(|message| message.starts_with("result `y` has 2 buffers, and all are held")));
+    held.remove(0);
+    assert_eq!(step(&mut session), [vec![19], vec![26]]);
+    assert_eq!(value(&held[0]), [19]);
+    let buffer = DeviceTensor::zeros(&gpu, DType::I32, &[]).expect("memory");
+    session.set_output(1, buffer.clone()).expect("fits");
+    session.step().and_then(Ticket::wait).expect("runs");
+    assert_eq!(as_ints(buffer.to_host().expect("copies").bytes()), [33]);
+    let message = session.set_output(1, ints(&[], &[0])).map_err(|error| error.to_string());
+    assert!(message.is_err_and(|message| message.contains("is given a buffer of the host")));
+}
+
+#[test]
+fn the_host_runs_two_steps_ahead_of_a_blocked_stream() {
+    let Some((gpu, _guard)) = gpu("running ahead") else { return };
+    let mut session = in_place();
+    session.set(0, ints(&[], &[0])).expect("fits");
+    session.set(1, ints(&[], &[1])).expect("fits");
+    assert_eq!(step(&mut session), [vec![1], vec![2]]);
+    // Buffers of results are made in the first two steps.
+    assert_eq!(step(&mut session), [vec![2], vec![3]]);
+    let module = Module::load(gpu.context(), PTX.as_bytes()).expect("loads");
+    let gate = device_ints(gpu.context(), gpu.stream(), &[0]);
+    let done = Event::new(gpu.context()).expect("an event");
+    let inputs: Vec<DeviceTensor> =
+        [10, 20].map(|x| DeviceTensor::copy_of(&gpu, &ints(&[], &[x])).expect("memory")).to_vec();
+    // SAFETY: the kernel reads one number until it is not 0.
+    unsafe { module.function("spin").expect("is there").launch(gpu.stream(), Grid::ONE, &[gate.address()]) }
+        .expect("launches");
+    done.record(gpu.stream()).expect("records");
+    let mut held = Vec::new();
+    for x in &inputs {
+        session.set(1, x.clone()).expect("fits");
+        session.step().expect("is given to the GPU");
+        held.push(session.outputs().hold(1).expect("y"));
+    }
+    assert!(!done.is_reached().expect("asks"), "the stream should still be blocked");
+    let other = Stream::new(gpu.context()).expect("a stream");
+    // SAFETY: the gate has four bytes.
+    unsafe { other.upload_now(&1_i32.to_le_bytes(), gate.address()) }.expect("copies");
+    let values: Vec<i32> = held.iter().map(|y| as_ints(y.to_host().expect("copies").bytes())[0]).collect();
+    assert_eq!(values, [2 + 10 + 10, 12 + 20 + 20]);
+}
+
+/// Doubles `x` until it is at least 100.
+fn doubling(deploy: Deployment) -> Session {
+    let mut b = Builder::new("main");
+    let x = b.param("x", DType::I32, &[], Bind::Host);
+    let limit = b.constant(DType::I32, &[], &100_i32.to_le_bytes());
+    let value = b.arena(DType::I32, &[]);
+    let less = b.arena(DType::I1, &[]);
+    b.result("value", value);
+    let steps = vec![
+        b.copy(x, value),
+        Step::While {
+            condition: nodes(vec![b.map(ScalarOp::Lt, &[value, limit], less)]),
+            predicate: less,
+            body: nodes(vec![b.map(ScalarOp::Add, &[value, value], value)]),
+        },
+    ];
+    let (mut program, constants) = b.finish(steps);
+    program.segments[0].deploy = deploy;
+    let launches =
+        vec![call("move", &[x, value]), call("less", &[value, limit, less]), call("sum_of", &[value, value, value])];
+    session(program, &constants, launches)
+}
+
+#[test]
+fn loops_run_on_the_gpu_and_stepped_by_the_host() {
+    let Some((_gpu, _guard)) = gpu("loops") else { return };
+    for deploy in [Deployment::DeviceLoop, Deployment::HostLoop, Deployment::Stream] {
+        let mut session = doubling(deploy);
+        for (x, expected) in [(1, 128), (3, 192), (99, 198), (100, 100), (500, 500)] {
+            session.set(0, ints(&[], &[x])).expect("fits");
+            assert_eq!(step(&mut session), [[expected]], "{}", deploy.name());
+        }
+    }
+}
+
+#[test]
+fn steps_are_timed_by_the_gpu() {
+    let Some((_gpu, _guard)) = gpu("times") else { return };
+    let mut session = in_place();
+    session.time_steps().expect("events");
+    session.set(0, ints(&[], &[0])).expect("fits");
+    session.set(1, ints(&[], &[1])).expect("fits");
+    assert_eq!(session.device_time().expect("asks"), None);
+    step(&mut session);
+    let time = session.device_time().expect("asks").expect("the step has ended");
+    assert!(time > Duration::ZERO);
+}
+
+#[test]
+fn state_that_lies_elsewhere_is_carried_and_weights_are_shared() {
+    let Some((_gpu, _guard)) = gpu("state") else { return };
+    let mut b = Builder::new("main");
+    let n = b.param("n", DType::I32, &[], Bind::State);
+    let w = b.param("w", DType::I32, &[], Bind::Once);
+    let next = b.arena(DType::I32, &[]);
+    let counted = b.result("n'", next);
+    b.update(0, counted);
+    let steps = vec![b.map(ScalarOp::Add, &[n, w], next)];
+    let (program, constants) = b.finish(steps);
+    let mut session = session(program, &constants, vec![call("sum_of", &[n, w, next])]);
+    session.set(0, ints(&[], &[7])).expect("fits");
+    let message = session.step().map(|_| ()).map_err(|error| error.to_string());
+    assert!(message.is_err_and(|message| message.starts_with("no value for arg1 `w`")));
+    session.set(1, ints(&[], &[10])).expect("fits");
+    assert_eq!([step(&mut session), step(&mut session)], [[[17]], [[27]]]);
+    assert_eq!((session.copies().count, session.copies().bytes), (2, 8));
+    // Another weight lies elsewhere: the graph is made anew.
+    session.set(1, ints(&[], &[1])).expect("fits");
+    assert_eq!(step(&mut session), [[28]]);
+}
+
+#[test]
+fn a_comparison_that_does_not_hold_is_the_error_of_its_launch() {
+    let Some((_gpu, _guard)) = gpu("comparisons") else { return };
+    let mut b = Builder::new("main");
+    let x = b.param("x", DType::I32, &[], Bind::Host);
+    let y = b.arena(DType::I32, &[]);
+    b.result("y", y);
+    let steps = vec![b.copy(x, y), b.copy(x, y)];
+    let (program, constants) = b.finish(steps);
+    let mut check = call("check", &[x]);
+    check.calls[0].arguments.push(Argument::Status);
+    let mut session = session(program, &constants, vec![call("move", &[x, y]), check]);
+    for (x, fails) in [(1, false), (-1, true), (2, false)] {
+        session.set(0, ints(&[], &[x])).expect("fits");
+        match session.step().and_then(Ticket::wait) {
+            Ok(_) => assert!(!fails, "{x}"),
+            Err(StepError::Run(error)) => {
+                assert!(fails, "{x}: {error}");
+                let line = y.0;
+                let expected =
+                    format!("model.mlir:{line}:3: convert_{line}: the comparison does not hold at element 3");
+                assert_eq!(error.to_string(), expected);
+            }
+            Err(error) => panic!("{x}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn code_for_another_card_and_arrays_of_other_devices_are_refused() {
+    let Some((gpu, _guard)) = gpu("refusals") else { return };
+    let error = Gpu::open(1000).map(|_| ()).expect_err("nobody has so many");
+    assert!(matches!(error, CudaError::NoDevice { ordinal: 1000, .. }), "{error}");
+    let (b, steps) = support::counting_model();
+    let mut session = b.session(steps);
+    let array = DeviceTensor::copy_of(&gpu, &floats(&[2, 2], &[0.0; 4])).expect("memory");
+    let message = session.set(0, array).map_err(|error| error.to_string());
+    let expected = "argument or result 0 `x` is given an array on cuda:0, and the model is on host";
+    assert_eq!(message, Err(expected.to_string()));
+
+    let program = Builder::new("main").finish(vec![]).0;
+    let code = DeviceCode {
+        target: "sm_10".to_string(),
+        modules: vec![],
+        kernels: vec![],
+        control: None,
+        programs: vec![DeviceProgram { scratch_bytes: 0, launches: vec![] }],
+    };
+    let plan = Plan { programs: vec![program], arenas: Vec::new() };
+    let bytes = encode(&plan, &[], Code { host: None, device: Some(&code) }).expect("valid");
+    let artifact = Arc::new(Artifact::from_bytes(&bytes).expect("loads"));
+    let message = Model::load(artifact, None, Device::Cuda(0)).map(|_| ()).map_err(|error| error.to_string());
+    assert!(message.is_err_and(|message| message.starts_with("the code is for sm_10, and GPU 0 (")));
+}
