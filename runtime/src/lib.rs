@@ -1,8 +1,9 @@
 //! Loads an artifact and runs it. Knows no MLIR.
 //!
 //! An artifact (immutable, shared) becomes a [`model::Model`] (prepared for a device, with weights), and that any number
-//! of [`session::Session`]s (state and outputs). `pygraph-run` is [`run`].
+//! of [`session::Session`]s (state and outputs). `pygraph-run` is [`run`], `pygraph-bench` is [`bench`].
 
+pub mod bench;
 pub mod caches;
 pub mod compare;
 pub mod cuda;
