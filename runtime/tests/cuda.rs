@@ -4,54 +4,37 @@
 
 mod support;
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use pygraph_artifact::{
     container::{Artifact, Code, encode},
     deployment::Deployment,
-    device_code::{Argument, DeviceCall, DeviceCode, DeviceKernel, DeviceLaunch, DeviceProgram},
+    device_code::{Argument, DeviceCode, DeviceProgram},
     dtype::DType,
-    plan::{Bind, BufferId, Plan, Program, Step, launches},
+    plan::{Bind, CacheLayout, Ensure, KernelCall, KvArena, Plan, PositionSource, Spread, Step, Work},
     scalar::ScalarOp,
 };
 use pygraph_runtime::{
+    caches::CacheOptions,
     cuda::{
         driver::{
             AddressRange, Context, CudaError, DeviceBytes, Event, Graph, Grid, Module, PhysicalHandle, PinnedBytes,
-            Stream, devices, granularity,
+            Stream, granularity,
         },
         gpu::Gpu,
         tensor::DeviceTensor,
     },
     device::Device,
+    memory::MemoryError,
     model::Model,
     session::{Session, StepError, Ticket},
     tensor::Array,
 };
-use support::{Builder, as_ints, floats, ints, nodes};
-
-/// Kernels on `i32`, of one thread but for `add_one`, and those of control flow.
-const PTX: &str = include_str!("support/kernels.ptx");
-
-/// One test at a time: counts of memory are the process's. None, and a line that says so, where there is no GPU.
-fn gpu(test: &str) -> Option<(Arc<Gpu>, MutexGuard<'static, ()>)> {
-    static ONE: Mutex<()> = Mutex::new(());
-    let guard = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    match devices() {
-        Ok(gpus) if !gpus.is_empty() => Some((Gpu::open(0).expect("the GPU should open"), guard)),
-        Ok(_) => {
-            eprintln!("skipped {test}: the driver shows no GPU");
-            None
-        }
-        Err(error) => {
-            eprintln!("skipped {test}: {error}");
-            None
-        }
-    }
-}
+use support::{
+    Builder, as_ints, floats,
+    gpu::{PTX, call, gpu, session, session_with},
+    ints, launch, nodes,
+};
 
 fn grid(blocks: u32, threads: u32) -> Grid {
     Grid { blocks: [blocks, 1, 1], threads: [threads, 1, 1], shared_bytes: 0 }
@@ -206,35 +189,6 @@ fn graphs_keep_their_edges_and_loops_and_choices_run_on_the_gpu() {
         graph.launch(stream).expect("launches");
         assert_eq!(read_ints(stream, memory.address(), 1), [expected], "from {value}, branch {index}");
     }
-}
-
-/// Kernels of the text, by the number that calls name them by.
-const KERNELS: [(&str, u32); 6] =
-    [("sum_of", 3), ("less", 3), ("move", 2), ("store", 2), ("check", 2), ("add_through", 3)];
-
-fn call(name: &str, arguments: &[BufferId]) -> DeviceLaunch {
-    let kernel = KERNELS.iter().position(|kernel| kernel.0 == name).expect("a kernel of the text") as u32;
-    let arguments = arguments.iter().map(|id| Argument::Buffer(*id)).collect();
-    DeviceLaunch { calls: vec![DeviceCall { kernel, grid: [1; 3], block: [1; 3], shared_bytes: 0, arguments }] }
-}
-
-/// A session on the GPU of a program whose launches are these.
-fn session(program: Program, constants: &[u8], launches_of_device: Vec<DeviceLaunch>) -> Session {
-    let target = Gpu::open(0).expect("the GPU should open").context().properties().target();
-    let kernel =
-        |(name, arguments): &(&str, u32)| DeviceKernel { module: 0, name: name.to_string(), arguments: *arguments };
-    assert_eq!(program.segments.iter().map(|s| launches(&s.nodes).len()).sum::<usize>(), launches_of_device.len());
-    let code = DeviceCode {
-        target,
-        modules: vec![PTX.as_bytes().to_vec()],
-        kernels: KERNELS.iter().map(kernel).collect(),
-        control: Some(0),
-        programs: vec![DeviceProgram { scratch_bytes: 0, launches: launches_of_device }],
-    };
-    let plan = Plan { programs: vec![program], arenas: Vec::new() };
-    let bytes = encode(&plan, constants, Code { host: None, device: Some(&code) }).expect("valid");
-    let artifact = Arc::new(Artifact::from_bytes(&bytes).expect("loads"));
-    Session::new(Arc::new(Model::load(artifact, None, Device::Cuda(0)).expect("loads"))).expect("memory")
 }
 
 fn step(session: &mut Session) -> Vec<Vec<i32>> {
@@ -463,4 +417,112 @@ fn code_for_another_card_and_arrays_of_other_devices_are_refused() {
     let artifact = Arc::new(Artifact::from_bytes(&bytes).expect("loads"));
     let message = Model::load(artifact, None, Device::Cuda(0)).map(|_| ()).map_err(|error| error.to_string());
     assert!(message.is_err_and(|message| message.starts_with("the code is for sm_10, and GPU 0 (")));
+}
+
+/// Tokens of a cache whose rows have 256 bytes: four handles of 2 MiB.
+const TOKENS: u64 = 4 * TOKENS_OF_HANDLE;
+const TOKENS_OF_HANDLE: u64 = (2 << 20) / 256;
+
+/// Adds one to row `pos` of a cache that grows, of 64 numbers a token.
+fn growing(options: CacheOptions) -> Session {
+    let mut b = Builder::new("main");
+    let cache = b.param("k", DType::I32, &[TOKENS, 64], Bind::State);
+    let pos = b.param("pos", DType::I32, &[], Bind::Host);
+    let updated = b.result("k'", cache);
+    b.update(0, updated);
+    b.program.params[0].cache =
+        Some(CacheLayout { arena: 0, offset: 0, strides: vec![64, 1], slot_dim: None, token_dim: 0 });
+    b.program.ensures.push(Ensure {
+        arena: 0,
+        source: Some(PositionSource::Param { index: 1 }),
+        spread: Spread::One,
+        offsets: vec![0],
+    });
+    let work = KernelCall {
+        kernel: "add_to_row".to_string(),
+        inputs: vec![cache, pos],
+        outputs: vec![cache],
+        attributes: vec![],
+        bodies: vec![],
+    };
+    let steps = vec![launch("add_to_row", "model.mlir:1:1", Work::Kernel(work))];
+    let (program, constants) = b.finish(steps);
+    let mut add = call("add_to_row", &[cache, pos]);
+    add.calls[0].block = [64, 1, 1];
+    let arena =
+        KvArena { name: "kv".to_string(), slots: 1, tokens_max: TOKENS, token_bytes: 256, handle_bytes: 2 << 20 };
+    session_with(program, &constants, vec![add], vec![arena], options)
+}
+
+/// Adds one to a row, and returns the rows that were reached: how often each was added to.
+fn add_to_row(session: &mut Session, pos: u64) -> Result<Vec<i32>, StepError> {
+    session.set(1, ints(&[], &[pos as i32])).expect("fits");
+    let outputs = session.step().and_then(Ticket::wait)?;
+    let rows = as_ints(outputs.get(0).expect("a cache").bytes);
+    Ok(rows.chunks(64).map(|row| if row.iter().all(|value| *value == row[0]) { row[0] } else { -1 }).collect())
+}
+
+#[test]
+fn caches_grow_handle_by_handle_and_rows_that_nobody_wrote_are_zero() {
+    let Some((_gpu, _guard)) = gpu("caches") else { return };
+    for handles_ahead in [0, 2] {
+        let mut session = growing(CacheOptions { handles_ahead, ..CacheOptions::default() });
+        session.begin_fresh().expect("nothing to unmap");
+        let mut expected = vec![0; TOKENS as usize];
+        // Within a handle, over its end, far beyond it, and back.
+        for pos in [0, 1, TOKENS_OF_HANDLE - 1, TOKENS_OF_HANDLE, 3 * TOKENS_OF_HANDLE + 7, 5, 5] {
+            expected[pos as usize] += 1;
+            assert!(add_to_row(&mut session, pos).expect("runs") == expected, "row {pos}");
+        }
+        let slots = session.caches().expect("caches").slots();
+        assert_eq!((slots[0].tokens, slots[0].mapped_bytes), (3 * TOKENS_OF_HANDLE + 8, 8 << 20));
+        // A fresh request has none of it.
+        session.begin_fresh().expect("unmaps");
+        let mut expected = vec![0; TOKENS as usize];
+        expected[3] = 1;
+        assert!(add_to_row(&mut session, 3).expect("runs") == expected);
+    }
+}
+
+#[test]
+fn running_out_of_memory_for_caches_is_an_error_before_the_step() {
+    let Some((gpu, _guard)) = gpu("limits") else { return };
+    let mut session = growing(CacheOptions { limit_bytes: Some(2 << 20), ..CacheOptions::default() });
+    session.begin_fresh().expect("nothing to unmap");
+    let mut expected = vec![0; TOKENS as usize];
+    let mut check = |session: &mut Session, pos: u64| {
+        expected[pos as usize] += 1;
+        assert!(add_to_row(session, pos).expect("runs") == expected, "row {pos}");
+    };
+    check(&mut session, 1);
+    let error = add_to_row(&mut session, TOKENS_OF_HANDLE).expect_err("beyond the limit of caches");
+    assert!(matches!(error, StepError::Memory(MemoryError::Limit { .. })), "{error}");
+    check(&mut session, 2);
+    // The GPU's own limit, in growth as at the start.
+    let mut session = growing(CacheOptions::default());
+    session.begin_fresh().expect("nothing to unmap");
+    add_to_row(&mut session, 1).expect("runs");
+    let live = gpu.context().memory().live;
+    gpu.context().set_memory_limit(Some(live));
+    let error = add_to_row(&mut session, TOKENS_OF_HANDLE).expect_err("beyond the limit of the GPU");
+    let array = DeviceTensor::zeros(&gpu, DType::I8, &[1]).expect_err("beyond the limit of the GPU");
+    gpu.context().set_memory_limit(None);
+    let is_limit = matches!(error, StepError::Memory(MemoryError::Cuda(CudaError::Limit { what: "caches", .. })));
+    assert!(is_limit, "{error}");
+    assert!(array.to_string().starts_with("no device memory for an array: 1 bytes"), "{array}");
+    add_to_row(&mut session, TOKENS_OF_HANDLE).expect("runs with the memory there again");
+}
+
+#[test]
+fn a_cache_that_is_handed_in_is_laid_out_once() {
+    let Some((_gpu, _guard)) = gpu("imports of caches") else { return };
+    let mut session = growing(CacheOptions::default());
+    let values: Vec<i32> = (0..TOKENS as i32).flat_map(|row| [row; 64]).collect();
+    session.set(0, ints(&[TOKENS, 64], &values)).expect("fits");
+    let mut expected: Vec<i32> = (0..TOKENS as i32).collect();
+    for pos in [0, TOKENS - 1] {
+        expected[pos as usize] += 1;
+        assert!(add_to_row(&mut session, pos).expect("runs") == expected, "row {pos}");
+    }
+    assert_eq!((session.copies().count, session.copies().imported_bytes), (0, 8 << 20));
 }

@@ -11,4 +11,6 @@ pub mod lists;
 pub(crate) mod memory;
 pub mod program;
 pub(crate) mod session;
+mod state;
 pub mod tensor;
+mod turn;

@@ -1,14 +1,11 @@
 //! A GPU's part of a session: its memory there, its graphs, and the two turns by which the host may run ahead.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::btree_map::Entry, sync::Arc, time::Duration};
 
 use pygraph_artifact::{
+    deployment::Deployment,
     device_code::STATUS_BYTES,
-    plan::{Launch, Node, Param, Program, ResultSlot, Step, launches},
+    plan::{Launch, Param, ResultSlot, Segment, launches},
 };
 use pygraph_kernels::manifest::KernelError;
 
@@ -17,7 +14,9 @@ use super::{
     driver::{CudaError, DeviceBytes, Event, GraphExec, PinnedBytes, Stream},
     lists::{CudaList, of_segments},
     program::CudaProgram,
+    state::{ensured_in_loops, place_params},
     tensor::DeviceTensor,
+    turn::{Turn, failed_comparison},
 };
 use crate::{
     caches::Caches,
@@ -63,25 +62,6 @@ pub(crate) struct CudaSession {
 enum Recorded {
     Graph { exec: GraphExec, nodes: usize },
     Stream(CudaList),
-}
-
-/// What the host writes for a step, and how it learns that the GPU has read it.
-#[derive(Debug)]
-struct Turn {
-    blocks: PinnedBytes,
-    /// Copies of small arguments.
-    staging: BTreeMap<usize, PinnedBytes>,
-    status: PinnedBytes,
-    /// Arrays of callers that the step reads.
-    kept: Vec<DeviceTensor>,
-    /// The GPU has read what the host wrote.
-    sent: Event,
-    /// The step has ended.
-    done: Event,
-    /// Nobody has looked whether the step went well.
-    is_unchecked: bool,
-    /// Beginning and end, if steps are timed, and whether they were recorded.
-    timers: Option<([Event; 2], bool)>,
 }
 
 impl CudaSession {
@@ -159,11 +139,10 @@ impl CudaSession {
         let plan = self.program.program();
         let resolve = |argument| self.addresses.resolve(plan, argument);
         let parts = of_segments(&plan.segments, &self.program.device().launches);
-        let record = |(segment, part): (&pygraph_artifact::plan::Segment, _)| {
+        let record = |(segment, part): (&Segment, _)| {
             let list = CudaList::new(&segment.nodes, part, &resolve);
             // A loop of the host runs as launches on the stream too.
-            use pygraph_artifact::deployment::Deployment::{HostLoop, Stream};
-            if matches!(segment.deploy, Stream | HostLoop) {
+            if matches!(segment.deploy, Deployment::Stream | Deployment::HostLoop) {
                 return Ok(Recorded::Stream(list));
             }
             // SAFETY: the addresses are those of memory that this session, its model and its caches have as long as its graphs.
@@ -236,22 +215,6 @@ impl CudaSession {
         );
         let message = format!("the comparison does not hold at element {element}");
         Err(RunError::Launch { name, location, source: KernelError::Assertion { message } })
-    }
-}
-
-impl Turn {
-    fn new(program: &CudaProgram, blocks_bytes: u64) -> Result<Turn, CudaError> {
-        let context = program.gpu().context();
-        Ok(Turn {
-            blocks: PinnedBytes::zeroed(context, blocks_bytes)?,
-            staging: BTreeMap::new(),
-            status: PinnedBytes::zeroed(context, STATUS_BYTES)?,
-            kept: Vec::new(),
-            sent: Event::new(context)?,
-            done: Event::new(context)?,
-            is_unchecked: false,
-            timers: None,
-        })
     }
 }
 
@@ -444,72 +407,5 @@ impl Backend for CudaSession {
 impl CudaSession {
     fn is_own(&self, index: usize, tensor: &DeviceTensor) -> bool {
         self.own[index].as_ref().is_some_and(|own| own.address() == tensor.address())
-    }
-}
-
-/// Arrays for what the session writes, and where each argument lies that kernels are given by a fixed address.
-#[allow(clippy::type_complexity, reason = "both are one a parameter")]
-fn place_params(
-    program: &CudaProgram,
-    reaches: &[Reach],
-    weights: &[Option<Array>],
-    caches: Option<&Caches>,
-) -> Result<(Vec<Option<DeviceTensor>>, Vec<u64>), TensorError> {
-    let mut own = Vec::new();
-    let mut addresses = Vec::new();
-    for ((param, reach), weight) in program.program().params.iter().zip(reaches).zip(weights) {
-        let is_weight = param.bind == pygraph_artifact::plan::Bind::Once && param.updated_by.is_none();
-        let (array, address) = match (reach, weight) {
-            (Reach::Fixed, Some(Array::Device(tensor))) if is_weight => (None, tensor.address()),
-            (Reach::Fixed, _) if is_weight => (None, 0),
-            (Reach::Fixed, _) => {
-                let tensor = DeviceTensor::new(program.gpu(), "state", param.dtype, &param.shape)?;
-                let address = tensor.address();
-                (Some(tensor), address)
-            }
-            (Reach::Cache, _) => {
-                let address = param.cache.as_ref().zip(caches).map(|(layout, caches)| caches.cache_address(layout));
-                (None, address.unwrap_or(0))
-            }
-            (Reach::ByValue | Reach::ByAddress, _) => (None, 0),
-        };
-        own.push(array);
-        addresses.push(address);
-    }
-    Ok((own, addresses))
-}
-
-/// The arenas that are grown inside of segments.
-fn ensured_in_loops(program: &Program) -> Vec<u32> {
-    fn look(nodes: &[Node], arenas: &mut Vec<u32>) {
-        for node in nodes {
-            if let Step::Ensure(ensure) = &node.step {
-                arenas.push(ensure.arena);
-            }
-            node.step.inside().into_iter().for_each(|nodes| look(nodes, arenas));
-        }
-    }
-    let mut arenas = Vec::new();
-    program.segments.iter().for_each(|segment| look(&segment.nodes, &mut arenas));
-    arenas.sort_unstable();
-    arenas.dedup();
-    arenas
-}
-
-/// The number of the launch whose comparison does not hold, and at which element.
-fn failed_comparison(status: &[u8]) -> Option<(usize, u64)> {
-    let code = u32::from_le_bytes(status[..4].try_into().expect("a status should have its bytes"));
-    let element = u64::from_le_bytes(status[8..16].try_into().expect("a status should have its bytes"));
-    Some((code.checked_sub(1)? as usize, element))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_status_says_which_comparison_does_not_hold_and_where() {
-        assert_eq!(failed_comparison(&[0; 16]), None);
-        assert_eq!(failed_comparison(&[3, 0, 0, 0, 9, 9, 9, 9, 0, 1, 0, 0, 0, 0, 0, 0]), Some((2, 256)));
     }
 }

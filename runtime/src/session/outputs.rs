@@ -2,7 +2,7 @@
 
 use pygraph_artifact::plan::Place;
 
-use super::{OutputError, Session, StepError, result_of};
+use super::{OutputError, Session, StepError, places::result_of};
 use crate::tensor::{Array, TensorView};
 
 /// A step that was started. On a GPU it may still run: steps after it wait for it, and so does whoever reads its results.
