@@ -254,7 +254,7 @@ fn damaged_artifacts_are_refused() {
     let cannot = |name: &str, why: &str| format!("error: cannot load {name}: {why}\n");
     let damaged = cannot("damaged.pyg", "checksum of the constants does not match: the file is damaged");
     place.check("damaged.pyg", 1, "", &damaged);
-    place.check("short.pyg", 1, "", &cannot("short.pyg", "truncated: 50 bytes of at least 152"));
+    place.check("short.pyg", 1, "", &cannot("short.pyg", "truncated: 50 bytes of at least 192"));
     let other = cannot("text.pyg", "not a pygraph artifact (9 bytes that do not begin with its magic)");
     place.check("text.pyg", 1, "", &other);
     place.check("none.pyg", 1, "", "error: cannot read none.pyg: No such file or directory (os error 2)\n");
