@@ -45,10 +45,12 @@ fn steps_are_timed_and_what_they_moved_is_counted() {
         assert!(text.contains(part), "{part} in:\n{text}");
     }
     assert!(text.contains("8 steps: 8 copies of 32 bytes, 0 bytes imported, blocks of 32 bytes\n"), "{text}");
-    let report: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(&json).expect("written")).expect("JSON");
+    let report: serde_json::Value = serde_json::from_str(&fs::read_to_string(&json).expect("written")).expect("JSON");
     assert_eq!((&report["program"], &report["steps"], &report["warmup"]), (&"main".into(), &4.into(), &2.into()));
-    assert_eq!((&report["copies"], &report["copied_bytes"], &report["graph_nodes"]), (&8.into(), &32.into(), &1.into()));
+    assert_eq!(
+        (&report["copies"], &report["copied_bytes"], &report["graph_nodes"]),
+        (&8.into(), &32.into(), &1.into())
+    );
     assert!(report["device_us"].is_null() && report["device_memory_peak_bytes"].is_null());
     for key in ["synchronised_us", "host_us", "pipelined_host_us"] {
         let time = |part: &str| report[key][part].as_f64().expect("a number");
@@ -64,7 +66,8 @@ fn what_cannot_be_timed_is_refused() {
         assert_eq!(run(folder.path(), arguments), Err((message.to_string(), code)));
     };
     check(&["--device", "x"], "there is no device `x`: use `host`, `cuda`, `cuda:N` or `auto`", 2);
-    let message = "no value for arg0 `n` (i32, state), arg1 `pos` (i32, host): give --inputs, --weights or --init random:SEED";
+    let message =
+        "no value for arg0 `n` (i32, state), arg1 `pos` (i32, host): give --inputs, --weights or --init random:SEED";
     check(&["--device", "host"], message, 1);
     let message = "--advance: there is no argument `p`: give argN, or a name that `pygraph-run --describe` shows";
     check(&["--device", "host", "--init", "random:1", "--advance", "p"], message, 2);

@@ -9,7 +9,7 @@ use pygraph_artifact::{
 use pygraph_runtime::session::{StepError, Ticket};
 use support::{
     Builder,
-    gpu::{call, gpu, session},
+    gpu::{OnGpu, call, gpu},
     ints, launch, tensor,
 };
 
@@ -29,8 +29,7 @@ fn a_stray_access_is_an_error_that_says_so_and_the_process_goes_on() {
         bodies: vec![],
     };
     let steps = vec![launch("stray", "model.mlir:1:1", Work::Kernel(work))];
-    let (program, constants) = b.finish(steps);
-    let mut session = session(program, &constants, vec![call("stray", &[address])]);
+    let mut session = OnGpu::new(b.finish(steps), vec![call("stray", &[address])]).session();
     session.set(0, tensor(DType::I64, &[], &16_i64.to_le_bytes())).expect("fits");
     session.set(1, ints(&[], &[1])).expect("fits");
     let error = session.step().and_then(Ticket::wait).map(|_| ()).expect_err("nothing lies at address 16");
