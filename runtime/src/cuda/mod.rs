@@ -13,4 +13,5 @@ pub mod program;
 pub(crate) mod session;
 mod state;
 pub mod tensor;
+mod transfer;
 mod turn;

@@ -16,6 +16,7 @@ use super::{
     program::CudaProgram,
     state::{ensured_in_loops, place_params},
     tensor::DeviceTensor,
+    transfer::{self, Carried},
     turn::{Turn, failed_comparison},
 };
 use crate::{
@@ -177,21 +178,22 @@ impl CudaSession {
     }
 
     /// Copies an argument of the host behind an address of a block. Steps before this one have read what was there.
-    fn stage(&mut self, index: usize, tensor: &Tensor, to: &DeviceTensor) -> Result<(), CudaError> {
-        let bytes = tensor.bytes();
-        let size = bytes.len() as u64;
-        let gpu = self.program.gpu().clone();
-        if size > STAGED_BYTES_MAX {
-            // SAFETY: the array has as many bytes.
-            return unsafe { gpu.stream().upload_now(bytes, to.address()) };
+    fn stage(
+        &mut self,
+        index: usize,
+        tensor: &Tensor,
+        to: &DeviceTensor,
+        copies: &mut Copies,
+    ) -> Result<(), CudaError> {
+        let (bytes, gpu) = (tensor.bytes(), self.program.gpu().clone());
+        if to.size_bytes() > STAGED_BYTES_MAX {
+            return transfer::import(gpu.stream(), bytes, to, copies);
         }
         let pinned = match self.turns[self.turn].staging.entry(index) {
             Entry::Occupied(pinned) => pinned.into_mut(),
-            Entry::Vacant(place) => place.insert(PinnedBytes::zeroed(gpu.context(), size)?),
+            Entry::Vacant(place) => place.insert(PinnedBytes::zeroed(gpu.context(), to.size_bytes())?),
         };
-        // SAFETY: `begin` has waited until the GPU has read what was there.
-        unsafe { pinned.bytes_mut() }.copy_from_slice(bytes);
-        gpu.stream().upload(pinned, 0, to.device_bytes(), 0, size)
+        transfer::import_staged(gpu.stream(), bytes, pinned, to, copies)
     }
 
     /// The step's error, if a comparison did not hold.
@@ -240,8 +242,7 @@ impl Backend for CudaSession {
             (Reach::ByValue | Reach::Cache, _) => {}
             (Reach::ByAddress, Array::Host(tensor)) => {
                 let own = self.own(index, tensor)?;
-                self.stage(index, tensor, &own)?;
-                copies.imported_bytes += own.size_bytes();
+                self.stage(index, tensor, &own, copies)?;
                 *value = own.into();
             }
             (Reach::ByAddress, Array::Device(tensor)) => {
@@ -255,10 +256,8 @@ impl Backend for CudaSession {
             (Reach::Fixed, Array::Device(tensor)) => {
                 if !self.is_own(index, tensor) {
                     let own = self.own[index].clone().expect("state should be the session's own");
-                    // SAFETY: both arrays have as many bytes, and live until the step has ended.
-                    unsafe { self.stream().copy(tensor.address(), own.address(), own.size_bytes()) }?;
+                    transfer::import_on_gpu(self.stream(), tensor, &own, copies)?;
                     self.turns[self.turn].kept.push(tensor.clone());
-                    copies.imported_bytes += own.size_bytes();
                     *value = own.into();
                 }
             }
@@ -268,9 +267,7 @@ impl Backend for CudaSession {
                     // A weight that this session has for itself.
                     None => DeviceTensor::new(self.program.gpu(), "a weight", tensor.dtype(), tensor.shape())?,
                 };
-                // SAFETY: both arrays have as many bytes.
-                unsafe { self.stream().upload_now(tensor.bytes(), own.address()) }?;
-                copies.imported_bytes += own.size_bytes();
+                transfer::import(self.stream(), tensor.bytes(), &own, copies)?;
                 self.set_fixed_address(index, own.address());
                 *value = own.into();
             }
@@ -326,20 +323,14 @@ impl Backend for CudaSession {
 
     fn carry(&mut self, _: &Param, from: Location<'_>, to: &mut Array, copies: &mut Copies) -> Result<(), TensorError> {
         let Array::Device(to) = to else { unreachable!("what a session carries should lie on its GPU") };
-        let size = to.size_bytes();
-        copies.count += 1;
-        copies.bytes += size;
         let from = match from {
-            Location::Arena { offset } => self.arena.address() + offset,
-            Location::Constant { offset } => self.program.constants_address() + offset,
-            Location::Array(Array::Device(tensor)) => tensor.address(),
-            // SAFETY: both arrays have as many bytes, since their types are one.
-            Location::Array(Array::Host(tensor)) => unsafe {
-                return Ok(self.stream().upload_now(tensor.bytes(), to.address())?);
-            },
+            Location::Arena { offset } => Carried::Gpu(self.arena.address() + offset),
+            Location::Constant { offset } => Carried::Gpu(self.program.constants_address() + offset),
+            Location::Array(Array::Device(tensor)) => Carried::Gpu(tensor.address()),
+            Location::Array(Array::Host(tensor)) => Carried::Host(tensor.bytes()),
         };
-        // SAFETY: both arrays have as many bytes, and live until the GPU has copied them.
-        Ok(unsafe { self.stream().copy(from, to.address(), size) }?)
+        // SAFETY: the type of what is carried is that of the state.
+        Ok(unsafe { transfer::carry(self.stream(), from, to, copies) }?)
     }
 
     fn end(&mut self) -> Result<(), RunError> {
