@@ -1,7 +1,7 @@
 //! Loads an artifact and runs it. Knows no MLIR.
 //!
 //! An artifact (immutable, shared) becomes a [`model::Model`] (prepared for a device, with weights), and that any number
-//! of [`session::Session`]s (state and outputs). `pygraph-run` is [`run`], `pygraph-bench` is [`bench`].
+//! of [`session::Session`]s (state and outputs). `pygraph-run` is [`run`], `pygraph-bench` is [`mod@bench`].
 
 pub mod bench;
 pub mod caches;

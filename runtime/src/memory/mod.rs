@@ -4,7 +4,7 @@
 //! are mapped; a [`GrowingArena`] is a reservation in slots, each of which grows from its start, ahead of need, by a
 //! thread of its own. On the host an access where nothing is mapped ends the process with SIGSEGV: a stray read is no wrong number.
 //!
-//! What a device does itself is a [`backing::Backing`]: memory files and `mmap` here, CUDA's calls in [`crate::cuda`]. The shape is that
+//! What a device does itself is a `backing::Backing`: memory files and `mmap` here, CUDA's calls in [`crate::cuda`]. The shape is that
 //! of CUDA's virtual memory:
 //!
 //! | here | CUDA |
