@@ -1,6 +1,7 @@
 //! The CUDA device on a real GPU, apart from generated code: kernels are a small text of PTX that the driver compiles.
 //!
 //! Without a driver or a GPU each test says that it is skipped. `cargo test -p pygraph-runtime --test cuda -- --nocapture` shows which.
+//! `scripts/test driver` runs them on a driver that needs no GPU.
 
 mod support;
 
@@ -265,6 +266,9 @@ fn arrays_on_the_gpu_are_read_in_place_and_held_results_keep_their_values() {
 #[test]
 fn the_host_runs_two_steps_ahead_of_a_blocked_stream() {
     let Some((gpu, _guard)) = gpu("running ahead") else { return };
+    if gpu.context().properties().name.ends_with("a fake") {
+        return eprintln!("skipped running ahead: the driver of the tests does everything at once");
+    }
     let mut session = in_place().session();
     session.set(0, ints(&[], &[0])).expect("fits");
     session.set(1, ints(&[], &[1])).expect("fits");
