@@ -11,7 +11,7 @@ use pygraph_kernels::{
     work::{PreparedWork, prepare},
 };
 
-use crate::memory::MemoryError;
+use crate::{cuda::driver::CudaError, memory::MemoryError};
 
 /// A launch that was checked against the types of its program's buffers.
 #[derive(Debug)]
@@ -97,4 +97,7 @@ pub enum RunError {
     /// Rows of a cache that could not be mapped.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// The GPU or its driver failed.
+    #[error(transparent)]
+    Cuda(#[from] CudaError),
 }

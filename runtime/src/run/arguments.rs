@@ -1,8 +1,10 @@
 //! Where the values of arguments come from: `--inputs`, then `--weights`, then `--init`.
 
+use std::path::Path;
+
 use pygraph_artifact::plan::{Param, Program};
 
-use super::{Init, Options, RunError, steps::parse_key};
+use super::{Init, RunError, steps::parse_key};
 use crate::{init, npz::NpzFile, tensor::Tensor, weights::Weights};
 
 /// The open sources.
@@ -14,12 +16,12 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Opens what the options name.
-    pub fn open(options: &Options) -> Result<Sources, RunError> {
+    /// Opens the files of `--inputs` and `--weights`, if they are given.
+    pub fn open(inputs: Option<&Path>, weights: Option<&Path>, init: Option<Init>) -> Result<Sources, RunError> {
         Ok(Sources {
-            inputs: options.inputs.as_deref().map(NpzFile::open).transpose()?,
-            weights: options.weights.as_deref().map(Weights::open).transpose()?,
-            init: options.init,
+            inputs: inputs.map(NpzFile::open).transpose()?,
+            weights: weights.map(Weights::open).transpose()?,
+            init,
         })
     }
 

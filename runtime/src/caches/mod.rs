@@ -3,9 +3,11 @@
 //! A cache that a caller hands in is laid out once and stays mapped whole; an empty one grows from nothing. Rows that no step has
 //! reached read as zero.
 
+mod rows;
+
 use std::{
     sync::{
-        Mutex, MutexGuard,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -17,7 +19,12 @@ use pygraph_artifact::{
 };
 use pygraph_kernels::memory::Buffer;
 
-use crate::memory::{ArenaOptions, EventLog, GrowingArena, MemoryError, PhysicalMemory};
+use self::rows::{each_rows, each_run, span_bytes};
+use crate::{
+    cuda::{driver::CudaError, gpu::Gpu, memory::physical_memory},
+    memory::{ArenaOptions, EventLog, GrowingArena, MemoryError, PhysicalMemory},
+    model::Model,
+};
 
 /// How arenas grow, and how much they may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +47,8 @@ pub struct Caches {
     arenas: Vec<OneArena>,
     /// None for a plan without arenas.
     memory: Option<PhysicalMemory>,
+    /// The GPU whose memory it is; none for the host's.
+    gpu: Option<Arc<Gpu>>,
     patience: Option<Duration>,
     poison: bool,
     /// Whoever reads or writes what is mapped holds it.
@@ -58,7 +67,7 @@ struct OneArena {
 
 impl OneArena {
     fn address(&self) -> u64 {
-        self.memory.as_ptr() as usize as u64
+        self.memory.address()
     }
 
     /// Up to where a slot can be read.
@@ -81,11 +90,24 @@ pub struct SlotState {
 }
 
 impl Caches {
-    /// Reserves the addresses of every arena of a plan. Nothing is mapped. All arenas have handles of one size, as validation checks.
+    /// Reserves addresses of the host for every arena of a plan. Nothing is mapped. All arenas have handles of one size, as validation
+    /// checks.
     pub fn new(plan: &Plan, options: CacheOptions) -> Result<Caches, MemoryError> {
+        Caches::on(plan, options, None)
+    }
+
+    /// The same on a model's device.
+    pub fn for_model(model: &Model, options: CacheOptions) -> Result<Caches, MemoryError> {
+        Caches::on(model.artifact().plan(), options, model.gpu().cloned())
+    }
+
+    fn on(plan: &Plan, options: CacheOptions, gpu: Option<Arc<Gpu>>) -> Result<Caches, MemoryError> {
         let CacheOptions { limit_bytes, handles_ahead, thread_delay, patience, poison } = options;
-        let memory =
-            plan.arenas.first().map(|arena| PhysicalMemory::new(arena.handle_bytes, limit_bytes)).transpose()?;
+        let new_memory = |handle_bytes| match &gpu {
+            None => PhysicalMemory::new(handle_bytes, limit_bytes),
+            Some(gpu) => physical_memory(gpu.context(), handle_bytes, limit_bytes),
+        };
+        let memory = plan.arenas.first().map(|arena| new_memory(arena.handle_bytes)).transpose()?;
         let arenas = plan.arenas.iter().zip(memory.iter().cycle()).map(|(arena, memory)| {
             let slots = arena.slots as usize;
             let options = ArenaOptions { slots, slot_bytes: arena.rows_bytes(), handles_ahead, thread_delay };
@@ -96,6 +118,7 @@ impl Caches {
         Ok(Caches {
             arenas: arenas.collect::<Result<_, MemoryError>>()?,
             memory,
+            gpu,
             patience,
             poison,
             turn: Mutex::default(),
@@ -105,6 +128,16 @@ impl Caches {
     /// Waits until nobody else reads or writes what is mapped: a step of another session, or somebody who collects a cache.
     pub(crate) fn take_turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().expect("no holder should panic")
+    }
+
+    /// The number of the GPU whose memory they have; none if it is the host's.
+    pub(crate) fn gpu(&self) -> Option<u32> {
+        self.gpu.as_ref().map(|gpu| gpu.ordinal())
+    }
+
+    /// Where the first element of a cache lies.
+    pub(crate) fn cache_address(&self, layout: &CacheLayout) -> u64 {
+        self.arenas[layout.arena as usize].address() + layout.offset
     }
 
     /// True if they are the caches of a plan.
@@ -201,8 +234,8 @@ impl Caches {
         for (slot, (old, new)) in reached.iter_mut().zip(tokens).enumerate() {
             if self.poison && *new > *old {
                 let (row, mapped) = (arena.plan.token_bytes, arena.mapped_bytes(slot));
-                self.fill(arena, slot, (*new * row).max(before[slot])..mapped, 0xff);
-                self.fill(arena, slot, *old * row..(*new * row).min(before[slot]), 0);
+                self.fill(arena, slot, (*new * row).max(before[slot])..mapped, 0xff)?;
+                self.fill(arena, slot, *old * row..(*new * row).min(before[slot]), 0)?;
             }
             *old = (*old).max(*new);
         }
@@ -210,15 +243,20 @@ impl Caches {
     }
 
     /// Sets bytes of a slot, all of which must be mapped.
-    fn fill(&self, arena: &OneArena, slot: usize, bytes: std::ops::Range<u64>, value: u8) {
+    fn fill(&self, arena: &OneArena, slot: usize, bytes: std::ops::Range<u64>, value: u8) -> Result<(), MemoryError> {
         if bytes.start >= bytes.end {
-            return;
+            return Ok(());
         }
         let start = arena.address() + slot as u64 * arena.plan.slot_bytes() + bytes.start;
-        let size = (bytes.end - bytes.start) as usize;
+        let size = bytes.end - bytes.start;
+        if let Some(gpu) = &self.gpu {
+            // SAFETY: the range is mapped, and stays so until the GPU has done what it was given.
+            return Ok(unsafe { gpu.stream().fill(start, value, size) }?);
+        }
         // SAFETY: the range is mapped, and no step runs: whoever ensures rows is the one who runs steps.
-        let buffer = unsafe { Buffer::at_address(start, size, true) };
-        buffer.write_from(&vec![value; size]);
+        let buffer = unsafe { Buffer::at_address(start, size as usize, true) };
+        buffer.write_from(&vec![value; size as usize]);
+        Ok(())
     }
 
     /// A cache as launches see it: from its first element to its last, most of it between rows of others or not mapped.
@@ -232,21 +270,36 @@ impl Caches {
     }
 
     /// Lays a dense array out as a cache; every row must be mapped.
-    pub(crate) fn import(&self, param: &Param, layout: &CacheLayout, dense: &[u8]) {
+    pub(crate) fn import(&self, param: &Param, layout: &CacheLayout, dense: &[u8]) -> Result<(), CudaError> {
         let arena = &self.arenas[layout.arena as usize];
+        if let Some(gpu) = &self.gpu {
+            return each_rows(param, layout, None, &mut |at| {
+                let from = &dense[at.dense as usize..];
+                // SAFETY: every row is mapped.
+                unsafe { gpu.stream().upload_rows_now(from, arena.address() + at.offset, at.rows) }
+            });
+        }
         each_run(param, layout, &mut |run| {
             let address = arena.address() + run.offset;
             // SAFETY: every row is mapped, and no step runs.
             let buffer = unsafe { Buffer::at_address(address, run.bytes, true) };
             buffer.write_from(&dense[run.dense..run.dense + run.bytes]);
         });
+        Ok(())
     }
 
     /// Collects a cache into a dense array of zeros; rows that no step has reached stay zero.
-    pub(crate) fn export(&self, param: &Param, layout: &CacheLayout, dense: &mut [u8]) {
+    pub(crate) fn export(&self, param: &Param, layout: &CacheLayout, dense: &mut [u8]) -> Result<(), CudaError> {
         let _turn = self.take_turn();
         let arena = &self.arenas[layout.arena as usize];
         let tokens = arena.tokens.lock().expect("no holder should panic").clone();
+        if let Some(gpu) = &self.gpu {
+            return each_rows(param, layout, Some(&tokens), &mut |at| {
+                let to = &mut dense[at.dense as usize..];
+                // SAFETY: rows that were reached are mapped.
+                unsafe { gpu.stream().download_rows_now(arena.address() + at.offset, to, at.rows) }
+            });
+        }
         each_run(param, layout, &mut |run| {
             if run.token < tokens[run.slot] {
                 let address = arena.address() + run.offset;
@@ -255,46 +308,7 @@ impl Caches {
                 buffer.read_into(&mut dense[run.dense..run.dense + run.bytes]);
             }
         });
-    }
-}
-
-fn span_bytes(param: &Param, layout: &CacheLayout) -> usize {
-    let last: u64 = param.shape.iter().zip(&layout.strides).map(|(extent, stride)| (extent - 1) * stride).sum();
-    (last as usize + 1) * param.dtype.size_bytes()
-}
-
-/// Elements of a cache that lie one after another, both in a dense array and in the arena.
-struct Run {
-    slot: usize,
-    token: u64,
-    /// Where they lie in the arena, in bytes.
-    offset: u64,
-    /// Where they lie in the dense array, in bytes.
-    dense: usize,
-    bytes: usize,
-}
-
-fn each_run(param: &Param, layout: &CacheLayout, visit: &mut dyn FnMut(Run)) {
-    let element = param.dtype.size_bytes();
-    let rank = param.shape.len();
-    // The last dimension is one run where its elements lie together.
-    let is_run =
-        layout.strides[rank - 1] == 1 && ![layout.slot_dim, Some(layout.token_dim)].contains(&Some(rank as u32 - 1));
-    let (outer, run) = if is_run { (rank - 1, param.shape[rank - 1] as usize) } else { (rank, 1) };
-    let mut index = vec![0_u64; outer];
-    let at = |index: &[u64], dim: u32| index.get(dim as usize).copied().unwrap_or(0);
-    for number in 0.. {
-        let elements: u64 = index.iter().zip(&layout.strides).map(|(index, stride)| index * stride).sum();
-        visit(Run {
-            slot: layout.slot_dim.map_or(0, |dim| at(&index, dim) as usize),
-            token: at(&index, layout.token_dim),
-            offset: layout.offset + elements * element as u64,
-            dense: number * run * element,
-            bytes: run * element,
-        });
-        let Some(dim) = (0..outer).rev().find(|dim| index[*dim] + 1 < param.shape[*dim]) else { return };
-        index[dim] += 1;
-        index[dim + 1..].fill(0);
+        Ok(())
     }
 }
 
