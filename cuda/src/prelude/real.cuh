@@ -57,9 +57,11 @@ PYGRAPH_FUNCTION(atanh, atanh)
 PYGRAPH_FUNCTION(erf, erf)
 PYGRAPH_FUNCTION(erfc, erfc)
 PYGRAPH_FUNCTION_2(rem, fmod)
-PYGRAPH_FUNCTION_2(pow, pow)
 PYGRAPH_FUNCTION_2(atan2, atan2)
 
+// Not every library takes any NaN for a number to which it does not matter.
+inline f32 op_pow(f32 a, f32 b) { return a == 1 || b == 0 ? 1 : powf(a, b); }
+inline f64 op_pow(f64 a, f64 b) { return a == 1 || b == 0 ? 1 : pow(a, b); }
 inline f32 op_rsqrt(f32 a) { return 1 / sqrtf(a); }
 inline f64 op_rsqrt(f64 a) { return 1 / sqrt(a); }
 // Far below zero exp(-a) is beyond what f32 holds, while the quotient is not yet zero.
