@@ -73,7 +73,8 @@ fn nvrtc_compiles_every_operation() {
 #[test]
 fn every_operation_is_compared() {
     use pygraph_artifact::scalar::ScalarOp;
-    let names: Vec<String> = all_cases().into_iter().flat_map(|(scalar, _)| scalar.results).map(|result| result.name).collect();
+    let names: Vec<String> =
+        all_cases().into_iter().flat_map(|(scalar, _)| scalar.results).map(|result| result.name).collect();
     for op in ScalarOp::ALL {
         assert!(names.iter().any(|name| name == op.name()), "{} is not compared", op.name());
     }

@@ -52,7 +52,8 @@ fn case_of(dtype: DType, arity: usize) -> Option<(ScalarCase, Case)> {
             }
         }
     }
-    (!instructions.is_empty()).then(|| build(format!("{dtype}_{arity}"), operands.clone(), instructions, operand_values(&operands)))
+    (!instructions.is_empty())
+        .then(|| build(format!("{dtype}_{arity}"), operands.clone(), instructions, operand_values(&operands)))
 }
 
 fn select_case(dtype: DType) -> Option<(ScalarCase, Case)> {
@@ -66,7 +67,9 @@ fn immediates(op: ScalarOp) -> Vec<Vec<i64>> {
     if op.immediate_count() == 0 {
         return vec![vec![]];
     }
-    [(5, 10), (8, 7), (4, 3), (2, 0), (1, 1), (11, 52), (8, 0), (3, 40)].map(|(exponent, mantissa)| vec![exponent, mantissa]).to_vec()
+    [(5, 10), (8, 7), (4, 3), (2, 0), (1, 1), (11, 52), (8, 0), (3, 40)]
+        .map(|(exponent, mantissa)| vec![exponent, mantissa])
+        .to_vec()
 }
 
 /// Elements of all operands: edges with edges, and random ones.
@@ -90,7 +93,12 @@ fn operand_values(operands: &[DType]) -> Vec<Vec<Vec<u8>>> {
     columns
 }
 
-fn build(name: String, operands: Vec<DType>, instructions: Vec<ScalarInst>, values: Vec<Vec<Vec<u8>>>) -> (ScalarCase, Case) {
+fn build(
+    name: String,
+    operands: Vec<DType>,
+    instructions: Vec<ScalarInst>,
+    values: Vec<Vec<Vec<u8>>>,
+) -> (ScalarCase, Case) {
     let count = values[0].len();
     let results: Vec<ResultOf> = instructions
         .iter()
@@ -109,12 +117,17 @@ fn build(name: String, operands: Vec<DType>, instructions: Vec<ScalarInst>, valu
         reduction_dims: 0,
         inputs: (0..operands.len()).map(access).collect(),
         outputs: (operands.len()..operands.len() + results.len()).map(access).collect(),
-        map: ScalarBody { inputs: operands.clone(), outputs: (inputs..inputs + results.len() as u32).collect(), instructions },
+        map: ScalarBody {
+            inputs: operands.clone(),
+            outputs: (inputs..inputs + results.len() as u32).collect(),
+            instructions,
+        },
         combine: None,
     };
     let shape = vec![count as u64];
     let given = operands.iter().zip(values).map(|(dtype, values)| (*dtype, shape.clone(), values.concat()));
-    let outputs = results.iter().map(|result| (result.dtype, shape.clone(), vec![0; count * result.dtype.size_bytes()]));
+    let outputs =
+        results.iter().map(|result| (result.dtype, shape.clone(), vec![0; count * result.dtype.size_bytes()]));
     let case = Case { name, work: Work::Nest(nest), arrays: given.chain(outputs).collect() };
     (ScalarCase { results }, case)
 }

@@ -9,11 +9,14 @@ use pygraph_artifact::{
 /// The most units in the last place between the results of an operation on `operand`.
 pub fn units_max(op: ScalarOp, operand: DType) -> f64 {
     use ScalarOp::*;
-    let is_exact = matches!(op.signature(), Signature::Predicate | Signature::Select | Signature::Convert | Signature::Bitcast)
-        || matches!(op, Add | Sub | Mul | Div | Rem | Max | Min | NextAfter | Neg | Sign | Sqrt)
-        || matches!(op, Floor | Ceil | RoundAway | RoundEven | ReducePrecision | Real | Imag | Complex)
-        || (op == Abs && !operand.is_complex());
-    if !(operand.is_float() || operand.is_complex()) || (is_exact && !(operand.is_complex() && matches!(op, Sqrt | Sign))) {
+    let is_exact =
+        matches!(op.signature(), Signature::Predicate | Signature::Select | Signature::Convert | Signature::Bitcast)
+            || matches!(op, Add | Sub | Mul | Div | Rem | Max | Min | NextAfter | Neg | Sign | Sqrt)
+            || matches!(op, Floor | Ceil | RoundAway | RoundEven | ReducePrecision | Real | Imag | Complex)
+            || (op == Abs && !operand.is_complex());
+    if !(operand.is_float() || operand.is_complex())
+        || (is_exact && !(operand.is_complex() && matches!(op, Sqrt | Sign)))
+    {
         return 0.0;
     }
     match operand {
@@ -68,7 +71,9 @@ fn units(dtype: DType, found: f64, expected: f64, scale: f64) -> f64 {
     let scale = if scale.is_finite() { scale } else { largest };
     let unit = 2f64.powi(exponent(scale) - mantissa_bits).max(f64::from_bits(1));
     let within = |value: f64| if value.is_infinite() { (largest + unit).copysign(value) } else { value };
-    if found.is_infinite() && expected.is_infinite() || found.is_infinite() != expected.is_infinite() && dtype == DType::F64 {
+    if found.is_infinite() && expected.is_infinite()
+        || found.is_infinite() != expected.is_infinite() && dtype == DType::F64
+    {
         return f64::INFINITY;
     }
     (within(found) - within(expected)).abs() / unit

@@ -7,16 +7,21 @@ use pygraph_artifact::dtype::{DType, Family};
 pub fn edges(dtype: DType) -> Vec<Vec<u8>> {
     match dtype.family() {
         Family::Bool => vec![vec![0], vec![1]],
-        Family::Signed | Family::Unsigned if dtype.bits() <= 4 => (0..1u8 << dtype.bits()).map(|bits| narrow(dtype, bits)).collect(),
+        Family::Signed | Family::Unsigned if dtype.bits() <= 4 => {
+            (0..1u8 << dtype.bits()).map(|bits| narrow(dtype, bits)).collect()
+        }
         Family::Signed | Family::Unsigned => integers(dtype),
         Family::Float => floats().into_iter().map(|value| float(dtype, value)).chain(extremes(dtype)).collect(),
-        Family::MiniFloat => (0..=u8::MAX).filter(|bits| u32::from(*bits) >> dtype.bits() == 0).map(|bits| vec![bits]).collect(),
+        Family::MiniFloat => {
+            (0..=u8::MAX).filter(|bits| u32::from(*bits) >> dtype.bits() == 0).map(|bits| vec![bits]).collect()
+        }
         Family::Complex => {
             let part = dtype.complex_part().expect("a complex type should have parts");
-            let parts: Vec<Vec<u8>> = [0.0, -0.0, 1.0, -1.0, 0.5, -2.25, 30.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN]
-                .into_iter()
-                .map(|value| float(part, value))
-                .collect();
+            let parts: Vec<Vec<u8>> =
+                [0.0, -0.0, 1.0, -1.0, 0.5, -2.25, 30.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN]
+                    .into_iter()
+                    .map(|value| float(part, value))
+                    .collect();
             let pair = |(re, im): (&Vec<u8>, &Vec<u8>)| [re.as_slice(), im.as_slice()].concat();
             parts.iter().flat_map(|re| parts.iter().map(move |im| (re, im))).map(pair).collect()
         }
@@ -72,9 +77,53 @@ fn integers(dtype: DType) -> Vec<Vec<u8>> {
 
 fn floats() -> Vec<f64> {
     let positive = [
-        0.0, 1.0, 0.5, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0, 20.5, 88.0, 89.5, 100.0, 127.5, 128.0, 255.5, 300.0, 710.0, 1000.0, 32767.5,
-        65504.0, 65519.0, 65520.0, 1e-3, 1e-4, 6e-8, 1e-20, 1e-40, 1e-310, 0.1, 0.25, 0.7, 0.9, 0.999, 1.001, 1e9, 2147483648.0,
-        4294967296.0, 9.3e18, 1.9e19, 1e30, 1e200, std::f64::consts::PI, f64::INFINITY, f64::NAN,
+        0.0,
+        1.0,
+        0.5,
+        1.5,
+        2.0,
+        2.5,
+        3.0,
+        4.0,
+        5.0,
+        7.5,
+        10.0,
+        20.5,
+        88.0,
+        89.5,
+        100.0,
+        127.5,
+        128.0,
+        255.5,
+        300.0,
+        710.0,
+        1000.0,
+        32767.5,
+        65504.0,
+        65519.0,
+        65520.0,
+        1e-3,
+        1e-4,
+        6e-8,
+        1e-20,
+        1e-40,
+        1e-310,
+        0.1,
+        0.25,
+        0.7,
+        0.9,
+        0.999,
+        1.001,
+        1e9,
+        2147483648.0,
+        4294967296.0,
+        9.3e18,
+        1.9e19,
+        1e30,
+        1e200,
+        std::f64::consts::PI,
+        f64::INFINITY,
+        f64::NAN,
     ];
     positive.into_iter().flat_map(|value| [value, -value]).collect()
 }
