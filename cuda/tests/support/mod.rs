@@ -70,6 +70,11 @@ pub fn source_of(cases: &[Case]) -> Source {
 
 /// The arrays of each case after its kernels have run in the emulator.
 pub fn emulated(cases: &[Case], folder: &Path) -> Vec<Vec<Vec<u8>>> {
+    emulated_with_status(cases, folder).into_iter().map(|(arrays, _)| arrays).collect()
+}
+
+/// The arrays and the status of each case after its kernels have run in the emulator.
+pub fn emulated_with_status(cases: &[Case], folder: &Path) -> Vec<(Vec<Vec<u8>>, [u8; STATUS_BYTES as usize])> {
     let source = source_of(cases);
     let emulator =
         Emulator::compile(&source, &pygraph_cuda::emulate::clang(), folder).unwrap_or_else(|log| panic!("{log}"));
@@ -100,7 +105,7 @@ pub fn emulated(cases: &[Case], folder: &Path) -> Vec<Vec<Vec<u8>>> {
             // SAFETY: the arena has it.
             unsafe { std::slice::from_raw_parts(base.add(offset(number)), bytes.len()) }.to_vec()
         };
-        case.arrays.iter().enumerate().map(array).collect()
+        (case.arrays.iter().enumerate().map(array).collect(), status)
     };
     cases.iter().enumerate().map(run).collect()
 }

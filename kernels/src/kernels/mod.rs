@@ -12,6 +12,7 @@ pub mod convolution;
 pub mod dynamic_slice;
 pub mod dynamic_update_slice;
 pub mod fft;
+mod fft_cuda;
 pub mod gather;
 mod layout;
 mod linear;

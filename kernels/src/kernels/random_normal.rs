@@ -8,9 +8,10 @@ use pygraph_artifact::dtype::DType;
 
 use super::{
     call::{check_counts, check_type},
-    random_uniform::draw,
+    random_uniform::{draw, plan as draw_plan},
 };
 use crate::{
+    cuda::CudaDef,
     manifest::{Call, CallType, InPlace, KernelDef, KernelError},
     scalar::{erf_inv, real::Real},
     tensor::TensorMut,
@@ -27,7 +28,10 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: Some(CudaDef {
+        source: concat!(include_str!("three_fry.cuh"), include_str!("random_normal.cu")),
+        plan: draw_plan,
+    }),
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {

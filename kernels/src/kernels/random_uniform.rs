@@ -10,6 +10,7 @@ use super::{
     random_bits::fixed_stream,
 };
 use crate::{
+    cuda::{CudaDef, CudaPlan, all_operands, over_elements},
     manifest::{Call, CallType, InPlace, KernelDef, KernelError},
     scalar::real::Real,
     tensor::TensorMut,
@@ -26,7 +27,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: Some(CudaDef { source: concat!(include_str!("three_fry.cuh"), include_str!("random_uniform.cu")), plan }),
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {
@@ -37,6 +38,12 @@ fn check(call: &CallType<'_>) -> Result<(), String> {
     }
     check_type("the lower bound", call.inputs[0], dtype, &[])?;
     check_type("the upper bound", call.inputs[1], dtype, &[])
+}
+
+/// A thread an element.
+pub(super) fn plan(call: &CallType<'_>) -> CudaPlan {
+    let step = over_elements("draw", call.outputs[0].element_count() as u64, all_operands(call));
+    CudaPlan { steps: step.into_iter().collect(), ..CudaPlan::default() }
 }
 
 fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), KernelError> {
