@@ -234,9 +234,10 @@ impl Session {
 
     /// Waits until the last step has ended.
     fn finish(&mut self) -> Result<(), StepError> {
-        let finished = self.backend.finish();
+        let Err(source) = self.backend.finish() else { return Ok(()) };
+        self.has_outputs = false;
         let model = self.model.clone();
-        finished.map_err(|source| self.lose_state(model.program(), source))
+        Err(self.lose_state(model.program(), source))
     }
 
     /// From now on a GPU times every step ([`Session::device_time`]).
