@@ -40,11 +40,13 @@ impl FromStr for DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// Refuses a device that is not there, whatever it is to run.
-    pub fn check(self) -> Result<(), DeviceError> {
-        let DeviceChoice::Only(Device::Cuda(ordinal)) = self else { return Ok(()) };
-        let count = devices()?.len() as u32;
-        if ordinal >= count { Err(CudaError::NoDevice { ordinal, count }.into()) } else { Ok(()) }
+    /// Refuses a device that is not there, whatever it is to run; else says for which GPU a model must be compiled, if for one.
+    pub fn target(self) -> Result<Option<String>, DeviceError> {
+        let DeviceChoice::Only(Device::Cuda(ordinal)) = self else { return Ok(None) };
+        let gpus = devices()?;
+        let count = gpus.len() as u32;
+        let gpu = gpus.get(ordinal as usize).ok_or(CudaError::NoDevice { ordinal, count })?;
+        Ok(Some(gpu.target()))
     }
 
     /// The device for an artifact with that code, and why.
@@ -129,6 +131,7 @@ mod tests {
 
     #[test]
     fn auto_is_the_host_without_code() {
+        assert_eq!(DeviceChoice::Auto.target(), Ok(None));
         let (device, why) = DeviceChoice::Auto.resolve(None);
         assert_eq!((device, why.as_str()), (Device::Host, "the artifact has no code for a GPU"));
     }

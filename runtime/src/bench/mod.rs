@@ -37,7 +37,7 @@ use crate::{
 /// Does what the options say; `out` is standard output.
 pub fn bench(options: &Options, out: &mut impl Write) -> Result<(), BenchError> {
     let choice: DeviceChoice = options.device.parse()?;
-    choice.check()?;
+    choice.target()?;
     let report = measure(options, choice)?;
     write!(out, "{report}").map_err(BenchError::Print)?;
     if let Some(path) = &options.json {

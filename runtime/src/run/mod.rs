@@ -50,13 +50,13 @@ pub fn run(options: &Options, out: &mut impl Write) -> Result<(), RunError> {
         return Ok(());
     }
     let choice: DeviceChoice = options.device.parse()?;
-    choice.check()?;
+    let target = choice.target()?;
     let path = options.model.as_deref().ok_or(RunError::NoModel)?;
     let folder = tempfile::tempdir().map_err(RunError::TemporaryFolder)?;
     let artifacts = if has_artifact(path) {
         vec![path.to_path_buf()]
     } else {
-        compile::compile(path, &options.bind, options.split_input_file, folder.path())?
+        compile::compile(path, options, target.as_deref(), folder.path())?
     };
     let count = artifacts.len();
     let mut failed = 0;
