@@ -8,7 +8,16 @@ mod support;
 use std::path::Path;
 
 use numeric::{check_cases, linear_cases, random_cases};
-use pygraph_cuda::{module_text, nvrtc::Nvrtc};
+use pygraph_artifact::{
+    device_code::STATUS_BYTES,
+    plan::{BufferId, Plan},
+};
+use pygraph_cuda::{
+    emulate::{Emulator, clang},
+    module_text,
+    nvrtc::Nvrtc,
+    source,
+};
 use pygraph_kernels::{tensor::TensorType, work};
 use support::{Case, emulated, emulated_with_status, source_of};
 
@@ -63,6 +72,31 @@ fn comparisons_report_the_first_element_that_differs() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn the_first_launch_that_fails_stays_in_the_status() {
+    let case = check_cases().into_iter().find(|case| case.name == "equal_f32_[1500, 701, 1999]");
+    let case = case.expect("there should be a comparison that fails");
+    let mut program = case.program();
+    let nodes = &mut program.segments[0].nodes;
+    *nodes = vec![nodes[0].clone(); 3];
+    let plan = Plan { programs: vec![program], arenas: Vec::new() };
+    let source = source(&plan).expect("comparisons should have code");
+    let folder = tempfile::tempdir().expect("a folder");
+    let emulator = Emulator::compile(&source, &clang(), folder.path()).unwrap_or_else(|log| panic!("{log}"));
+    let mut arrays: Vec<Vec<u8>> = case.arrays.iter().map(|(_, _, bytes)| bytes.clone()).collect();
+    let addresses: Vec<*mut u8> = arrays.iter_mut().map(|bytes| bytes.as_mut_ptr()).collect();
+    for order in [[0, 1, 2], [1, 2, 0], [2, 1, 0]] {
+        let mut status = [0; STATUS_BYTES as usize];
+        for launch in order {
+            let call = &source.programs[0].launches[launch].calls[0];
+            // SAFETY: the arrays are as large as the program says, and there is no scratch memory.
+            unsafe { emulator.run(call, &|id: BufferId| addresses[id.0 as usize], &mut [], &mut status) };
+        }
+        assert_eq!(status[..8], [1, 0, 0, 0, 0, 0, 0, 0], "{order:?}");
+        assert_eq!(status[8..], 701u64.to_le_bytes());
     }
 }
 

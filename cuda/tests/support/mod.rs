@@ -23,7 +23,7 @@ pub struct Case {
 
 impl Case {
     /// A program of this launch alone, whose arrays lie in its arena.
-    fn program(&self) -> Program {
+    pub fn program(&self) -> Program {
         let mut arena_bytes = 0;
         let buffers = self.arrays.iter().map(|(dtype, shape, bytes)| {
             let offset = arena_bytes;

@@ -73,7 +73,7 @@ fn factors(mut length: u64) -> Vec<u64> {
     let mut factors = Vec::new();
     let mut factor = 4;
     while length > 1 {
-        while length % factor == 0 {
+        while length.is_multiple_of(factor) {
             factors.push(factor);
             length /= factor;
         }
