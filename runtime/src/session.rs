@@ -19,6 +19,7 @@ use crate::{
     knobs::{DebugLevel, time_text},
     memory::MemoryError,
     model::{ArgumentError, Model, check_argument},
+    random_state::initial_value,
     tensor::{Tensor, TensorError, TensorView, type_text},
 };
 
@@ -159,6 +160,17 @@ impl Session {
     pub fn set(&mut self, index: usize, value: Tensor) -> Result<(), ArgumentError> {
         check_argument(self.model.program(), index, &value)?;
         self.params[index] = Some(value);
+        Ok(())
+    }
+
+    /// Gives every state of a random generator that the program draws from this seed, and the offset 0. [`Session::set`] gives one any state
+    /// ([`random_state`](crate::random_state::random_state)), such as that which an earlier session ended with.
+    pub fn seed(&mut self, seed: u64) -> Result<(), TensorError> {
+        for (param, value) in self.model.program().params.iter().zip(&mut self.params) {
+            if let Some(initial) = param.initial {
+                *value = Some(initial_value(initial, seed)?);
+            }
+        }
         Ok(())
     }
 
