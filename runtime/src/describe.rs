@@ -6,8 +6,8 @@ use pygraph_artifact::{
     container::Artifact,
     dtype::{DType, Family},
     plan::{
-        Access, BufferId, Ensure, FieldSource, Fused, FusedOperand, Initial, KernelAttr, KernelCall, KvArena, Launch, Nest,
-        Node, Place, PositionSource, Program, Step, Work, launches,
+        Access, BufferId, Ensure, FieldSource, Fused, FusedOperand, Initial, KernelAttr, KernelCall, KvArena, Launch,
+        Nest, Node, Place, PositionSource, Program, Step, Work, launches,
     },
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };

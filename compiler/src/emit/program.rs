@@ -6,8 +6,8 @@ use pygraph_artifact::{
     deployment::Deployment,
     order::add_edges,
     plan::{
-        Bind, CacheLayout, Ensure, Field, FieldSource, Initial, KvArena, Launch, Node, Param, ParamBlock, Place, PositionSource,
-        Program, ResultSlot, Segment, Spread, Step,
+        Bind, CacheLayout, Ensure, Field, FieldSource, Initial, KvArena, Launch, Node, Param, ParamBlock, Place,
+        PositionSource, Program, ResultSlot, Segment, Spread, Step,
     },
     steps::DEPTH_MAX,
 };

@@ -524,7 +524,9 @@ pub enum Invalid {
     #[error("parameter {param} is updated by a result but bound as `{bind}`")]
     UpdateBind { param: usize, bind: &'static str },
     /// The state of a generator that is none.
-    #[error("parameter {param} begins as the state of a random generator, but is not bound as state, or no two words of ui64")]
+    #[error(
+        "parameter {param} begins as the state of a random generator, but is not bound as state, or no two words of ui64"
+    )]
     RandomState { param: usize },
     /// A buffer over a parameter that does not exist.
     #[error("buffer {buffer} lies in parameter {param}, which does not exist")]

@@ -59,7 +59,10 @@ impl Sources {
         if let Some(initial) = param.initial {
             let seed = self.seed.unwrap_or(DEFAULT_SEED);
             let advice = if self.seed.is_none() { "; --seed gives another" } else { "" };
-            eprintln!("note: arg{index} `{}`, the state of random numbers, begins with seed {seed} and offset 0{advice}", param.name);
+            eprintln!(
+                "note: arg{index} `{}`, the state of random numbers, begins with seed {seed} and offset 0{advice}",
+                param.name
+            );
             return Ok(Some(initial_value(initial, seed)?));
         }
         match self.init {

@@ -99,9 +99,9 @@ fn check_initial(report: &mut Report, index: usize, attrs: &AttrMap, argument: &
             report.error(format!("argument {index} begins as `{own}`, which is none of {}", known.join(", ")));
         }
         Some(Initial::RandomState) => {
-            let is_words = argument
-                .as_tensor()
-                .is_some_and(|words| words.element.dtype() == Some(DType::U64) && words.static_shape() == Some(vec![2]));
+            let is_words = argument.as_tensor().is_some_and(|words| {
+                words.element.dtype() == Some(DType::U64) && words.static_shape() == Some(vec![2])
+            });
             let is_state = attrs.get("pyg.bind").and_then(Attribute::as_str) == Some(Bind::State.name());
             if !is_words || !is_state {
                 let own = show(argument);

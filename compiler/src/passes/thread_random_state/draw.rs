@@ -165,19 +165,18 @@ fn word_of(e: &mut Emit, part: &Part, index: i64, count: i64) -> Out {
 /// Four random words of a key and the two halves of a counter.
 fn philox(e: &mut Emit, key: ValueId, low: ValueId, high: ValueId) -> Result<[ValueId; 4], Refusal> {
     const ROUNDS: usize = 10;
-    const FACTORS: [i64; 2] = [0xD251_1F53, 0xCD9E_8D57];
-    const KEY_STEPS: [i64; 2] = [0x9E37_79B9, 0xBB67_AE85];
+    let word = |e: &mut Emit, number| e.scalar(Number::Int(number), &U32);
+    let factors = [word(e, 0xD251_1F53)?, word(e, 0xCD9E_8D57)?];
+    let steps = [word(e, 0x9E37_79B9)?, word(e, 0xBB67_AE85)?];
     let ([x0, x1], [x2, x3], mut key) = (halves(e, low)?, halves(e, high)?, halves(e, key)?);
     let mut x = [x0, x1, x2, x3];
     for round in 0..ROUNDS {
         if round > 0 {
-            for (word, step) in key.iter_mut().zip(KEY_STEPS) {
-                *word = e.binary_number(Opcode::StablehloAdd, *word, Number::Int(step))?;
-            }
+            key = [e.add(key[0], steps[0])?, e.add(key[1], steps[1])?];
         }
-        let ([low0, high0], [low1, high1]) = (product(e, x[0], FACTORS[0])?, product(e, x[2], FACTORS[1])?);
-        let (mixed0, mixed1) = (xor(e, [high1, x[1], key[0]])?, xor(e, [high0, x[3], key[1]])?);
-        x = [mixed0, low1, mixed1, low0];
+        let high = [e.binary(Opcode::ChloMulhi, x[0], factors[0])?, e.binary(Opcode::ChloMulhi, x[2], factors[1])?];
+        let low = [e.mul(x[0], factors[0])?, e.mul(x[2], factors[1])?];
+        x = [xor(e, [high[1], x[1], key[0]])?, low[1], xor(e, [high[0], x[3], key[1]])?, low[0]];
     }
     Ok(x)
 }
@@ -186,12 +185,6 @@ fn philox(e: &mut Emit, key: ValueId, low: ValueId, high: ValueId) -> Result<[Va
 fn halves(e: &mut Emit, word: ValueId) -> Result<[ValueId; 2], Refusal> {
     let high = e.binary_number(Opcode::StablehloShiftRightLogical, word, Number::Int(32))?;
     Ok([e.convert(word, &U32)?, e.convert(high, &U32)?])
-}
-
-fn product(e: &mut Emit, x: ValueId, factor: i64) -> Result<[ValueId; 2], Refusal> {
-    let x = e.convert(x, &U64)?;
-    let product = e.binary_number(Opcode::StablehloMultiply, x, Number::Int(factor))?;
-    halves(e, product)
 }
 
 fn xor(e: &mut Emit, [a, b, c]: [ValueId; 3]) -> Out {
