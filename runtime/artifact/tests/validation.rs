@@ -6,8 +6,8 @@ use pygraph_artifact::{
     dtype::DType,
     order::add_edges,
     plan::{
-        Bind, BufferId, CacheLayout, Ensure, FieldSource, Fused, FusedOperand, Initial, KernelCall, KvArena, Param, Place,
-        Plan, PositionSource, Program, Spread, Step, Work,
+        Bind, BufferId, CacheLayout, Ensure, FieldSource, Fused, FusedOperand, Initial, KernelCall, KvArena, Param,
+        Place, Plan, PositionSource, Program, Spread, Step, Work,
     },
     steps::DEPTH_MAX,
     validate::{array_bytes, validate},
