@@ -835,7 +835,7 @@ func.func @main() {
 
 // -----
 func.func @main() {
-  // expected-error @below {{aten.randn.default: complex numbers are not drawn: draw real and imaginary parts}}
+  // expected-error @below {{aten.randn.default: only real floats are drawn: of complex numbers draw the parts, and convert for others}}
   %r = "fx.call"() {target = "aten.randn.default", args = [[2 : i64]], device = "cpu"} : () -> tensor<2xcomplex<f32>>
   return
 }
@@ -844,5 +844,12 @@ func.func @main() {
 func.func @main(%x: tensor<2xf32>) {
   // expected-error @below {{aten.alpha_dropout.default: in training it is not supported: export the model in eval mode}}
   %r = "fx.call"(%x) {target = "aten.alpha_dropout.default", args = ["%0", 0.5 : f64, true], device = "cpu"} : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<2x4xsi64>) {
+  // expected-error @below {{aten.multinomial.default: only real floats are drawn}}
+  %r = "fx.call"(%x) {target = "aten.multinomial.default", args = ["%0", 1 : i64], device = "cpu"} : (tensor<2x4xsi64>) -> tensor<2x1xsi64>
   return
 }

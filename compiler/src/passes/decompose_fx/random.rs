@@ -23,23 +23,30 @@ fn draw(
     distribution: RngDistribution,
     (a, b): (Number, Number),
 ) -> Out {
-    if category(element) == 3 {
-        return Err(Refusal::from("complex numbers are not drawn: draw real and imaginary parts"));
-    }
     let (a, b) = (e.scalar(a, element)?, e.scalar(b, element)?);
     let extents = e.indices(shape)?;
     let attrs = [("rng_distribution", Attribute::Enum(EnumAttr::RngDistribution(distribution)))];
     Ok(e.op(Opcode::StablehloRng, &[a, b, extents], tensor_type(shape, element), &attrs))
 }
 
-/// Numbers of `[0, 1)`.
+/// Refuses what is no float.
+fn check_float(element: &ElementType) -> Result<(), Refusal> {
+    if category(element) == 2 {
+        return Ok(());
+    }
+    Err(Refusal::from("only real floats are drawn: of complex numbers draw the parts, and convert for others"))
+}
+
+/// Floats of `[0, 1)`.
 fn draw_unit(e: &mut Emit, element: &ElementType, shape: &[i64]) -> Out {
+    check_float(element)?;
     draw(e, element, shape, RngDistribution::Uniform, (Number::Int(0), Number::Int(1)))
 }
 
 /// Normal numbers. 16-bit floats are drawn in f32, so that mean and deviation are not rounded before.
 fn draw_normal(e: &mut Emit, call: &Call, mean: f64, deviation: f64) -> Out {
     let (element, shape) = (call.element(0)?, call.shape(0)?);
+    check_float(&element)?;
     let parameters = (Number::Float(mean), Number::Float(deviation));
     let numbers = draw(e, &accumulator(&element), &shape, RngDistribution::Normal, parameters)?;
     e.convert(numbers, &element)
@@ -58,8 +65,10 @@ pub fn normal(e: &mut Emit, call: &Call) -> Values {
 /// `uniform(x, low, high)`.
 pub fn uniform_between(e: &mut Emit, call: &Call) -> Values {
     let (low, high) = (call.float(1, "from", 0.0)?, call.float(2, "to", 1.0)?);
+    let (element, shape) = (call.element(0)?, call.shape(0)?);
+    check_float(&element)?;
     let parameters = (Number::Float(low), Number::Float(high));
-    Ok(vec![draw(e, &call.element(0)?, &call.shape(0)?, RngDistribution::Uniform, parameters)?])
+    Ok(vec![draw(e, &element, &shape, RngDistribution::Uniform, parameters)?])
 }
 
 /// `normal(x, mean, std)` of a tensor's shape.
