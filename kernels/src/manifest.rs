@@ -145,8 +145,6 @@ pub static KERNELS: &[&KernelDef] = &[
     &kernels::fft::KERNEL,
     &kernels::gather::KERNEL,
     &kernels::random_bits::KERNEL,
-    &kernels::random_normal::KERNEL,
-    &kernels::random_uniform::KERNEL,
     &kernels::scan::KERNEL,
     &kernels::scatter::KERNEL,
     &kernels::select_and_scatter::KERNEL,

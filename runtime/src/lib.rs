@@ -15,6 +15,7 @@ pub mod knobs;
 pub mod memory;
 pub mod model;
 pub mod npz;
+pub mod random_state;
 pub mod run;
 pub mod session;
 pub mod tensor;

@@ -8,7 +8,7 @@ use pygraph_artifact::bytes::AlignedBytes;
 use pygraph_artifact::{
     container::{Artifact, Code, encode},
     dtype::DType,
-    plan::{Bind, BufferId, KernelCall, Plan, Step, Work},
+    plan::{Bind, BufferId, Initial, KernelCall, Plan, Step, Work},
     scalar::ScalarOp,
 };
 use pygraph_kernels::memory::Buffer;
@@ -17,6 +17,7 @@ use pygraph_runtime::{
     host::{HostProgram, Loops, Memory, Order},
     knobs::DebugLevel,
     model::Model,
+    random_state::random_state,
     session::Session,
     tensor::Array,
 };
@@ -70,6 +71,38 @@ fn value(session: &Session, index: usize) -> Option<Vec<i32>> {
 }
 
 /// Doubles `x` until it is at least `limit`.
+/// The state of a generator that every step advances by 4, and gives.
+fn drawing() -> Session {
+    let mut b = Builder::new("main");
+    let state = b.param("rng_state", DType::U64, &[2], Bind::State);
+    b.program.params[0].initial = Some(Initial::RandomState);
+    let advance: Vec<u8> = [0u64, 4].map(u64::to_le_bytes).concat();
+    let advance = b.constant(DType::U64, &[2], &advance);
+    let step = b.map(ScalarOp::Add, &[state, advance], state);
+    let after = b.result("rng_state", state);
+    b.update(0, after);
+    b.session(vec![step])
+}
+
+#[test]
+fn the_state_of_a_generator_begins_with_a_seed_or_is_any_that_is_set() {
+    let mut session = drawing();
+    let next = |session: &mut Session| -> Vec<u64> {
+        let outputs = session.step().expect("runs").wait();
+        let bytes = outputs.get(0).expect("the state").bytes;
+        bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("a word"))).collect()
+    };
+    let missing = session.step().map(|_| ()).expect_err("no state").to_string();
+    assert!(missing.contains("no value for arg0 `rng_state` (2xui64, state)"), "{missing}");
+    session.seed(u64::MAX).expect("memory");
+    assert_eq!(next(&mut session), [u64::MAX, 4]);
+    assert_eq!(next(&mut session), [u64::MAX, 8]);
+    session.set(0, random_state(7, 1 << 40).expect("memory")).expect("fits");
+    assert_eq!(next(&mut session), [7, (1 << 40) + 4]);
+    session.seed(7).expect("memory");
+    assert_eq!(next(&mut session), [7, 4]);
+}
+
 fn doubling() -> Session {
     let mut b = Builder::new("main");
     let x = b.param("x", DType::I32, &[], Bind::Step);

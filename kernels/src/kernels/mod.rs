@@ -18,8 +18,6 @@ mod layout;
 mod linear;
 mod matrix;
 pub mod random_bits;
-pub mod random_normal;
-pub mod random_uniform;
 pub mod scan;
 pub mod scatter;
 pub mod select_and_scatter;

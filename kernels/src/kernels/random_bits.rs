@@ -194,10 +194,3 @@ fn philox(key: u64, counter: u128) -> [u32; 4] {
     }
     x
 }
-
-/// A word of 64 bits for every position, the same in every run: what kernels without a state draw from.
-pub(super) fn fixed_stream(position: u64) -> u64 {
-    const KEY: u64 = 0x5049_4752_4150_4821;
-    let [low, high] = three_fry(KEY, position);
-    u64::from(low) | u64::from(high) << 32
-}

@@ -25,6 +25,3 @@ inline Pair three_fry(u64 key, u64 counter) {
 }
 
 inline u64 joined(Pair pair) { return u64(pair.words[0]) | u64(pair.words[1]) << 32; }
-
-// A word of 64 bits for every position, the same in every run.
-inline u64 fixed_stream(u64 position) { return joined(three_fry(0x5049475241504821ull, position)); }

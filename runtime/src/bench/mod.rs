@@ -98,7 +98,7 @@ fn load(options: &Options, artifact: Arc<Artifact>, device: Device) -> Result<Se
     let mut model = Model::load_in_order(artifact, entry, device, Order::default(), options.loops())?;
     let cache_options = CacheOptions { handles_ahead: options.kv_ahead, ..CacheOptions::default() };
     let caches = Caches::for_model(&model, cache_options).map_err(SessionError::Memory)?;
-    let mut sources = Sources::open(options.inputs.as_deref(), options.weights.as_deref(), options.init)?;
+    let mut sources = Sources::open(options.inputs.as_deref(), options.weights.as_deref(), options.init, None)?;
     let values = sources.values(model.program())?;
     let (weights, values): (Vec<_>, Vec<_>) = values.into_iter().partition(|(index, _)| model.is_weight(*index));
     for (index, value) in weights {

@@ -132,7 +132,7 @@ fn run_program(
     }
     let mut expectations = Expectations::open(&options.expect, options.tolerance(), model.program(), steps.count())?;
     let values =
-        Sources::open(options.inputs.as_deref(), options.weights.as_deref(), options.init)?.values(model.program())?;
+        Sources::open(options.inputs.as_deref(), options.weights.as_deref(), options.init, options.seed)?.values(model.program())?;
     let (weights, values): (Vec<_>, Vec<_>) = values.into_iter().partition(|(index, _)| model.is_weight(*index));
     for (index, value) in weights {
         model.set_weight(index, value)?;

@@ -47,6 +47,10 @@ pub struct Options {
     #[arg(long, value_name = "random:SEED")]
     pub init: Option<Init>,
 
+    /// Seed of a program that draws random numbers, if --inputs gives no state of its generator; 0 if not given
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<u64>,
+
     /// Write the results: out0, out1, …, and step1_out0, … with --steps
     #[arg(long, value_name = "FILE.npz")]
     pub outputs: Option<PathBuf>,

@@ -149,6 +149,17 @@ impl Session {
         Ok(())
     }
 
+    /// Gives every state of a random generator that the program draws from this seed, and the offset 0. [`Session::set`] gives one any state
+    /// ([`random_state`](crate::random_state::random_state)), such as that which an earlier session ended with.
+    pub fn seed(&mut self, seed: u64) -> Result<(), TensorError> {
+        for (param, value) in self.model.program().params.iter().zip(&mut self.params) {
+            if let Some(initial) = param.initial {
+                *value = Some(initial_value(initial, seed)?.into());
+            }
+        }
+        Ok(())
+    }
+
     /// The value of argument `index`: what was set, or for state what the last step left. None if there is none, and for a cache, whose
     /// rows lie apart: ask for the result that updates it.
     pub fn value(&self, index: usize) -> Option<&Array> {
