@@ -1,6 +1,7 @@
 //! The named kernels, one file each: what it is called, its check, its reference.
 
 pub mod attention;
+mod attention_cuda;
 mod call;
 pub mod check_almost_equal;
 pub mod check_close;
@@ -8,6 +9,7 @@ pub mod check_equal;
 pub mod cholesky;
 mod compare;
 pub mod contract;
+mod contract_cuda;
 pub mod convolution;
 pub mod dynamic_slice;
 pub mod dynamic_update_slice;
