@@ -79,6 +79,7 @@ pub fn lower_call(call: &KernelCall, array: &dyn Fn(BufferId) -> Array, launch: 
     for (name, value) in &plan.constants {
         line!(common, "constexpr i64 {name} = {value};");
     }
+    plan.lists.iter().for_each(|(name, values)| constants(&mut common, name, values));
     // Kernels that do not report stay the same in every launch.
     if plan.steps.iter().any(|step| step.operands.contains(&CudaOperand::Status)) {
         line!(common, "constexpr i64 LAUNCH_NUMBER = {};", launch.number);

@@ -58,7 +58,8 @@ impl Attention {
 
     fn case(&self, name: &str) -> Case {
         let [batches, queries, heads, features] = self.q;
-        let dims = |name: &str| match &self.attributes.iter().find(|(of, _)| *of == name).expect("it should be there").1 {
+        let dims = |name: &str| match &self.attributes.iter().find(|(of, _)| *of == name).expect("it should be there").1
+        {
             KernelAttr::Ints(dims) => dims.clone(),
             _ => unreachable!("dimensions are lists"),
         };
@@ -102,7 +103,10 @@ fn one_query_reads_up_to_a_length() {
             decode([Bf16, Bf16, Bf16], 4, 2, 64).case("bf16"),
             decode([Bf16, Bf16, Bf16], 4, 2, 64).set("fill", float(-1e9)).case("fill"),
             decode([Bf16, Bf16, Bf16], 4, 2, 64).set("safe", KernelAttr::Bool(true)).case("safe"),
-            decode([F16, F16, F32], 6, 1, 24).set("fill", float(-3.0)).set("mask_adds", KernelAttr::Bool(true)).case("adds"),
+            decode([F16, F16, F32], 6, 1, 24)
+                .set("fill", float(-3.0))
+                .set("mask_adds", KernelAttr::Bool(true))
+                .case("adds"),
             decode([F32, F32, F32], 3, 3, 6).case("odd"),
             decode([F32, F32, F32], 2, 1, 130).set("fill", float(-2.0)).case("near"),
         ],
@@ -121,7 +125,12 @@ fn sums_of_f32_are_close() {
             plain.clone().with(BIAS, random(F32, &[1, 1, 5, 77], 8)).set("divisor", float(3.0)).case("bias"),
             plain.clone().with(MASK, random(I1, &[1, 2, 5, 1], 4)).set("fill", float(-1e30)).case("rows"),
             plain.clone().with(MASK, random(I1, &[1, 2, 5, 1], 4)).case("hidden"),
-            plain.clone().with(MASK, mask).with(BIAS, random(F32, &[1, 1, 1, 1], 8)).set("key_scale", float(0.25)).case("both"),
+            plain
+                .clone()
+                .with(MASK, mask)
+                .with(BIAS, random(F32, &[1, 1, 1, 1], 8))
+                .set("key_scale", float(0.25))
+                .case("both"),
             plain.with(LENGTH, array(I32, &[1], [0.0])).case("none"),
         ],
         1e-5,
@@ -138,7 +147,11 @@ fn many_queries_see_their_windows() {
         &[
             prefill.case("causal"),
             prefill.clone().set("fill", float(f64::from(f32::MIN))).case("lowest"),
-            prefill.clone().set("fill", float(f64::from(f32::MIN))).set("mask_adds", KernelAttr::Bool(true)).case("added"),
+            prefill
+                .clone()
+                .set("fill", float(f64::from(f32::MIN)))
+                .set("mask_adds", KernelAttr::Bool(true))
+                .case("added"),
             window.case("window"),
             window.clone().set("fill", float(-1e30)).case("window_fill"),
             window.clone().set("fill", float(-1e30)).set("diagonal", KernelAttr::Int(-100)).case("before"),
@@ -157,7 +170,11 @@ fn layouts_and_roundings() {
         let names = ["key_type", "value_type", "score_type", "logit_type", "softmax_type", "probability_type"];
         names.into_iter().zip(types).fold(plain.clone(), |of, (name, ty)| of.set(name, text(ty)))
     };
-    let turned = plain.clone().set("q_dims", ints(&[0, 2, 1, 3])).set("k_dims", ints(&[3, 0, 2, 1])).set("v_dims", ints(&[1, 0, 2, 3]));
+    let turned = plain
+        .clone()
+        .set("q_dims", ints(&[0, 2, 1, 3]))
+        .set("k_dims", ints(&[3, 0, 2, 1]))
+        .set("v_dims", ints(&[1, 0, 2, 3]));
     check(
         &[
             all(["bf16", "bf16", "bf16", "f32", "f32", "bf16"]).case("torch"),

@@ -48,7 +48,13 @@ fn few_rows_read_the_big_matrix_once() {
             // The few rows are on the right.
             contract([F32, F32, F32], &[64, 96], &[64, 2], [&[], &[0], &[], &[0]], &[96, 2]),
             // A batch, as attention has it.
-            contract([Bf16, Bf16, Bf16], &[2, 3, 2, 64], &[2, 40, 3, 64], [&[0, 1], &[3], &[0, 2], &[3]], &[2, 3, 2, 40]),
+            contract(
+                [Bf16, Bf16, Bf16],
+                &[2, 3, 2, 64],
+                &[2, 40, 3, 64],
+                [&[0, 1], &[3], &[0, 2], &[3]],
+                &[2, 3, 2, 40],
+            ),
         ],
         1e-2,
     );
@@ -117,9 +123,21 @@ fn tiles_fill_tensor_cores() {
 #[test]
 fn a_sum_is_never_minus_zero() {
     let tiny = |shape: &[u64], value: f64| array(F32, shape, vec![value; shape.iter().product::<u64>() as usize]);
-    let attributes = [("lhs_batch", ints(&[])), ("lhs_contract", ints(&[1])), ("rhs_batch", ints(&[])), ("rhs_contract", ints(&[1]))];
+    let attributes = [
+        ("lhs_batch", ints(&[])),
+        ("lhs_contract", ints(&[1])),
+        ("rhs_batch", ints(&[])),
+        ("rhs_contract", ints(&[1])),
+    ];
     let of = |m: u64, left: f64| {
-        call("zero", "contract", &attributes, &[], vec![tiny(&[m, 1], left), tiny(&[40, 1], 1e-30)], vec![output(F32, &[m, 40])])
+        call(
+            "zero",
+            "contract",
+            &attributes,
+            &[],
+            vec![tiny(&[m, 1], left), tiny(&[40, 1], 1e-30)],
+            vec![output(F32, &[m, 40])],
+        )
     };
     check(&[of(1, -1e-30), of(20, -1e-30), of(1, -0.0)], 0.0);
 }

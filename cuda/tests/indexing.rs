@@ -2,7 +2,10 @@
 
 mod support;
 
-use pygraph_artifact::dtype::DType;
+use pygraph_artifact::{
+    dtype::DType,
+    scalar::{ScalarBody, ScalarInst, ScalarOp},
+};
 use support::{
     Case,
     kernels::{Array, array, call, check, ints, output, random},
@@ -82,8 +85,111 @@ fn gathers_follow_dimension_numbers() {
             gather("rows", random(Bf16, &[10, 8], 1), array(I32, &[3], [2.0, -4.0, 99.0]), embedding, 1, &[3, 8]),
             gather("rows8", random(Bf16, &[10, 8], 1), array(U8, &[3, 1], [2.0, 7.0, 200.0]), embedding, 1, &[3, 8]),
             gather("points", random(F32, &[4, 5], 2), random(I64, &[2, 6], 3), points, 0, &[6]),
-            gather("batched", random(F32, &[2, 4, 7], 2), array(I32, &[3, 2], [0., 1., 2., 3., 4., 9.]), batched, 2, &[3, 2, 3, 2]),
+            gather(
+                "batched",
+                random(F32, &[2, 4, 7], 2),
+                array(I32, &[3, 2], [0., 1., 2., 3., 4., 9.]),
+                batched,
+                2,
+                &[3, 2, 3, 2],
+            ),
             gather("none", random(F32, &[4, 5], 2), random(I64, &[2, 0], 3), points, 0, &[0]),
+        ],
+        0.0,
+    );
+}
+
+fn fold(operation: Option<ScalarOp>, dtype: DType) -> ScalarBody {
+    let op = |op| ScalarInst::Op { op, dtype, operands: vec![0, 1], immediates: vec![] };
+    let output = if operation.is_some() { 2 } else { 1 };
+    ScalarBody { inputs: vec![dtype; 2], instructions: operation.map(op).into_iter().collect(), outputs: vec![output] }
+}
+
+#[test]
+fn scatters_apply_updates_in_order() {
+    let names = [
+        "update_window_dims",
+        "inserted_window_dims",
+        "input_batching_dims",
+        "scatter_indices_batching_dims",
+        "scatter_dims_to_operand_dims",
+    ];
+    let scatter = |name: &str, body: ScalarBody, inputs: Vec<Array>, lists: [&[i64]; 5], vector: i64| {
+        let mut attributes: Vec<_> = names.iter().zip(lists).map(|(name, list)| (*name, ints(list))).collect();
+        attributes.push(("index_vector_dim", pygraph_artifact::plan::KernelAttr::Int(vector)));
+        let outputs = inputs[..inputs.len() / 2].iter().map(|(dtype, shape, _)| output(*dtype, shape)).collect();
+        call(name, "scatter", &attributes, &[body], inputs, outputs)
+    };
+    use DType::{Bf16, F32, I8, I32, I64};
+    let rows = [&[1][..], &[0], &[], &[], &[0]];
+    let points = [&[][..], &[0, 1], &[], &[], &[1, 0]];
+    let windows = [&[1, 2][..], &[], &[], &[], &[0, 1]];
+    let batched = [&[2][..], &[1], &[0], &[0], &[1]];
+    let two = ScalarBody {
+        inputs: vec![F32, I32, F32, I32],
+        instructions: vec![ScalarInst::Op { op: ScalarOp::Add, dtype: F32, operands: vec![0, 2], immediates: vec![] }],
+        outputs: vec![4, 3],
+    };
+    let some = |values: &[f64], shape: &[u64]| array(I32, shape, values.iter().copied());
+    let sum = |dtype| fold(Some(ScalarOp::Add), dtype);
+    let many: Vec<f64> = (0..200).map(|at| f64::from(at * 37 % 23 - 2)).collect();
+    check(
+        &[
+            scatter(
+                "rows",
+                sum(F32),
+                vec![random(F32, &[6, 5], 1), some(&[2., 9., 2., -1.], &[4]), random(F32, &[4, 5], 2)],
+                rows,
+                1,
+            ),
+            scatter(
+                "last",
+                fold(None, Bf16),
+                vec![random(Bf16, &[6, 5], 1), some(&[2., 3., 2.], &[3, 1]), random(Bf16, &[3, 5], 2)],
+                rows,
+                1,
+            ),
+            scatter(
+                "points",
+                sum(I8),
+                vec![random(I8, &[4, 5], 1), some(&many, &[2, 100]), random(I8, &[100], 2)],
+                points,
+                0,
+            ),
+            scatter(
+                "windows",
+                sum(F32),
+                vec![random(F32, &[6, 6], 1), some(&[0., 1., 1., 0., 5., 5.], &[3, 2]), random(F32, &[3, 2, 3], 2)],
+                windows,
+                1,
+            ),
+            scatter(
+                "batched",
+                sum(F32),
+                vec![random(F32, &[2, 4, 3], 1), some(&[0., 3., 3., 1.], &[2, 2]), random(F32, &[2, 2, 3], 2)],
+                batched,
+                2,
+            ),
+            scatter(
+                "two",
+                two,
+                vec![
+                    random(F32, &[6, 5], 1),
+                    random(I32, &[6, 5], 4),
+                    some(&[2., 2.], &[2]),
+                    random(F32, &[2, 5], 2),
+                    random(I32, &[2, 5], 3),
+                ],
+                rows,
+                1,
+            ),
+            scatter(
+                "nothing",
+                sum(F32),
+                vec![random(F32, &[6, 5], 1), random(I64, &[0], 1), random(F32, &[0, 5], 2)],
+                rows,
+                1,
+            ),
         ],
         0.0,
     );

@@ -40,7 +40,10 @@ struct Roles {
 impl Roles {
     fn new(attributes: &[(String, KernelAttr)], name: &str, ty: TensorType<'_>) -> Roles {
         let (of, strides) = (dimensions(attributes, name), ty.strides());
-        Roles { extents: [0, 1, 2, 3].map(|role| ty.shape[of[role]]), strides: [0, 1, 2, 3].map(|role| strides[of[role]] as u64) }
+        Roles {
+            extents: [0, 1, 2, 3].map(|role| ty.shape[of[role]]),
+            strides: [0, 1, 2, 3].map(|role| strides[of[role]] as u64),
+        }
     }
 
     /// Elements of a row that a lane has.
@@ -58,7 +61,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let [batches, queries, heads, features] = q.extents;
     let (tokens, groups, value_features) = (k.extents[1], k.extents[2], v.extents[3]);
     let rows_all = heads / groups * queries;
-    let registers = k.lane_elements(call.inputs[1].dtype.size_bytes()).max(v.lane_elements(call.inputs[2].dtype.size_bytes()));
+    let registers =
+        k.lane_elements(call.inputs[1].dtype.size_bytes()).max(v.lane_elements(call.inputs[2].dtype.size_bytes()));
     let most = (REGISTERS / registers).min(SHARED_BYTES / (4 * (value_features + 2))).clamp(1, ROWS_MAX);
     let rows = rows_all.div_ceil(rows_all.div_ceil(most).max(1)).max(1);
     let units = batches * groups * rows_all.div_ceil(rows);
@@ -96,7 +100,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let [mask, bias, positions, length] = numbers.map(|number| CudaOperand::Input(number.unwrap_or(0)));
     let [q, k, v] = [0, 1, 2].map(CudaOperand::Input);
     let (output, parts) = (CudaOperand::Output(0), CudaOperand::Scratch(0));
-    let step = |function, grid, operands| CudaStep { function, grid, block: [THREADS, 1, 1], shared_bytes: 0, operands };
+    let step =
+        |function, grid, operands| CudaStep { function, grid, block: [THREADS, 1, 1], shared_bytes: 0, operands };
     let blocks = [splits as u32, units.min(GRID_MAX) as u32, 1];
     let mut steps = vec![step("attend", blocks, vec![output, q, k, v, mask, bias, positions, length, parts])];
     let scratch = if splits > 1 { units * splits * rows * (value_features + 2) * 4 } else { 0 };
@@ -104,7 +109,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         let blocks = [(units * rows).min(1 << 20) as u32, 1, 1];
         steps.push(step("merge", blocks, vec![output, positions, length, parts]));
     }
-    CudaPlan { constants, scratch: vec![scratch], steps }
+    CudaPlan { constants, scratch: vec![scratch], steps, ..CudaPlan::default() }
 }
 
 /// Strides of an input that repeats along its dimensions of extent 1.

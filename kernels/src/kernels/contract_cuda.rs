@@ -147,7 +147,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     }
     if left.terms == 0 {
         let clear = over_elements("clear", elements, vec![CudaOperand::Output(0)]);
-        return CudaPlan { constants, scratch: Vec::new(), steps: clear.into_iter().collect() };
+        return CudaPlan { constants, steps: clear.into_iter().collect(), ..CudaPlan::default() };
     }
     let sum_bytes = [4, 8, 8, 16, 4, 8][sum as usize];
     let scratch = if choice.splits > 1 { choice.splits * elements * sum_bytes } else { 0 };
@@ -163,7 +163,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     if choice.splits > 1 {
         steps.extend(over_elements("finish", elements, vec![CudaOperand::Output(0), CudaOperand::Scratch(0)]));
     }
-    CudaPlan { constants, scratch: vec![scratch], steps }
+    CudaPlan { constants, scratch: vec![scratch], steps, ..CudaPlan::default() }
 }
 
 fn choose(left: &Side, right: &Side, sum: i64, batches: u64) -> Choice {

@@ -75,5 +75,13 @@ struct Word<16> {
   typedef Quad Type;
 };
 
+// Rounds to odd, so that the next rounding sees what was cut off.
+inline f32 narrowed_to_odd(f64 value) {
+  const f32 nearest = f32(value);
+  if (f64(nearest) == value || value != value) return nearest;
+  const u32 bits = reinterpret<u32>(nearest) - (fabs(f64(nearest)) > fabs(value));
+  return reinterpret<f32>(bits | 1);
+}
+
 inline i64 thread_number() { return i64(blockIdx.x) * blockDim.x + threadIdx.x; }
 inline i64 thread_count() { return i64(gridDim.x) * blockDim.x; }

@@ -88,14 +88,6 @@ inline complex<Part> plus(complex<Part> a, complex<Part> b) {
   return complex<Part>{a.re + b.re, a.im + b.im};
 }
 
-// Rounds to odd, so that the next rounding sees what was cut off.
-inline f32 narrowed_to_odd(f64 value) {
-  const f32 nearest = f32(value);
-  if (f64(nearest) == value || value != value) return nearest;
-  const u32 bits = reinterpret<u32>(nearest) - (fabs(f64(nearest)) > fabs(value));
-  return reinterpret<f32>(bits | 1);
-}
-
 // A sum as an element of the output. A sum of floats begins at zero, so it is never -0, however it was computed.
 template <class To, class Sum, Family FAMILY>
 struct Finished {

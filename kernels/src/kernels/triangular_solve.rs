@@ -87,7 +87,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         operands: all_operands(call).into_iter().chain([CudaOperand::Scratch(0)]).collect(),
     };
     let scratch = output.element_count() as u64 * wide_bytes(output.dtype);
-    CudaPlan { constants, scratch: vec![scratch], steps: vec![step] }
+    CudaPlan { constants, scratch: vec![scratch], steps: vec![step], ..CudaPlan::default() }
 }
 
 fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), KernelError> {
