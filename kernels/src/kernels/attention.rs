@@ -63,7 +63,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: Some(super::attention_cuda::CUDA),
+    cuda: super::attention_cuda::CUDA,
 };
 
 /// The optional inputs, in order.

@@ -100,8 +100,13 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let [mask, bias, positions, length] = numbers.map(|number| CudaOperand::Input(number.unwrap_or(0)));
     let [q, k, v] = [0, 1, 2].map(CudaOperand::Input);
     let (output, parts) = (CudaOperand::Output(0), CudaOperand::Scratch(0));
-    let step =
-        |function, grid, operands| CudaStep { function, grid, block: [THREADS, 1, 1], shared_bytes: 0, operands };
+    let step = |function: &'static str, grid, operands| CudaStep {
+        function: function.into(),
+        grid,
+        block: [THREADS, 1, 1],
+        shared_bytes: 0,
+        operands,
+    };
     let blocks = [splits as u32, units.min(GRID_MAX) as u32, 1];
     let mut steps = vec![step("attend", blocks, vec![output, q, k, v, mask, bias, positions, length, parts])];
     let scratch = if splits > 1 { units * splits * rows * (value_features + 2) * 4 } else { 0 };

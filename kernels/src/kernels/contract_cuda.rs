@@ -154,7 +154,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let inputs = if choice.is_left_small { [0, 1] } else { [1, 0] };
     let operands = [CudaOperand::Output(0), CudaOperand::Input(inputs[0]), CudaOperand::Input(inputs[1])];
     let mut steps = vec![CudaStep {
-        function: choice.function,
+        function: choice.function.into(),
         grid: [choice.blocks as u32, batches.min(GRID_MAX) as u32, choice.splits as u32],
         block: [THREADS, 1, 1],
         shared_bytes: 0,

@@ -40,7 +40,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: true,
     check,
     reference,
-    cuda: Some(super::convolution_cuda::CUDA),
+    cuda: super::convolution_cuda::CUDA,
 };
 
 /// Largest extent, stride, padding and dilation: their products with extents stay in an `i64`.

@@ -54,7 +54,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     } else {
         let tiles = rows.div_ceil(TILE) * features.div_ceil(TILE);
         let grid = [tiles as u32, groups.min(GRID_MAX) as u32, 1];
-        Some(CudaStep { function: "tile", grid, block: [THREADS, 1, 1], shared_bytes: 0, operands })
+        Some(CudaStep { function: "tile".into(), grid, block: [THREADS, 1, 1], shared_bytes: 0, operands })
     };
     CudaPlan { constants, steps: step.into_iter().collect(), ..CudaPlan::default() }
 }

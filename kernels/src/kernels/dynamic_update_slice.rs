@@ -25,7 +25,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: Some(CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("dynamic_update_slice.cu")), plan }),
+    cuda: CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("dynamic_update_slice.cu")), plan },
 };
 
 /// Blocks where the operand may have to be copied. They have nothing to do where it lies in the output, so they are not many.

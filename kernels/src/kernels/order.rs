@@ -1,13 +1,9 @@
 //! How lines are ordered on a GPU, by a sorting network over the numbers of their elements (`order.cuh`).
 
-use std::sync::LazyLock;
-
 use crate::cuda::{CudaOperand, CudaStep, THREADS, over_elements};
 
 /// Numbers that a block sorts in shared memory, as a power of two.
 const CHUNK_BITS: u32 = 11;
-/// The largest power of two that a line is padded to.
-const BITS_MAX: u32 = 32;
 
 /// Lines to order.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +43,7 @@ impl Lines {
     pub fn steps(&self, operands: &[CudaOperand]) -> Vec<CudaStep> {
         let chunks = self.count << (self.padded_bits() - self.chunk_bits());
         let chunk_step = |run_bits: u32| CudaStep {
-            function: &CHUNKS[run_bits as usize],
+            function: format!("chunks<{run_bits}>").into(),
             grid: [chunks.min(1 << 20) as u32, 1, 1],
             block: [THREADS, 1, 1],
             shared_bytes: 0,
@@ -56,7 +52,7 @@ impl Lines {
         let mut steps = vec![chunk_step(0)];
         for run_bits in self.chunk_bits() + 1..=self.padded_bits() {
             for distance_bits in (self.chunk_bits()..run_bits).rev() {
-                let function = &PAIRS[run_bits as usize][distance_bits as usize];
+                let function = format!("pairs<{run_bits}, {distance_bits}>");
                 steps.extend(over_elements(function, self.count << (self.padded_bits() - 1), operands.to_vec()));
             }
             steps.push(chunk_step(run_bits));
@@ -64,11 +60,3 @@ impl Lines {
         steps
     }
 }
-
-/// Names of the functions, by bits of runs.
-static CHUNKS: LazyLock<Vec<String>> = LazyLock::new(|| (0..=BITS_MAX).map(|run| format!("chunks<{run}>")).collect());
-
-/// The same by bits of runs and of distances.
-static PAIRS: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
-    (0..=BITS_MAX).map(|run| (0..run).map(|distance| format!("pairs<{run}, {distance}>")).collect()).collect()
-});

@@ -28,10 +28,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: Some(CudaDef {
-        source: concat!(include_str!("three_fry.cuh"), include_str!("random_normal.cu")),
-        plan: draw_plan,
-    }),
+    cuda: CudaDef { source: concat!(include_str!("three_fry.cuh"), include_str!("random_normal.cu")), plan: draw_plan },
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {

@@ -37,7 +37,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: Some(CudaDef { source: SOURCE, plan }),
+    cuda: CudaDef { source: SOURCE, plan },
 };
 
 const SOURCE: &str =
