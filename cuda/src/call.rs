@@ -58,7 +58,7 @@ impl Array {
 /// The kernels of a call. `array` finds what its operands are.
 pub fn lower_call(call: &KernelCall, array: &dyn Fn(BufferId) -> Array, launch: &mut LaunchCode) -> Result<(), String> {
     let kernel = manifest::find(&call.kernel).ok_or_else(|| format!("there is no kernel `{}`", call.kernel))?;
-    let cuda = kernel.cuda.as_ref().ok_or_else(|| format!("`{}` has no code for GPUs yet", call.kernel))?;
+    let cuda = &kernel.cuda;
     let inputs: Vec<Array> = call.inputs.iter().map(|id| array(*id)).collect();
     let outputs: Vec<Array> = call.outputs.iter().map(|id| array(*id)).collect();
     let input_types: Vec<TensorType<'_>> = inputs.iter().map(Array::ty).collect();
@@ -79,6 +79,7 @@ pub fn lower_call(call: &KernelCall, array: &dyn Fn(BufferId) -> Array, launch: 
     for (name, value) in &plan.constants {
         line!(common, "constexpr i64 {name} = {value};");
     }
+    plan.lists.iter().for_each(|(name, values)| constants(&mut common, name, values));
     // Kernels that do not report stay the same in every launch.
     if plan.steps.iter().any(|step| step.operands.contains(&CudaOperand::Status)) {
         line!(common, "constexpr i64 LAUNCH_NUMBER = {};", launch.number);

@@ -8,7 +8,7 @@
 //! - of attributes `A_name`: a `bool`, an `i64`, an array with `A_name_COUNT`, for a float its bits `A_name_BITS`, for a text that
 //!   names a type that type;
 //! - of a scalar program `Body0::apply(inputs…, outputs&…)`;
-//! - what the launch rule adds as `i64` constants;
+//! - what the launch rule adds as `i64` constants and lists of them;
 //! - `LAUNCH_NUMBER` if a step takes the status.
 //!
 //! Functions take the arrays that their step names, as pointers; scratch memory as `u8*`, the status as `u32*`.
@@ -31,6 +31,8 @@ pub struct CudaDef {
 pub struct CudaPlan {
     /// Further constants.
     pub constants: Vec<(&'static str, i64)>,
+    /// Further lists of constants.
+    pub lists: Vec<(&'static str, Vec<i64>)>,
     /// Sizes of parts of scratch memory, in bytes. Their content is unspecified at first.
     pub scratch: Vec<u64>,
     /// Kernels, one after another.

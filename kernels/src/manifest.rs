@@ -56,7 +56,7 @@ pub struct KernelDef {
     /// Computes the outputs from the inputs, plainly.
     pub reference: fn(&Call, &mut [TensorMut]) -> Result<(), KernelError>,
     /// Computes them on a GPU.
-    pub cuda: Option<CudaDef>,
+    pub cuda: CudaDef,
 }
 
 /// Which inputs of a kernel may lie where an output does, address for address.

@@ -29,10 +29,10 @@ pub static KERNEL: KernelDef = KernelDef {
         compare::check(call_type)
     },
     reference: |call, _| compare::compare(call, &AlmostEqual { tolerance: call::float(call.attributes, "tolerance") }),
-    cuda: Some(CudaDef {
+    cuda: CudaDef {
         source: concat!(include_str!("compare.cuh"), include_str!("check_almost_equal.cu")),
         plan: compare::plan,
-    }),
+    },
 };
 
 struct AlmostEqual {

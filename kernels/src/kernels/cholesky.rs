@@ -25,7 +25,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: Some(CudaDef { source: concat!(include_str!("linear.cuh"), include_str!("cholesky.cu")), plan }),
+    cuda: CudaDef { source: concat!(include_str!("linear.cuh"), include_str!("cholesky.cu")), plan },
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {

@@ -38,7 +38,7 @@ pub(super) fn plan(call: &CallType<'_>) -> CudaPlan {
         ("POINTS", length.iter().product::<u64>() as i64),
     ];
     let bytes = input.max(output) * COMPLEX_BYTES;
-    CudaPlan { constants, scratch: vec![bytes; 2], steps: passes.steps }
+    CudaPlan { constants, scratch: vec![bytes; 2], steps: passes.steps, ..CudaPlan::default() }
 }
 
 /// Kernels that each read one part of scratch memory and write the other.

@@ -30,7 +30,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: Some(CudaDef { source: concat!(include_str!("linear.cuh"), include_str!("triangular_solve.cu")), plan }),
+    cuda: CudaDef { source: concat!(include_str!("linear.cuh"), include_str!("triangular_solve.cu")), plan },
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {
@@ -87,7 +87,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         operands: all_operands(call).into_iter().chain([CudaOperand::Scratch(0)]).collect(),
     };
     let scratch = output.element_count() as u64 * wide_bytes(output.dtype);
-    CudaPlan { constants, scratch: vec![scratch], steps: vec![step] }
+    CudaPlan { constants, scratch: vec![scratch], steps: vec![step], ..CudaPlan::default() }
 }
 
 fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), KernelError> {

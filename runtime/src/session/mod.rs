@@ -33,6 +33,7 @@ use crate::{
     knobs::{DebugLevel, time_text},
     memory::MemoryError,
     model::{ArgumentError, Model, check_argument},
+    random_state::initial_value,
     tensor::{Array, TensorError, type_text},
 };
 
