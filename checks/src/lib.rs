@@ -10,6 +10,8 @@
 #[path = "../../compiler/tests/random_program/mod.rs"]
 pub mod random_program;
 
+pub mod emulated;
+
 use std::sync::Arc;
 
 use pygraph_artifact::{
@@ -29,7 +31,7 @@ use pygraph_runtime::{
     device::Device,
     host::{Loops, Order},
     model::Model,
-    session::Session,
+    session::{Session, Ticket},
     tensor::Tensor,
 };
 use random_program::{Program, agree, random_program};
@@ -139,8 +141,9 @@ fn as_a_plan(program: &Program, loops: Loops) -> Result<Results, String> {
     }
     let mut results = Vec::new();
     for _ in 0..STEPS {
-        let outputs = session.step().map_err(|error| error.to_string())?.wait();
-        results.push(outputs.iter().map(|view| view.bytes.to_vec()).collect());
+        let outputs = session.step().and_then(Ticket::wait).map_err(|error| error.to_string())?;
+        let bytes = outputs.iter().map(|view| view.map(|view| view.bytes.to_vec()));
+        results.push(bytes.collect::<Result<_, _>>().map_err(|error| error.to_string())?);
     }
     Ok(results)
 }

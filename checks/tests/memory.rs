@@ -19,7 +19,7 @@ use pygraph_runtime::{
     device::Device,
     model::Model,
     npz::NpzFile,
-    session::Session,
+    session::{Outputs, Session, Ticket},
     tensor::{ForeignBytes, Tensor},
 };
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
@@ -38,6 +38,16 @@ fn compiled() -> Emitted {
         (pass.run)(&mut module, &context).expect("compiles");
     }
     emit(&module).expect("emits")
+}
+
+/// The bytes of all results.
+fn bytes(outputs: Outputs) -> Vec<Vec<u8>> {
+    outputs.iter().map(|view| view.expect("a result").bytes.to_vec()).collect()
+}
+
+/// The results of one more step.
+fn results(session: &mut Session) -> Vec<Vec<u8>> {
+    bytes(session.step().and_then(Ticket::wait).expect("runs"))
 }
 
 fn inputs(session: &Session) -> Vec<Tensor> {
@@ -158,12 +168,12 @@ fn inputs_are_read_where_they_are_each_step() {
             session.set(26, position(9 + step)).expect("fits");
         }
         let before = session.copies();
-        let own: Vec<Vec<u8>> = session.step().expect("runs").wait().iter().map(|view| view.bytes.to_vec()).collect();
+        let own: Vec<Vec<u8>> = results(&mut session);
         let moved = session.copies().since(before);
         assert_eq!((moved.count, moved.bytes), (0, 0));
         assert_eq!(moved.imported_bytes, if step == 0 { 4 * 2 * 32 * 2 * 16 * 4 } else { 0 });
         assert!(moved.block_bytes < 512, "{} bytes", moved.block_bytes);
-        let others: Vec<Vec<u8>> = plain.step().expect("runs").wait().iter().map(|view| view.bytes.to_vec()).collect();
+        let others: Vec<Vec<u8>> = results(&mut plain);
         assert_eq!(own, others, "step {step}");
         gone = fresh;
     }
@@ -185,8 +195,8 @@ fn running_out_of_memory_leaves_everything_as_it_was() {
     }
     let step = |session: &mut Session, at: i32| -> Result<Vec<Vec<u8>>, String> {
         session.set(26, position(at)).expect("fits");
-        let outputs = session.step().map_err(|error| error.to_string())?.wait();
-        Ok(outputs.iter().map(|view| view.bytes.to_vec()).collect())
+        let outputs = session.step().and_then(Ticket::wait).map_err(|error| error.to_string())?;
+        Ok(bytes(outputs))
     };
     for at in 14..16 {
         assert_eq!(step(&mut limited, at), step(&mut free, at));
@@ -239,11 +249,10 @@ fn prefill_and_decode_share_their_caches() {
     let shared = caches();
     let mut prefill = begin("prefill", shared.clone(), "llama_prefill_bf16");
     prefill.begin_fresh().expect("nothing to unmap");
-    let outputs = prefill.step().expect("runs").wait();
-    let filled: Vec<Vec<u8>> = outputs.iter().map(|view| view.bytes.to_vec()).collect();
+    let filled = results(&mut prefill);
     let mut decode = begin("main", shared, "llama_decode_bf16");
     decode.set(26, position(12)).expect("fits");
-    let own: Vec<Vec<u8>> = decode.step().expect("runs").wait().iter().map(|view| view.bytes.to_vec()).collect();
+    let own: Vec<Vec<u8>> = results(&mut decode);
     assert_eq!((decode.copies().bytes, decode.copies().imported_bytes), (0, 0));
     let slots = decode.caches().expect("caches").slots();
     assert!(slots.iter().all(|slot| (slot.tokens, slot.mapped_bytes) == (13, 4096)), "{slots:?}");
@@ -256,6 +265,6 @@ fn prefill_and_decode_share_their_caches() {
         let bytes = AlignedBytes::copy_of(&filled[result]).expect("memory");
         apart.set(index, Tensor::new(param.dtype, &param.shape, bytes).expect("fits")).expect("fits");
     }
-    let others: Vec<Vec<u8>> = apart.step().expect("runs").wait().iter().map(|view| view.bytes.to_vec()).collect();
+    let others: Vec<Vec<u8>> = results(&mut apart);
     assert_eq!(own, others);
 }

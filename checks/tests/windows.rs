@@ -263,7 +263,8 @@ fn steps_and_a_loop_that_share_caches_know_what_the_other_gave_up() {
     const STEPS: usize = POSITIONS + 1;
     let (Emitted { plan, constants }, _) = compiled(0);
     assert_eq!(plan.arenas.len(), 2, "both programs have the same arenas");
-    let load = |plan: &Plan| Artifact::from_bytes(&encode(plan, &constants, Code::default()).expect("valid")).expect("loads");
+    let load =
+        |plan: &Plan| Artifact::from_bytes(&encode(plan, &constants, Code::default()).expect("valid")).expect("loads");
     let artifact = Arc::new(load(&plan));
     let caches =
         Arc::new(Caches::new(&plan, CacheOptions { poison: true, ..CacheOptions::default() }).expect("addresses"));

@@ -110,12 +110,14 @@ knobs! {
     VERIFY_DIAGNOSTICS = "verify-diagnostics", Nothing, [Opt], Files, "compare what is reported with comments `// expected-error @+1 {{…}}` in the input";
     PIPELINE = "pipeline", One("PASSES"), [Opt], Pipeline, "run these passes, separated by commas, in this order; `--pipeline=` runs none";
     RUN_REPRODUCER = "run-reproducer", Nothing, [Opt], Pipeline, "take the passes from the comment that `--reproducer` left in the input";
-    STOP_AFTER = "stop-after", One("PHASE"), [Opt], Pipeline, "run the default pipeline up to this phase (import, tensor, kernel, plan); without it, up to tensor";
+    STOP_AFTER = "stop-after", One("PHASE"), [Opt], Pipeline, "run the default pipeline up to this phase (import, tensor, kernel, plan); without it, up to plan";
     STRICT_PRECISION = "strict-precision", Nothing, [Opt Compile], Pipeline, "round every bf16 result, also where it is widened at once: leaves keep-excess-precision out";
     NO_FUSE = "no-fuse", Nothing, [Opt Compile], Pipeline, "one launch for each operation: leaves fuse-launches out";
     NO_RECOGNIZE = "no-recognize", Nothing, [Opt Compile], Pipeline, "keep attention as the operations that the model has: leaves recognize-attention out";
     NO_NATIVE = "no-native", Nothing, [Compile], Pipeline, "generate no native code for loop nests: the host device interprets them";
     HOST_CPU = "host-cpu", One("NAME"), [Compile], Pipeline, "the least processor, by LLVM's name, on which the artifact's native code runs (x86-64-v2, x86-64-v3, x86-64-v4); without it, x86-64-v3";
+    TARGET = "target", One("NAME"), [Compile], Pipeline, "generate code for this GPU, by its compiler's name (sm_90), into the artifact; without it, there is none";
+    NVRTC = "nvrtc", One("FILE"), [Compile], Pipeline, "the library that compiles code for GPUs (libnvrtc.so.13); without it, what PYGRAPH_NVRTC names or the system finds";
     STRICT = "strict", Nothing, [Opt Compile], Pipeline, "do nothing that rests on premises about values: no bounded attention";
     KV_HANDLE_BYTES = "kv-handle-bytes", Default("BYTES", "2097152"), [Opt Compile], Pipeline, "the pieces of physical memory that caches grow by";
     KV_GROUPING = "kv-grouping", Default("WHICH", "all"), [Opt Compile], Pipeline, "which caches share an arena: all that go together, those of a layer, or none";
@@ -137,6 +139,7 @@ knobs! {
     DUMP_PHASES = "dump-phases", One("DIR"), [Opt Compile], Inspection, "write the IR before the first and after every pass to numbered files, which can be fed back in";
     TIMING = "timing", Nothing, [Opt Compile], Inspection, "show on standard error how long each pass took and what it counted";
     REMARKS = "remarks", Optional("FORMAT", "text"), [Opt Compile], Inspection, "show on standard error what passes decided, and why: as text, or with `=json` one object a line";
+    EMIT_CUDA = "emit-cuda", One("FILE"), [Compile], Inspection, "write the CUDA C++ of the model's kernels to this file, for people; it needs no compiler";
     REPORT = "report", Many("FILE"), [Compile], Inspection, "write what became of the program: `.html` is a page for people, `.json` for programs, `-` a table on standard output";
     REPRODUCER = "reproducer", One("FILE"), [Opt Compile], Inspection, "if a pass fails or panics, write the input with the passes up to it to this file, for `--run-reproducer`";
 }

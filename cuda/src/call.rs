@@ -58,7 +58,7 @@ impl Array {
 /// The kernels of a call. `array` finds what its operands are.
 pub fn lower_call(call: &KernelCall, array: &dyn Fn(BufferId) -> Array, launch: &mut LaunchCode) -> Result<(), String> {
     let kernel = manifest::find(&call.kernel).ok_or_else(|| format!("there is no kernel `{}`", call.kernel))?;
-    let cuda = kernel.cuda.as_ref().ok_or_else(|| format!("`{}` has no code for GPUs yet", call.kernel))?;
+    let cuda = &kernel.cuda;
     let inputs: Vec<Array> = call.inputs.iter().map(|id| array(*id)).collect();
     let outputs: Vec<Array> = call.outputs.iter().map(|id| array(*id)).collect();
     let input_types: Vec<TensorType<'_>> = inputs.iter().map(Array::ty).collect();
@@ -79,9 +79,15 @@ pub fn lower_call(call: &KernelCall, array: &dyn Fn(BufferId) -> Array, launch: 
     for (name, value) in &plan.constants {
         line!(common, "constexpr i64 {name} = {value};");
     }
+    plan.lists.iter().for_each(|(name, values)| constants(&mut common, name, values));
+    // Kernels that do not report stay the same in every launch.
+    if plan.steps.iter().any(|step| step.operands.contains(&CudaOperand::Status)) {
+        line!(common, "constexpr i64 LAUNCH_NUMBER = {};", launch.number);
+    }
     call.bodies.iter().enumerate().for_each(|(number, body)| describe_body(&mut common, number, body));
     common.push_str(cuda.source);
     common.push_str("}\n");
+    call.attributes.iter().for_each(|(name, value)| forget_attribute(&mut common, name, value));
 
     let find = |operand: CudaOperand| match operand {
         CudaOperand::Input(number) => Some((&inputs[number], format!("In{number}"))),
@@ -158,6 +164,15 @@ fn describe_attribute(text: &mut String, name: &str, value: &KernelAttr) {
             Ok(dtype) => line!(text, "typedef {} A_{name};", types::name(dtype)),
             Err(_) => line!(text, "#define A_{name}_IS_{value} 1"),
         },
+    }
+}
+
+/// Macros know no namespaces: they end where the skeleton does.
+fn forget_attribute(text: &mut String, name: &str, value: &KernelAttr) {
+    if let KernelAttr::Text(value) = value
+        && value.parse::<DType>().is_err()
+    {
+        line!(text, "#undef A_{name}_IS_{value}");
     }
 }
 

@@ -34,7 +34,7 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
         return LaunchCode::default();
     }
     if nest.combine.is_none() || count <= ALONE_MAX || points >= BUSY_POINTS {
-        return LaunchCode { calls: vec![points_call(program, nest, points)], scratch: Vec::new() };
+        return LaunchCode { calls: vec![points_call(program, nest, points)], ..LaunchCode::default() };
     }
     // Every parallel point is a row of its own.
     let buffers: Vec<BufferId> = nest.inputs.iter().chain(&nest.outputs).map(|access| access.buffer).collect();

@@ -12,6 +12,8 @@ pub const NAME: &str = "KERNEL_NAME";
 /// The kernels of a launch.
 #[derive(Debug, Clone, Default)]
 pub struct LaunchCode {
+    /// Its number in the program, for what it writes into the status.
+    pub number: u32,
     /// One after another.
     pub calls: Vec<CallCode>,
     /// Sizes of the parts of scratch memory that they use, in bytes.

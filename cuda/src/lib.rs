@@ -129,7 +129,7 @@ impl Kernels {
 fn program_code(program: &Program, kernels: &mut Kernels, refused: &mut Vec<Refused>) -> DeviceProgram {
     let mut scratch_bytes = 0;
     let all = program.segments.iter().flat_map(|segment| launches(&segment.nodes));
-    let launches = all.map(|launch| match lower(program, launch) {
+    let launches = (0..).zip(all).map(|(number, launch)| match lower(program, launch, number) {
         Ok(code) => device_launch(code, &launch.name, &mut scratch_bytes, kernels),
         Err(reason) => {
             refused.push(Refused { launch: launch.name.clone(), location: launch.location.clone(), reason });
@@ -140,12 +140,12 @@ fn program_code(program: &Program, kernels: &mut Kernels, refused: &mut Vec<Refu
     DeviceProgram { scratch_bytes, launches }
 }
 
-fn lower(program: &Program, launch: &Launch) -> Result<LaunchCode, String> {
+fn lower(program: &Program, launch: &Launch, number: u32) -> Result<LaunchCode, String> {
     match &launch.work {
         Work::Nest(nest) => Ok(fused::lower_nest(program, nest)),
         Work::Fused(fused) => fused::lower_fused(program, fused),
         Work::Kernel(call) => {
-            let mut code = LaunchCode::default();
+            let mut code = LaunchCode { number, ..LaunchCode::default() };
             call::lower_call(call, &|id| call::Array::of_buffer(program, id), &mut code)?;
             Ok(code)
         }

@@ -10,8 +10,8 @@ use cudarc::nvrtc::sys;
 /// NVRTC, loaded.
 #[derive(Debug)]
 pub struct Nvrtc {
-    /// Keeps the library of that path loaded, so that it is found by its name.
-    _library: Option<libloading::Library>,
+    /// Keep the libraries of that path loaded, so that they are found by their names.
+    _libraries: Vec<libloading::Library>,
     version: (i32, i32),
 }
 
@@ -21,7 +21,7 @@ const VERSION_MIN: (i32, i32) = (13, 0);
 impl Nvrtc {
     /// Loads the library: the file at `path`, or what the system finds.
     pub fn load(path: Option<&Path>) -> Result<Nvrtc, NvrtcError> {
-        let library = path.map(load_library).transpose()?;
+        let libraries = path.map(load_libraries).transpose()?.unwrap_or_default();
         // SAFETY: looking for a library runs its initialisers alone.
         if !unsafe { sys::is_culib_present() } {
             return Err(NvrtcError::Missing);
@@ -32,7 +32,7 @@ impl Nvrtc {
         if result != sys::nvrtcResult::NVRTC_SUCCESS || (major, minor) < VERSION_MIN {
             return Err(NvrtcError::TooOld { major, minor });
         }
-        Ok(Nvrtc { _library: library, version: (major, minor) })
+        Ok(Nvrtc { _libraries: libraries, version: (major, minor) })
     }
 
     /// Its version: major and minor.
@@ -117,6 +117,19 @@ impl Drop for Program {
 
 fn check(result: sys::nvrtcResult) -> Result<(), String> {
     if result == sys::nvrtcResult::NVRTC_SUCCESS { Ok(()) } else { Err(format!("{result:?}")) }
+}
+
+/// The library at a path, and the one of its own functions for kernels, which it looks for by its name.
+fn load_libraries(path: &Path) -> Result<Vec<libloading::Library>, NvrtcError> {
+    const BUILTINS: &str = "libnvrtc-builtins.so";
+    let beside = path.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    let is_builtins =
+        |file: &PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(BUILTINS));
+    let mut files: Vec<PathBuf> = beside.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    files.retain(is_builtins);
+    files.sort();
+    files.push(path.to_path_buf());
+    files.iter().map(|file| load_library(file)).collect()
 }
 
 fn load_library(path: &Path) -> Result<libloading::Library, NvrtcError> {

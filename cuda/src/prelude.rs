@@ -5,6 +5,11 @@ pub const PRELUDE: &str = concat!(
     include_str!("prelude/types.cuh"),
     include_str!("prelude/integer.cuh"),
     include_str!("prelude/real.cuh"),
+    include_str!("prelude/bits.cuh"),
+    include_str!("prelude/half.cuh"),
+    include_str!("prelude/special.cuh"),
+    include_str!("prelude/complex.cuh"),
+    include_str!("prelude/minifloat.cuh"),
     include_str!("prelude/convert.cuh"),
     include_str!("prelude/group.cuh"),
 );

@@ -19,7 +19,7 @@ use pygraph_runtime::{
     host::{Loops, Order},
     init,
     model::Model,
-    session::Session,
+    session::{Session, Ticket},
 };
 
 /// Bytes of arena and arguments up to which a program is run.
@@ -85,8 +85,8 @@ fn run(model: Model) {
         session.set(index, value).expect("the value should have the argument's type");
     }
     for _ in 0..2 {
-        if let Ok(ticket) = session.step() {
-            let _ = ticket.wait().iter().count();
+        if let Ok(outputs) = session.step().and_then(Ticket::wait) {
+            let _ = outputs.iter().count();
         }
     }
 }

@@ -8,9 +8,12 @@
 //! - of attributes `A_name`: a `bool`, an `i64`, an array with `A_name_COUNT`, for a float its bits `A_name_BITS`, for a text that
 //!   names a type that type;
 //! - of a scalar program `Body0::apply(inputs…, outputs&…)`;
-//! - what the launch rule adds as `i64` constants.
+//! - what the launch rule adds as `i64` constants and lists of them;
+//! - `LAUNCH_NUMBER` if a step takes the status.
 //!
 //! Functions take the arrays that their step names, as pointers; scratch memory as `u8*`, the status as `u32*`.
+
+use std::borrow::Cow;
 
 use crate::manifest::CallType;
 
@@ -28,6 +31,8 @@ pub struct CudaDef {
 pub struct CudaPlan {
     /// Further constants.
     pub constants: Vec<(&'static str, i64)>,
+    /// Further lists of constants.
+    pub lists: Vec<(&'static str, Vec<i64>)>,
     /// Sizes of parts of scratch memory, in bytes. Their content is unspecified at first.
     pub scratch: Vec<u64>,
     /// Kernels, one after another.
@@ -37,8 +42,8 @@ pub struct CudaPlan {
 /// One function of the skeleton on a grid.
 #[derive(Debug, Clone)]
 pub struct CudaStep {
-    /// Its name.
-    pub function: &'static str,
+    /// Its name, with template arguments if it takes any.
+    pub function: Cow<'static, str>,
     /// Blocks.
     pub grid: [u32; 3],
     /// Threads of a block.
@@ -66,10 +71,15 @@ pub enum CudaOperand {
 pub const THREADS: u32 = 256;
 
 /// Blocks of a grid, at most, of steps whose threads go on with further elements.
-const BLOCKS_MAX: u64 = 2112;
+pub const BLOCKS_MAX: u64 = 2112;
 
 /// A step of a thread an element, in a loop that strides over the grid; none if there are no elements.
-pub fn over_elements(function: &'static str, elements: u64, operands: Vec<CudaOperand>) -> Option<CudaStep> {
+pub fn over_elements(
+    function: impl Into<Cow<'static, str>>,
+    elements: u64,
+    operands: Vec<CudaOperand>,
+) -> Option<CudaStep> {
+    let function = function.into();
     let blocks = elements.div_ceil(u64::from(THREADS)).min(BLOCKS_MAX) as u32;
     (blocks > 0).then_some(CudaStep {
         function,

@@ -56,7 +56,7 @@ pub struct KernelDef {
     /// Computes the outputs from the inputs, plainly.
     pub reference: fn(&Call, &mut [TensorMut]) -> Result<(), KernelError>,
     /// Computes them on a GPU.
-    pub cuda: Option<CudaDef>,
+    pub cuda: CudaDef,
 }
 
 /// Which inputs of a kernel may lie where an output does, address for address.
@@ -145,8 +145,6 @@ pub static KERNELS: &[&KernelDef] = &[
     &kernels::fft::KERNEL,
     &kernels::gather::KERNEL,
     &kernels::random_bits::KERNEL,
-    &kernels::random_normal::KERNEL,
-    &kernels::random_uniform::KERNEL,
     &kernels::scan::KERNEL,
     &kernels::scatter::KERNEL,
     &kernels::select_and_scatter::KERNEL,

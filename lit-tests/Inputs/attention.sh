@@ -6,7 +6,7 @@ binaries=$1 folder=$2 count=$3
 shift 3
 mkdir -p "$folder"
 for model in "$@"; do
-  found=$("$binaries/pygraph-opt" --elide-constants "$model" | grep -c '"pyg.attention"' || true)
+  found=$("$binaries/pygraph-opt" --stop-after=tensor --elide-constants "$model" | grep -c '"pyg.attention"' || true)
   [ "$found" = "$count" ] || { echo "$model: $found attentions, not $count" >&2; exit 1; }
   "$binaries/pygraph-compile" "$model" -o "$folder/one.pyg"
   "$binaries/pygraph-compile" --no-recognize "$model" -o "$folder/apart.pyg"

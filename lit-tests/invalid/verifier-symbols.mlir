@@ -82,6 +82,27 @@ func.func @main(%x: tensor<2xf32> {pyg.bind = "sometimes"}) {
 
 // -----
 
+// expected-error @below {{argument 0 begins as `zeros`, which is none of random_state}}
+func.func @main(%x: tensor<2xui64> {pyg.bind = "state", pyg.initial = "zeros"}) {
+  return
+}
+
+// -----
+
+// expected-error @below {{argument 0 begins as the state of a random generator, so it should be a tensor<2xui64> that is bound as `state`, not tensor<2xi32>}}
+func.func @main(%x: tensor<2xi32> {pyg.bind = "state", pyg.initial = "random_state"}) {
+  return
+}
+
+// -----
+
+// expected-error @below {{argument 0 begins as the state of a random generator}}
+func.func @main(%x: tensor<2xui64> {pyg.bind = "step", pyg.initial = "random_state"}) {
+  return
+}
+
+// -----
+
 // expected-error @below {{`pyg.updated_by` of argument 0 is 1, but the function has 1 results}}
 func.func @main(%x: tensor<2xf32> {pyg.bind = "state", pyg.updated_by = 1 : i64}) -> tensor<2xf32> {
   return %x : tensor<2xf32>

@@ -825,3 +825,31 @@ func.func @main(%x: i64) {
   %0 = "fx.call"(%x) {target = "sub", args = [-9223372036854775807 : i64, 9 : i64], device = "cpu"} : (i64) -> i64
   return
 }
+
+// -----
+func.func @main() {
+  // expected-error @below {{aten.randint.low: no integer is at least 4 and below 4}}
+  %r = "fx.call"() {target = "aten.randint.low", args = [4 : i64, 4 : i64, [2 : i64]], device = "cpu"} : () -> tensor<2xsi64>
+  return
+}
+
+// -----
+func.func @main() {
+  // expected-error @below {{aten.randn.default: only real floats are drawn: of complex numbers draw the parts, and convert for others}}
+  %r = "fx.call"() {target = "aten.randn.default", args = [[2 : i64]], device = "cpu"} : () -> tensor<2xcomplex<f32>>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<2xf32>) {
+  // expected-error @below {{aten.alpha_dropout.default: in training it is not supported: export the model in eval mode}}
+  %r = "fx.call"(%x) {target = "aten.alpha_dropout.default", args = ["%0", 0.5 : f64, true], device = "cpu"} : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<2x4xsi64>) {
+  // expected-error @below {{aten.multinomial.default: only real floats are drawn}}
+  %r = "fx.call"(%x) {target = "aten.multinomial.default", args = ["%0", 1 : i64], device = "cpu"} : (tensor<2x4xsi64>) -> tensor<2x1xsi64>
+  return
+}

@@ -179,3 +179,11 @@ func.func @main(%x: tensor<4xf32>, %i: tensor<f32>) -> tensor<6xf32> {
   }) {window_dimensions = array<i64: 4611686018427387904>, window_strides = array<i64: 1>, padding = dense<[[4611686018427387904, 1]]> : tensor<1x2xi64>} : (tensor<4xf32>, tensor<f32>) -> tensor<6xf32>
   return %0 : tensor<6xf32>
 }
+
+// -----
+func.func @random(%a: tensor<f32>) -> tensor<2xf32> {
+  %s = stablehlo.constant dense<2> : tensor<1xi64>
+  // expected-error @+1 {{`stablehlo.rng` does not run: it has no state to draw from: run `thread-random-state` first}}
+  %0 = stablehlo.rng %a, %a, %s, distribution = UNIFORM : (tensor<f32>, tensor<f32>, tensor<1xi64>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}

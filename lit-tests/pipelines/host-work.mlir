@@ -135,15 +135,21 @@
 // TOP-P-FILTER-COUNT-1: "pyg.segment"
 // TOP-P-FILTER-NOT: "pyg.segment"
 
+// The state of random numbers is an argument: one segment, right at every replay.
+// RUN: %pygraph-opt %models/fx/cases/multinomial_sample.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=RANDOM
+// RUN: %pygraph-opt %models/fx/cases/rng_dropout_train.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=RANDOM
+// RUN: %pygraph-opt %models/fx/cases/rng_rand_like.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=RANDOM
+// RANDOM: remark: rescue: argument `rng_state`: 1 random operation draws from it: it was added as argument {{[0-9]}}, the generator's seed and offset, with result 1 to replace it, so that every step, a replayed graph's too, draws other numbers
+// RANDOM-NOT: remark: {{cut|rescue}}
+// RANDOM-COUNT-1: "pyg.segment"
+// RANDOM-NOT: "pyg.segment"
+
 // Nothing here touches the CPU: one segment.
 // RUN: %pygraph-opt %models/fx/cases/int8_dequant_linear.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=WHOLE
 // RUN: %pygraph-opt %models/fx/cases/kv_index_copy.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=WHOLE
 // RUN: %pygraph-opt %models/fx/cases/kv_index_put.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=WHOLE
 // RUN: %pygraph-opt %models/fx/cases/kv_slice_assign_int_arg.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=WHOLE
 // RUN: %pygraph-opt %models/fx/cases/many_small_ops.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=WHOLE
-// RUN: %pygraph-opt %models/fx/cases/multinomial_sample.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=WHOLE
-// RUN: %pygraph-opt %models/fx/cases/rng_dropout_train.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=WHOLE
-// RUN: %pygraph-opt %models/fx/cases/rng_rand_like.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=WHOLE
 // RUN: %pygraph-opt %models/fx/cases/scatter_gather_embedding.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=WHOLE
 // RUN: %pygraph-opt %models/fx/cases/topk_sort_cumsum.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=WHOLE
 // RUN: %pygraph-opt %models/fx/cases/view_alias_output.cuda.core.fx.mlir --keep-boundaries --stop-after=plan --remarks 2>&1 | FileCheck %s --check-prefix=WHOLE

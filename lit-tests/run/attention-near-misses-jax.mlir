@@ -40,7 +40,7 @@
 // RUN: sed 's/select %%mask,/select %%windowed,/' %s > %t.window.mlir
 // RUN: %near-miss %t.window.mlir | FileCheck %s --check-prefix=LAST
 // LAST: choice: @kv: `k`, `v` lie in it, and only the last 3 rows up to the position are read of its 8 (those below the last 3 are unmapped, and handed back as zeros, unless the caches were handed in), provided: rows that are not read are finite; scores are well above the fill of the mask
-// RUN: %pygraph-opt %t.window.mlir | FileCheck %s --check-prefix=WINDOW
+// RUN: %pygraph-opt %t.window.mlir --stop-after=tensor | FileCheck %s --check-prefix=WINDOW
 // WINDOW: "pyg.kv.arena"() {bounded = true, {{.*}} window = 3 : i64}
 // WINDOW: "pyg.attention"({{.*}} skips_below = true, {{.*}} window = 3 : i64} : ({{.*}}, tensor<1x1xi32>, tensor<1xi32>)
 // The same edge, computed for each head.
@@ -50,7 +50,7 @@
 // RUN: sed 's/select %%mask,/select %%windowed,/; s/compare LE/compare LT/; s/-1.0e30/0xFF800000/' %s > %t.window-less.mlir
 // RUN: %near-miss %t.window-less.mlir | FileCheck %s --check-prefix=LAST-LESS
 // LAST-LESS: and only the last 3 rows up to the position are read of its 8 (those below the last 3 are unmapped
-// RUN: %pygraph-opt %t.window-less.mlir | FileCheck %s --check-prefix=WINDOW-LESS
+// RUN: %pygraph-opt %t.window-less.mlir --stop-after=tensor | FileCheck %s --check-prefix=WINDOW-LESS
 // WINDOW-LESS: "pyg.attention"({{.*}}{diagonal = -1 : i64, {{.*}} skips_below = true, {{.*}} window = 2 : i64}
 // RUN: sed 's/select %%mask,/select %%windowed,/; s/subtract %%pos, %%c3/subtract %%other, %%c3/' %s > %t.windows.mlir
 // RUN: %near-miss %t.windows.mlir | FileCheck %s --check-prefix=BOTH
@@ -85,7 +85,7 @@
 // RUN: %near-miss %t.state.mlir | FileCheck %s --check-prefix=STATE
 // STATE: state `k` of @{{.*}}: it is in @kv, which is mapped in full: its positions are state (`pos`), which the host does not see; pass them as an argument
 
-// RUN: %pygraph-opt --strict --remarks %s 2>&1 >%t.out | FileCheck %s --check-prefix=STRICT
+// RUN: %pygraph-opt --strict --stop-after=tensor --remarks %s 2>&1 >%t.out | FileCheck %s --check-prefix=STRICT
 // STRICT: state `k` of @{{.*}}: it is in @kv, which is mapped in full: it rests on premises, which --strict does not take: rows that are not read are finite; scores are well above the fill of the mask
 // RUN: FileCheck %s --check-prefix=UNBOUND < %t.out
 // UNBOUND: "pyg.kv.arena"() {bounded = false

@@ -1,5 +1,5 @@
 // 0 when all is well, 1 when the input is wrong, 2 when the call is wrong. Nothing is written to a file unless all is well.
-// RUN: %pygraph-opt %s -o %t.mlir
+// RUN: %pygraph-opt --stop-after=tensor %s -o %t.mlir
 // RUN: FileCheck %s --check-prefix=OUTPUT < %t.mlir
 // RUN: sh -c '%pygraph-opt %t.missing.mlir; test $? = 1' 2>&1 | FileCheck %s --check-prefix=MISSING
 // RUN: sh -c '%pygraph-opt; test $? = 2' 2>&1 | FileCheck %s --check-prefix=NO-INPUT

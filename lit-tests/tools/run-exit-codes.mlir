@@ -9,7 +9,7 @@
 
 // NO-MODEL: required arguments
 // OPTION: unexpected argument '--no-such-option'
-// DEVICE: error: there is no device `toaster`: use `host` or `auto`
+// DEVICE: error: there is no device `toaster`: use `host`, `cuda`, `cuda:N` or `auto`
 // INIT: `zeros` is not `random:SEED`, like random:7
 // ABSENT: error: cannot read {{.*}}absent.mlir: No such file
 // INVALID: <stdin>:2:{{[0-9]+}}: error:

@@ -6,8 +6,8 @@ use pygraph_artifact::{
     container::Artifact,
     dtype::{DType, Family},
     plan::{
-        Access, BufferId, FieldSource, Fused, FusedOperand, KernelAttr, KernelCall, KvArena, Launch, Nest, Node, Place,
-        PositionSource, Program, SlotRows, Step, Work, launches,
+        Access, BufferId, FieldSource, Fused, FusedOperand, Initial, KernelAttr, KernelCall, KvArena, Launch, Nest,
+        Node, Place, PositionSource, Program, SlotRows, Step, Work, launches,
     },
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
@@ -71,7 +71,11 @@ fn describe_program(text: &mut String, program: &Program) {
         let cache = param.cache.as_ref().map_or(String::new(), |cache| {
             format!(", in cache arena {} at {} with strides {:?}", cache.arena, cache.offset, cache.strides)
         });
-        line!(text, "  arg{index} `{}`: {ty}, {}{updated}{cache}", param.name, param.bind.name());
+        let initial = match param.initial {
+            Some(Initial::RandomState) => ", seed and offset that random numbers are drawn from; offset 0 if not given",
+            None => "",
+        };
+        line!(text, "  arg{index} `{}`: {ty}, {}{updated}{cache}{initial}", param.name, param.bind.name());
     }
     for (index, result) in program.results.iter().enumerate() {
         let ty = type_text(result.dtype, &result.shape);

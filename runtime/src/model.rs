@@ -9,10 +9,13 @@ use pygraph_artifact::{
 use pygraph_kernels::native::{NativeCode, NativeError};
 
 use crate::{
+    caches::Caches,
+    cuda::{driver::CudaError, gpu::Gpu, program::CudaProgram, session::CudaSession, tensor::DeviceTensor},
     device::Device,
-    host::{HostProgram, LaunchError, Loops, Order},
+    host::{HostProgram, HostSession, LaunchError, Loops, Order},
     knobs::{DebugLevel, time_text},
-    tensor::{Tensor, type_text},
+    session::{Backend, SessionError},
+    tensor::{Array, TensorError, type_text},
 };
 
 /// A program that is ready to run. Weights are set once, before sessions begin.
@@ -20,8 +23,15 @@ use crate::{
 pub struct Model {
     artifact: Arc<Artifact>,
     program: usize,
-    host: HostProgram,
-    weights: Vec<Option<Tensor>>,
+    prepared: Prepared,
+    weights: Vec<Option<Array>>,
+}
+
+/// A program on its device.
+#[derive(Debug)]
+enum Prepared {
+    Host(Arc<HostProgram>),
+    Cuda(Arc<CudaProgram>),
 }
 
 impl Model {
@@ -40,21 +50,30 @@ impl Model {
         order: Order,
         loops: Loops,
     ) -> Result<Model, ModelError> {
-        let code = match loops {
-            Loops::Native => artifact.host_code().map(NativeCode::load).transpose()?.map(Arc::new),
-            Loops::Interpreted => None,
-        };
         let debug = DebugLevel::from_environment();
         debug.say(DebugLevel::DEVICES, || format!("device {}", device.describe()));
         let start = Instant::now();
         let program = find_program(&artifact.plan().programs, entry)?;
         let chosen = &artifact.plan().programs[program];
-        let host = match device {
-            Device::Host => HostProgram::record(chosen, order, code)?,
+        let prepared = match device {
+            Device::Host => {
+                let code = match loops {
+                    Loops::Native => artifact.host_code().map(NativeCode::load).transpose()?.map(Arc::new),
+                    Loops::Interpreted => None,
+                };
+                Prepared::Host(Arc::new(HostProgram::record(chosen, order, code)?))
+            }
+            Device::Cuda(ordinal) => {
+                if artifact.device_code().is_none() {
+                    return Err(ModelError::NoDeviceCode);
+                }
+                let gpu = Gpu::open(ordinal)?;
+                Prepared::Cuda(Arc::new(CudaProgram::load(gpu, artifact.clone(), program)?))
+            }
         };
         debug.say(DebugLevel::TIMINGS, || format!("`{}` loaded in {}", chosen.name, time_text(start.elapsed())));
         let weights = vec![None; chosen.params.len()];
-        Ok(Model { artifact, program, host, weights })
+        Ok(Model { artifact, program, prepared, weights })
     }
 
     /// The program.
@@ -67,14 +86,27 @@ impl Model {
         self.program().params.get(index).is_some_and(|param| param.bind == Bind::Once)
     }
 
-    /// Sets the value of parameter `index`, which must be one that is fixed at load.
-    pub fn set_weight(&mut self, index: usize, value: Tensor) -> Result<(), ArgumentError> {
+    /// Sets the value of parameter `index`, which must be one that is fixed at load. To a GPU it is copied now, once.
+    pub fn set_weight(&mut self, index: usize, value: impl Into<Array>) -> Result<(), ArgumentError> {
+        let mut value = value.into();
         let param = check_argument(self.program(), index, &value)?;
+        self.check_device(index, &param.name, &value)?;
         if param.bind != Bind::Once {
             return Err(ArgumentError::NotAWeight { index, name: param.name.clone(), bind: param.bind.name() });
         }
+        if let (Array::Host(tensor), Some(gpu)) = (&value, self.gpu()) {
+            value = DeviceTensor::copy_of(gpu, tensor)?.into();
+        }
         self.weights[index] = Some(value);
         Ok(())
+    }
+
+    /// The GPU that the model is prepared for; none on the host device.
+    pub fn gpu(&self) -> Option<&Arc<Gpu>> {
+        match &self.prepared {
+            Prepared::Host(_) => None,
+            Prepared::Cuda(program) => Some(program.gpu()),
+        }
     }
 
     /// The artifact that the program comes from.
@@ -82,11 +114,30 @@ impl Model {
         &self.artifact
     }
 
-    pub(crate) fn host(&self) -> &HostProgram {
-        &self.host
+    /// What a session has on the model's device.
+    pub(crate) fn new_backend(
+        &self,
+        caches: Option<&Caches>,
+        debug: DebugLevel,
+    ) -> Result<Box<dyn Backend>, SessionError> {
+        Ok(match &self.prepared {
+            Prepared::Host(host) => Box::new(HostSession::new(host.clone(), self.artifact.clone(), self.program())?),
+            Prepared::Cuda(cuda) => Box::new(CudaSession::new(cuda.clone(), &self.weights, caches, debug)?),
+        })
     }
 
-    pub(crate) fn weights(&self) -> &[Option<Tensor>] {
+    /// Refuses an array on a GPU that is not the model's.
+    pub(crate) fn check_device(&self, index: usize, name: &str, value: &Array) -> Result<(), ArgumentError> {
+        let Array::Device(tensor) = value else { return Ok(()) };
+        let (found, expected) = (tensor.gpu().ordinal(), self.gpu().map(|gpu| gpu.ordinal()));
+        if Some(found) == expected {
+            return Ok(());
+        }
+        let expected = expected.map_or("host".to_string(), |ordinal| format!("cuda:{ordinal}"));
+        Err(ArgumentError::OtherDevice { index, name: name.to_string(), found, expected })
+    }
+
+    pub(crate) fn weights(&self) -> &[Option<Array>] {
         &self.weights
     }
 }
@@ -107,7 +158,7 @@ fn find_program(programs: &[Program], entry: Option<&str>) -> Result<usize, Mode
 pub(crate) fn check_argument<'a>(
     program: &'a Program,
     index: usize,
-    value: &Tensor,
+    value: &Array,
 ) -> Result<&'a Param, ArgumentError> {
     let count = program.params.len();
     let param = program.params.get(index).ok_or(ArgumentError::NoSuchParam { index, count })?;
@@ -145,10 +196,18 @@ pub enum ModelError {
     /// Native code that this machine cannot run.
     #[error(transparent)]
     HostCode(#[from] NativeError),
+    /// No code for a GPU.
+    #[error(
+        "the artifact has no code for a GPU: compile it with --target=sm_90, or what `--devices` shows, or take --device=host"
+    )]
+    NoDeviceCode,
+    /// The GPU refused.
+    #[error(transparent)]
+    Cuda(#[from] CudaError),
 }
 
 /// Why a value is not accepted for a parameter.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum ArgumentError {
     /// No such parameter.
     #[error("there is no argument {index}: the program takes {count}")]
@@ -188,4 +247,27 @@ pub enum ArgumentError {
         /// Its class.
         bind: &'static str,
     },
+    /// An array that lies on another device.
+    #[error("argument or result {index} `{name}` is given an array on cuda:{found}, and the model is on {expected}")]
+    OtherDevice {
+        /// The index.
+        index: usize,
+        /// The parameter's or result's name.
+        name: String,
+        /// The GPU that it lies on.
+        found: u32,
+        /// The model's device.
+        expected: String,
+    },
+    /// Kernels write to memory of the GPU.
+    #[error("result {index} `{name}` is given a buffer of the host, and the model is on a GPU: give a `DeviceTensor`")]
+    OutputOnHost {
+        /// The index.
+        index: usize,
+        /// The result's name.
+        name: String,
+    },
+    /// No memory for a copy, or the GPU refused.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
 }

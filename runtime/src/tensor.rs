@@ -8,6 +8,71 @@ use pygraph_artifact::{
     validate::array_bytes,
 };
 
+use crate::cuda::{driver::CudaError, tensor::DeviceTensor};
+
+/// An array on any device.
+#[derive(Debug, Clone)]
+pub enum Array {
+    /// In the host's memory.
+    Host(Tensor),
+    /// In a GPU's memory.
+    Device(DeviceTensor),
+}
+
+impl Array {
+    /// Element type.
+    pub fn dtype(&self) -> DType {
+        match self {
+            Array::Host(tensor) => tensor.dtype(),
+            Array::Device(tensor) => tensor.dtype(),
+        }
+    }
+
+    /// Extents, outermost first.
+    pub fn shape(&self) -> &[u64] {
+        match self {
+            Array::Host(tensor) => tensor.shape(),
+            Array::Device(tensor) => tensor.shape(),
+        }
+    }
+
+    /// The same array if the host has it, else a copy, once everything that the GPU was given before is done.
+    pub fn to_host(&self) -> Result<Tensor, TensorError> {
+        match self {
+            Array::Host(tensor) => Ok(tensor.clone()),
+            Array::Device(tensor) => tensor.to_host(),
+        }
+    }
+
+    /// The array if the host has it.
+    pub fn host(&self) -> Option<&Tensor> {
+        match self {
+            Array::Host(tensor) => Some(tensor),
+            Array::Device(_) => None,
+        }
+    }
+
+    /// True if it can be written: nobody else has it, and it is no file.
+    pub(crate) fn is_unshared(&mut self) -> bool {
+        match self {
+            Array::Host(tensor) => tensor.bytes_mut().is_some(),
+            Array::Device(tensor) => tensor.is_unshared(),
+        }
+    }
+}
+
+impl From<Tensor> for Array {
+    fn from(tensor: Tensor) -> Array {
+        Array::Host(tensor)
+    }
+}
+
+impl From<DeviceTensor> for Array {
+    fn from(tensor: DeviceTensor) -> Array {
+        Array::Device(tensor)
+    }
+}
+
 /// A dense row-major array, aligned to at least [`Tensor::ALIGNMENT_MIN`]. A clone shares the bytes.
 #[derive(Debug, Clone)]
 pub struct Tensor {
@@ -196,6 +261,9 @@ pub enum TensorError {
     /// No memory for it.
     #[error(transparent)]
     OutOfMemory(#[from] OutOfMemory),
+    /// The GPU's driver refused.
+    #[error(transparent)]
+    Cuda(#[from] CudaError),
 }
 
 #[cfg(test)]

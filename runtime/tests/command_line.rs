@@ -16,6 +16,8 @@ use pygraph_artifact::{
     scalar::ScalarOp,
 };
 use pygraph_runtime::{
+    cuda::driver,
+    model::ModelError,
     npz::{NpzFile, NpzWriter},
     tensor::Tensor,
 };
@@ -252,7 +254,7 @@ fn damaged_artifacts_are_refused() {
     let cannot = |name: &str, why: &str| format!("error: cannot load {name}: {why}\n");
     let damaged = cannot("damaged.pyg", "checksum of the constants does not match: the file is damaged");
     place.check("damaged.pyg", 1, "", &damaged);
-    place.check("short.pyg", 1, "", &cannot("short.pyg", "truncated: 50 bytes of at least 152"));
+    place.check("short.pyg", 1, "", &cannot("short.pyg", "truncated: 50 bytes of at least 192"));
     let other = cannot("text.pyg", "not a pygraph artifact (9 bytes that do not begin with its magic)");
     place.check("text.pyg", 1, "", &other);
     place.check("none.pyg", 1, "", "error: cannot read none.pyg: No such file or directory (os error 2)\n");
@@ -265,8 +267,21 @@ fn devices_and_calls() {
     let output = place.command("--devices").output().expect("started");
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("host: "), "{output:?}");
     assert_eq!(output.status.code(), Some(0));
-    place.check("model.pyg --device cuda", 1, "", "error: device `cuda` is not there yet: use `host`\n");
-    place.check("model.pyg --device x", 2, "", "error: there is no device `x`: use `host` or `auto`\n");
+    let message = match driver::devices() {
+        Err(error) => format!("error: device `cuda`: {error}\n"),
+        Ok(gpus) if gpus.is_empty() => {
+            let error = driver::CudaError::NoDevice { ordinal: 0, count: 0 };
+            format!("error: device `cuda`: {error}\n")
+        }
+        Ok(_) => format!("error: {}\n", ModelError::NoDeviceCode),
+    };
+    place.check("model.pyg --device cuda", 1, "", &message);
+    place.check(
+        "model.pyg --device x",
+        2,
+        "",
+        "error: there is no device `x`: use `host`, `cuda`, `cuda:N` or `auto`\n",
+    );
     place.check("model.pyg --entry other", 1, "", "error: there is no program `other`; there is: main\n");
     for wrong in ["", "--outputs", "model.pyg --no-such-option", "model.pyg --init zeros", "model.pyg --tolerance 1"] {
         assert_eq!(place.command(wrong).output().expect("started").status.code(), Some(2), "{wrong}");

@@ -137,7 +137,7 @@ fn requested_passes(matches: &ArgMatches) -> Result<Option<Vec<&'static PassDef>
     } else if !flags.is_empty() {
         Some(flags.into_iter().map(|(_, pass)| pass).collect())
     } else {
-        Some(pipeline::default_passes(Phase::Tensor))
+        Some(pipeline::default_passes(Phase::Plan))
     })
 }
 

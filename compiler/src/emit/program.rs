@@ -6,8 +6,8 @@ use pygraph_artifact::{
     deployment::Deployment,
     order::add_edges,
     plan::{
-        Bind, CacheLayout, Field, FieldSource, KvArena, Launch, Node, Param, ParamBlock, Place, PositionSource,
-        Program, ResultSlot, Segment, SlotRows, Spread, Step,
+        Bind, CacheLayout, Field, FieldSource, Initial, KvArena, Launch, Node, Param, ParamBlock, Place,
+        PositionSource, Program, ResultSlot, Segment, SlotRows, Spread, Step,
     },
     steps::DEPTH_MAX,
 };
@@ -29,6 +29,7 @@ use crate::{
         place_caches::arena_of,
         plan_memory::ARENA_BYTES,
         signature::{Binding, argument_index, bindings},
+        thread_random_state::INITIAL,
     },
 };
 
@@ -160,7 +161,8 @@ fn params(module: &Module, function: OpId, block: BlockId, arenas: &[KvArena]) -
         let name = text("pyg.name").unwrap_or_else(|| format!("arg{index}"));
         let cache = attrs.as_ref().and_then(|attrs| layout_of(attrs, arenas, &tensor));
         let Tensor { dtype, shape } = tensor;
-        params.push(Param { name, dtype, shape, bind, updated_by, cache });
+        let initial = text(INITIAL).and_then(|spelling| Initial::from_name(&spelling));
+        params.push(Param { name, dtype, shape, bind, updated_by, cache, initial });
     }
     Ok(params)
 }

@@ -435,6 +435,14 @@ impl Module {
         ValueId::from_index(self.values.len() - 1)
     }
 
+    /// A new result at the end of an operation's.
+    pub fn add_result(&mut self, op: OpId, ty: Type) -> ValueId {
+        let index = self.op(op).results.len() as u32;
+        let value = self.create_value(ty, Definition::Result { op, index });
+        self.op_mut(op).results.push(value);
+        value
+    }
+
     /// A new operation, in no block yet.
     pub fn create_op(&mut self, opcode: Opcode, parts: OpParts, loc: Loc) -> OpId {
         let op = OpId::from_index(self.ops.len());

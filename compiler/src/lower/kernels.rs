@@ -11,7 +11,7 @@ use super::{
 use crate::ir::{
     Attribute, ElementType, Type, ValueId,
     attribute::{ConvDimensions, DotDimensions, GatherDimensions, ScatterDimensions},
-    enums::{EnumAttr, FftType, RngAlgorithm, RngDistribution, Transpose},
+    enums::{EnumAttr, FftType, RngAlgorithm, Transpose},
     ops::view::View,
 };
 
@@ -249,16 +249,6 @@ pub fn random_bits(site: &mut Site) -> Lowered {
         _ => "default",
     };
     call(site, "random_bits", &[("algorithm", Attribute::string(algorithm))], &[])
-}
-
-/// `rng`
-pub fn random(site: &mut Site) -> Lowered {
-    let kernel = match site.attr("rng_distribution") {
-        Some(Attribute::Enum(EnumAttr::RngDistribution(RngDistribution::Normal))) => "random_normal",
-        _ => "random_uniform",
-    };
-    let (bounds, result) = ([site.operand(0), site.operand(1)], site.result(0));
-    Ok(site.kernel(kernel, &bounds, &[result], &[], &[]))
 }
 
 /// `triangular_solve`

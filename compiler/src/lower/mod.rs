@@ -133,7 +133,7 @@ fn lower(site: &mut Site, opcode: Opcode) -> Lowered {
         Opcode::StablehloDynamicSlice => kernels::dynamic_slice(site),
         Opcode::StablehloDynamicUpdateSlice => kernels::dynamic_update_slice(site),
         Opcode::StablehloRngBitGenerator => kernels::random_bits(site),
-        Opcode::StablehloRng => kernels::random(site),
+        Opcode::StablehloRng => Err("it has no state to draw from: run `thread-random-state` first".into()),
         Opcode::StablehloTriangularSolve => kernels::triangular_solve(site),
         Opcode::StablehloCholesky => kernels::cholesky(site),
         Opcode::StablehloFft => kernels::fft(site),

@@ -44,6 +44,7 @@ use super::{
     emit::{Emit, Number, Out},
     positions::{Lookup, Position},
     signature::{dictionaries, is_public, set_dictionaries, text},
+    thread_random_state::INITIAL,
 };
 use crate::{
     diagnostic::{Decision, DecisionKind, Diagnostic, Diagnostics},
@@ -153,7 +154,8 @@ fn find(module: &mut Module, context: &PassContext, function: OpId, block: Block
     let uses = module.uses();
     let mut lookup = Lookup::default();
     for (argument, attrs) in arguments.iter().enumerate() {
-        if attrs.get("pyg.kv").is_some() || text(attrs, "pyg.bind").as_deref() != Some(Bind::State.name()) {
+        let is_known = attrs.get("pyg.kv").is_some() || attrs.get(INITIAL).is_some();
+        if is_known || text(attrs, "pyg.bind").as_deref() != Some(Bind::State.name()) {
             continue;
         }
         let name = text(attrs, "pyg.name").unwrap_or_else(|| Arc::from(format!("arg{argument}")));

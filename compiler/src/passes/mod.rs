@@ -199,6 +199,7 @@ passes! {
     assign_bindings = "assign_bindings.rs",
     inline_calls = "inline_calls.rs",
     make_graphable = "make_graphable.rs",
+    thread_random_state = "thread_random_state.rs",
     keep_excess_precision = "keep_excess_precision.rs",
     canonicalize = "canonicalize.rs",
     eliminate_common_subexpressions = "eliminate_common_subexpressions.rs",

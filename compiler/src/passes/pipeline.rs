@@ -4,7 +4,7 @@ use super::{
     PassDef, Phase, assign_bindings, canonicalize, choose_deployment, decompose_compound_ops, decompose_fx,
     drop_dead_ops, eliminate_common_subexpressions, find_caches, fold_constants, form_segments, fuse_launches,
     inline_calls, keep_excess_precision, legalize_custom_calls, legalize_shape_ops, lower_to_launches, make_graphable,
-    place_caches, plan_memory, recognize_attention, simplify, widen_minifloats, write_blocks,
+    place_caches, plan_memory, recognize_attention, simplify, thread_random_state, widen_minifloats, write_blocks,
 };
 
 /// One pass in the pipeline.
@@ -25,6 +25,7 @@ pub static DEFAULT: &[Step] = &[
     Step { pass: &assign_bindings::PASS, why: "mutations are results now, and arguments are final" },
     Step { pass: &inline_calls::PASS, why: "everything after it sees whole programs and no calls" },
     Step { pass: &make_graphable::PASS, why: "operations still say the device that the user gave them" },
+    Step { pass: &thread_random_state::PASS, why: "no call hides what draws, and nothing is merged or dropped yet" },
     Step {
         pass: &keep_excess_precision::PASS,
         why: "a rounding and the widening that undoes it stood in two functions",

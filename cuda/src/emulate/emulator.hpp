@@ -2,6 +2,7 @@
 //
 // Blocks run one after another. The threads of a block are fibers that run until they meet a barrier or an exchange of their warp.
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <cmath>
@@ -32,9 +33,11 @@ struct Warp {
   Barrier barrier;
   unsigned long long slots[32];
 };
+// A context is made once; from then on jumps switch, which need no call of the system.
 struct Fiber {
   ucontext_t context;
-  bool is_done;
+  jmp_buf place;
+  bool is_started, is_done;
 };
 constexpr unsigned long STACK_BYTES = 256 << 10;
 
@@ -43,12 +46,24 @@ inline std::vector<Fiber> fibers;
 inline std::vector<Warp> warps;
 inline Barrier block_barrier;
 inline unsigned live, current, progress;
-inline ucontext_t scheduler;
+inline jmp_buf scheduler;
+inline unsigned char* stacks;
+inline unsigned stack_count;
 inline void (*kernel)(void**);
 inline void** kernel_arguments;
 inline unsigned char* dynamic_shared;
 
-inline void yield() { swapcontext(&fibers[current].context, &scheduler); }
+inline void yield() {
+  if (!_setjmp(fibers[current].place)) _longjmp(scheduler, 1);
+}
+
+inline void resume() {
+  if (_setjmp(scheduler)) return;
+  Fiber& fiber = fibers[current];
+  if (fiber.is_started) _longjmp(fiber.place, 1);
+  fiber.is_started = true;
+  setcontext(&fiber.context);
+}
 
 // Waits until as many as are alive have come.
 inline void wait(Barrier& barrier, const unsigned& participants) {
@@ -107,7 +122,7 @@ inline void run_thread() {
   yield();
 }
 
-inline void run_block(unsigned char* stacks) {
+inline void run_block() {
   const unsigned threads = fibers.size();
   live = threads;
   block_barrier = Barrier();
@@ -117,7 +132,7 @@ inline void run_block(unsigned char* stacks) {
   }
   for (unsigned thread = 0; thread < threads; ++thread) {
     Fiber& fiber = fibers[thread];
-    fiber.is_done = false;
+    fiber.is_started = fiber.is_done = false;
     getcontext(&fiber.context);
     fiber.context.uc_stack.ss_sp = stacks + thread * STACK_BYTES;
     fiber.context.uc_stack.ss_size = STACK_BYTES;
@@ -131,7 +146,7 @@ inline void run_block(unsigned char* stacks) {
       thread_index = Dim{current % block_extent.x, current / block_extent.x % block_extent.y,
                          current / block_extent.x / block_extent.y};
       const unsigned long before = block_barrier.generation;
-      swapcontext(&scheduler, &fibers[current].context);
+      resume();
       progress += block_barrier.generation != before;
     }
     if (!progress && live) {
@@ -219,11 +234,13 @@ extern "C" void emulate(void (*kernel)(void**), const unsigned* grid, const unsi
   warps = std::vector<Warp>((threads + 31) / 32);
   std::vector<unsigned char> shared(shared_bytes + 16);
   dynamic_shared = (unsigned char*)(((unsigned long)shared.data() + 15) / 16 * 16);
-  unsigned char* stacks = (unsigned char*)std::malloc(threads * STACK_BYTES);
+  if (threads > stack_count) {
+    stacks = (unsigned char*)std::realloc(stacks, threads * STACK_BYTES);
+    stack_count = threads;
+  }
   for (block_index.z = 0; block_index.z < grid[2]; ++block_index.z) {
     for (block_index.y = 0; block_index.y < grid[1]; ++block_index.y) {
-      for (block_index.x = 0; block_index.x < grid[0]; ++block_index.x) run_block(stacks);
+      for (block_index.x = 0; block_index.x < grid[0]; ++block_index.x) run_block();
     }
   }
-  std::free(stacks);
 }

@@ -1,4 +1,4 @@
-// Operations on real numbers. Those in f16 and bf16 compute in f32 and round once.
+// Operations in f32 and f64.
 
 inline bool is_nan(f32 a) { return a != a; }
 inline bool is_nan(f64 a) { return a != a; }
@@ -57,71 +57,16 @@ PYGRAPH_FUNCTION(atanh, atanh)
 PYGRAPH_FUNCTION(erf, erf)
 PYGRAPH_FUNCTION(erfc, erfc)
 PYGRAPH_FUNCTION_2(rem, fmod)
-PYGRAPH_FUNCTION_2(pow, pow)
 PYGRAPH_FUNCTION_2(atan2, atan2)
 
+// Not every library takes any NaN for a number to which it does not matter.
+inline f32 op_pow(f32 a, f32 b) { return a == 1 || b == 0 ? 1 : powf(a, b); }
+inline f64 op_pow(f64 a, f64 b) { return a == 1 || b == 0 ? 1 : pow(a, b); }
 inline f32 op_rsqrt(f32 a) { return 1 / sqrtf(a); }
 inline f64 op_rsqrt(f64 a) { return 1 / sqrt(a); }
-inline f32 op_logistic(f32 a) { return 1 / (1 + expf(-a)); }
+// Far below zero exp(-a) is beyond what f32 holds, while the quotient is not yet zero.
+inline f32 op_logistic(f32 a) {
+  const f32 e = expf(-fabsf(a));
+  return (a < 0 ? e : 1) / (1 + e);
+}
 inline f64 op_logistic(f64 a) { return 1 / (1 + exp(-a)); }
-
-// The narrow types, through f32.
-#define PYGRAPH_NARROW_1(T, OP) \
-  inline T op_##OP(T a) { return narrow<T>(op_##OP(widen(a))); }
-#define PYGRAPH_NARROW_2(T, OP) \
-  inline T op_##OP(T a, T b) { return narrow<T>(op_##OP(widen(a), widen(b))); }
-#define PYGRAPH_NARROW_PREDICATE(T, OP) \
-  inline bool op_##OP(T a, T b) { return op_##OP(widen(a), widen(b)); }
-#define PYGRAPH_NARROW(T)         \
-  PYGRAPH_NARROW_2(T, add)        \
-  PYGRAPH_NARROW_2(T, sub)        \
-  PYGRAPH_NARROW_2(T, mul)        \
-  PYGRAPH_NARROW_2(T, div)        \
-  PYGRAPH_NARROW_2(T, rem)        \
-  PYGRAPH_NARROW_2(T, max)        \
-  PYGRAPH_NARROW_2(T, min)        \
-  PYGRAPH_NARROW_2(T, pow)        \
-  PYGRAPH_NARROW_2(T, atan2)      \
-  PYGRAPH_NARROW_1(T, sign)       \
-  PYGRAPH_NARROW_1(T, floor)      \
-  PYGRAPH_NARROW_1(T, ceil)       \
-  PYGRAPH_NARROW_1(T, round_away) \
-  PYGRAPH_NARROW_1(T, round_even) \
-  PYGRAPH_NARROW_1(T, exp)        \
-  PYGRAPH_NARROW_1(T, expm1)      \
-  PYGRAPH_NARROW_1(T, log)        \
-  PYGRAPH_NARROW_1(T, log1p)      \
-  PYGRAPH_NARROW_1(T, sqrt)       \
-  PYGRAPH_NARROW_1(T, rsqrt)      \
-  PYGRAPH_NARROW_1(T, cbrt)       \
-  PYGRAPH_NARROW_1(T, sin)        \
-  PYGRAPH_NARROW_1(T, cos)        \
-  PYGRAPH_NARROW_1(T, tan)        \
-  PYGRAPH_NARROW_1(T, asin)       \
-  PYGRAPH_NARROW_1(T, acos)       \
-  PYGRAPH_NARROW_1(T, atan)       \
-  PYGRAPH_NARROW_1(T, sinh)       \
-  PYGRAPH_NARROW_1(T, cosh)       \
-  PYGRAPH_NARROW_1(T, tanh)       \
-  PYGRAPH_NARROW_1(T, asinh)      \
-  PYGRAPH_NARROW_1(T, acosh)      \
-  PYGRAPH_NARROW_1(T, atanh)      \
-  PYGRAPH_NARROW_1(T, erf)        \
-  PYGRAPH_NARROW_1(T, erfc)       \
-  PYGRAPH_NARROW_1(T, logistic)   \
-  PYGRAPH_NARROW_PREDICATE(T, eq) \
-  PYGRAPH_NARROW_PREDICATE(T, ne) \
-  PYGRAPH_NARROW_PREDICATE(T, lt) \
-  PYGRAPH_NARROW_PREDICATE(T, le) \
-  PYGRAPH_NARROW_PREDICATE(T, gt) \
-  PYGRAPH_NARROW_PREDICATE(T, ge)
-PYGRAPH_NARROW(bf16)
-PYGRAPH_NARROW(f16)
-
-// Signs are bits.
-inline bf16 op_neg(bf16 a) { return bf16{u16(a.bits ^ 0x8000)}; }
-inline f16 op_neg(f16 a) { return f16{u16(a.bits ^ 0x8000)}; }
-inline bf16 op_abs(bf16 a) { return bf16{u16(a.bits & 0x7fff)}; }
-inline f16 op_abs(f16 a) { return f16{u16(a.bits & 0x7fff)}; }
-inline bool op_is_finite(bf16 a) { return op_is_finite(widen(a)); }
-inline bool op_is_finite(f16 a) { return op_is_finite(widen(a)); }

@@ -1,5 +1,10 @@
 //! Launches, computed by generated kernels in the emulator and by the plain executor.
 
+// Each test program uses a part of this.
+#![allow(dead_code)]
+
+pub mod kernels;
+
 use std::path::Path;
 
 use pygraph_artifact::{
@@ -23,7 +28,7 @@ pub struct Case {
 
 impl Case {
     /// A program of this launch alone, whose arrays lie in its arena.
-    fn program(&self) -> Program {
+    pub fn program(&self) -> Program {
         let mut arena_bytes = 0;
         let buffers = self.arrays.iter().map(|(dtype, shape, bytes)| {
             let offset = arena_bytes;
@@ -71,6 +76,11 @@ pub fn source_of(cases: &[Case]) -> Source {
 
 /// The arrays of each case after its kernels have run in the emulator.
 pub fn emulated(cases: &[Case], folder: &Path) -> Vec<Vec<Vec<u8>>> {
+    emulated_with_status(cases, folder).into_iter().map(|(arrays, _)| arrays).collect()
+}
+
+/// The arrays and the status of each case after its kernels have run in the emulator.
+pub fn emulated_with_status(cases: &[Case], folder: &Path) -> Vec<(Vec<Vec<u8>>, [u8; STATUS_BYTES as usize])> {
     let source = source_of(cases);
     let emulator =
         Emulator::compile(&source, &pygraph_cuda::emulate::clang(), folder).unwrap_or_else(|log| panic!("{log}"));
@@ -101,7 +111,7 @@ pub fn emulated(cases: &[Case], folder: &Path) -> Vec<Vec<Vec<u8>>> {
             // SAFETY: the arena has it.
             unsafe { std::slice::from_raw_parts(base.add(offset(number)), bytes.len()) }.to_vec()
         };
-        case.arrays.iter().enumerate().map(array).collect()
+        (case.arrays.iter().enumerate().map(array).collect(), status)
     };
     cases.iter().enumerate().map(run).collect()
 }

@@ -68,14 +68,14 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: super::attention_cuda::CUDA,
 };
 
 /// The optional inputs, in order.
 const OPTIONAL: [&str; 4] = ["mask", "bias", "positions", "length"];
 
 /// Which number each optional input has, where it is there.
-fn optional(attributes: &[(String, KernelAttr)]) -> Result<[Option<usize>; 4], String> {
+pub(super) fn optional(attributes: &[(String, KernelAttr)]) -> Result<[Option<usize>; 4], String> {
     let flags = ints(attributes, "optional");
     if flags.len() != OPTIONAL.len() || flags.iter().any(|flag| !matches!(flag, 0 | 1)) {
         return Err(format!("optional is {flags:?}, not a 0 or 1 for each of {}", OPTIONAL.join(", ")));
@@ -212,7 +212,7 @@ impl Layout {
 }
 
 /// Strides of an array that repeats along its dimensions of extent 1.
-fn repeating<const N: usize>(shape: &[u64]) -> [usize; N] {
+pub(super) fn repeating<const N: usize>(shape: &[u64]) -> [usize; N] {
     let strides = strides(shape);
     std::array::from_fn(|dimension| if shape[dimension] == 1 { 0 } else { strides[dimension] })
 }

@@ -7,6 +7,7 @@ use super::{
     compare::{self, FloatRule},
 };
 use crate::{
+    cuda::CudaDef,
     manifest::{AttrDef, AttrKind, InPlace, KernelDef},
     scalar::real::Real,
 };
@@ -28,7 +29,10 @@ pub static KERNEL: KernelDef = KernelDef {
         compare::check(call_type)
     },
     reference: |call, _| compare::compare(call, &AlmostEqual { tolerance: call::float(call.attributes, "tolerance") }),
-    cuda: None,
+    cuda: CudaDef {
+        source: concat!(include_str!("compare.cuh"), include_str!("check_almost_equal.cu")),
+        plan: compare::plan,
+    },
 };
 
 struct AlmostEqual {

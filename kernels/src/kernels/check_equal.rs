@@ -2,6 +2,7 @@
 
 use super::compare::{self, FloatRule};
 use crate::{
+    cuda::CudaDef,
     manifest::{InPlace, KernelDef},
     scalar::real::Real,
 };
@@ -17,7 +18,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check: compare::check,
     reference: |call, _| compare::compare(call, &Equal),
-    cuda: None,
+    cuda: CudaDef { source: concat!(include_str!("compare.cuh"), include_str!("check_equal.cu")), plan: compare::plan },
 };
 
 struct Equal;

@@ -6,9 +6,10 @@ use num_complex::Complex;
 
 use super::{
     call::{boolean, check_counts, check_type},
-    linear::{Wide, load, matrices, store},
+    linear::{Wide, load, matrices, store, wide_bytes},
 };
 use crate::{
+    cuda::{BLOCKS_MAX, CudaDef, CudaOperand, CudaPlan, CudaStep, THREADS},
     manifest::{AttrDef, AttrKind, Call, CallType, InPlace, KernelDef, KernelError},
     tensor::TensorMut,
 };
@@ -24,7 +25,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: CudaDef { source: concat!(include_str!("linear.cuh"), include_str!("cholesky.cu")), plan },
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {
@@ -36,6 +37,24 @@ fn check(call: &CallType<'_>) -> Result<(), String> {
         return Err(format!("cannot factor {:?} of {}", a.shape, a.dtype));
     }
     check_type("the output", call.outputs[0], a.dtype, a.shape)
+}
+
+/// A block a matrix.
+fn plan(call: &CallType<'_>) -> CudaPlan {
+    let output = call.outputs[0];
+    let [batch, n, _] = matrices(output.shape).expect("a batch of matrices should have two dimensions");
+    if output.element_count() == 0 {
+        return CudaPlan::default();
+    }
+    let step = CudaStep {
+        function: "factor".into(),
+        grid: [(batch as u64).min(BLOCKS_MAX) as u32, 1, 1],
+        block: [n.next_multiple_of(32).min(THREADS as usize) as u32, 1, 1],
+        shared_bytes: 0,
+        operands: vec![CudaOperand::Input(0), CudaOperand::Output(0), CudaOperand::Scratch(0)],
+    };
+    let scratch = output.element_count() as u64 * wide_bytes(output.dtype);
+    CudaPlan { scratch: vec![scratch], steps: vec![step], ..CudaPlan::default() }
 }
 
 fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), KernelError> {

@@ -6,6 +6,7 @@ use pygraph_artifact::dtype::DType;
 
 use super::call::{check_counts, check_type, elements};
 use crate::{
+    cuda::{CudaOperand, CudaPlan, over_elements},
     manifest::{Call, CallType, KernelError},
     scalar::real::Real,
     tensor::TensorRef,
@@ -15,6 +16,13 @@ use crate::{
 pub fn check(call: &CallType<'_>) -> Result<(), String> {
     check_counts(call, 2, 0)?;
     check_type("input 1", call.inputs[1], call.inputs[0].dtype, call.inputs[0].shape)
+}
+
+/// A thread an element, with the status to write to.
+pub fn plan(call: &CallType<'_>) -> CudaPlan {
+    let operands = vec![CudaOperand::Input(0), CudaOperand::Input(1), CudaOperand::Status];
+    let step = over_elements("check", call.inputs[0].element_count() as u64, operands);
+    CudaPlan { steps: step.into_iter().collect(), ..CudaPlan::default() }
 }
 
 /// How one float compares with another.

@@ -35,7 +35,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: true,
     check,
     reference,
-    cuda: None,
+    cuda: super::contract_cuda::CUDA,
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {

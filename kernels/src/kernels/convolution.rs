@@ -40,7 +40,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: true,
     check,
     reference,
-    cuda: None,
+    cuda: super::convolution_cuda::CUDA,
 };
 
 /// Largest extent, stride, padding and dilation: their products with extents stay in an `i64`.
@@ -284,7 +284,7 @@ fn multiply(
 
 /// Windows of up to so many elements are summed in order, each product rounded: a fused multiplication keeps bits that their
 /// users' numbers do not have, and where few terms cancel, these are all that is left.
-const IN_ORDER_MAX: u64 = 8;
+pub(super) const IN_ORDER_MAX: u64 = 8;
 
 /// The product of two row-major matrices of f32, each sum in order.
 fn multiply_in_order([m, k, n]: [usize; 3], rows: &[u8], weights: &[u8]) -> Bytes {

@@ -2,11 +2,14 @@
 //!
 //! Inputs: operand, then one integer scalar a dimension. Offsets are clamped so that the part fits.
 
+use pygraph_artifact::dtype::DType;
+
 use super::{
     call::{self, check_counts, check_index_type, check_ints, check_type, ints_attr},
     layout::{Patch, strides},
 };
 use crate::{
+    cuda::{CudaDef, CudaOperand, CudaPlan, over_elements},
     manifest::{Call, CallType, InPlace, KernelDef, KernelError},
     tensor::{TensorMut, TensorRef, TensorType},
 };
@@ -22,8 +25,36 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("dynamic_slice.cu")), plan },
 };
+
+/// A thread a word that both arrays hold in one piece.
+fn plan(call: &CallType<'_>) -> CudaPlan {
+    let (operand, output) = (call.inputs[0], call.outputs[0]);
+    let unit = unit_elements(operand.dtype, together(operand, output.shape));
+    let starts = (1..call.inputs.len()).map(CudaOperand::Input);
+    let operands = [CudaOperand::Output(0), CudaOperand::Input(0)].into_iter().chain(starts).collect();
+    let step = over_elements("slice", output.element_count() as u64 / unit, operands);
+    CudaPlan { constants: vec![("UNIT", unit as i64)], steps: step.into_iter().collect(), ..CudaPlan::default() }
+}
+
+/// How many elements at a multiple of their number lie together in an array and in a part of these extents, wherever it starts.
+pub(super) fn together(whole: TensorType<'_>, part: &[u64]) -> u64 {
+    let mut count = 1;
+    for dimension in (0..part.len()).rev() {
+        if part[dimension] != whole.shape[dimension] {
+            break;
+        }
+        count *= part[dimension];
+    }
+    if whole.strides.is_some() { 1 } else { count.max(1) }
+}
+
+/// Elements that a thread moves at once: as many as fit in 16 bytes and divide those that lie together.
+pub(super) fn unit_elements(dtype: DType, together: u64) -> u64 {
+    let most = 16 / dtype.size_bytes() as u64;
+    [16, 8, 4, 2].into_iter().find(|unit| *unit <= most && together.is_multiple_of(*unit)).unwrap_or(1)
+}
 
 fn check(call: &CallType<'_>) -> Result<(), String> {
     let rank = call.inputs.first().map_or(0, |operand| operand.shape.len());

@@ -5,10 +5,11 @@
 
 use super::{
     call::check_type,
-    dynamic_slice::{check_offsets, clamped_offset},
+    dynamic_slice::{check_offsets, clamped_offset, together, unit_elements},
     layout::Patch,
 };
 use crate::{
+    cuda::{CudaDef, CudaOperand, CudaPlan, THREADS, over_elements},
     manifest::{Call, CallType, InPlace, KernelDef, KernelError},
     tensor::TensorMut,
 };
@@ -24,8 +25,24 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("dynamic_update_slice.cu")), plan },
 };
+
+/// Blocks where the operand may have to be copied. They have nothing to do where it lies in the output, so they are not many.
+const BLOCKS_MAX: u64 = 528;
+
+/// A thread a word that all arrays hold in one piece.
+fn plan(call: &CallType<'_>) -> CudaPlan {
+    let (operand, update, output) = (call.inputs[0], call.inputs[1], call.outputs[0]);
+    let is_dense = [operand, output].iter().all(|ty| ty.strides.is_none());
+    let unit = if is_dense { unit_elements(output.dtype, together(output, update.shape)) } else { 1 };
+    let starts = (2..call.inputs.len()).map(CudaOperand::Input);
+    let operands = [CudaOperand::Output(0), CudaOperand::Input(0), CudaOperand::Input(1)];
+    let operands = operands.into_iter().chain(starts).collect();
+    let elements = output.element_count() as u64 / unit;
+    let step = over_elements("update", elements.min(BLOCKS_MAX * u64::from(THREADS)), operands);
+    CudaPlan { constants: vec![("UNIT", unit as i64)], steps: step.into_iter().collect(), ..CudaPlan::default() }
+}
 
 fn check(call: &CallType<'_>) -> Result<(), String> {
     let rank = call.inputs.first().map_or(0, |operand| operand.shape.len());

@@ -6,9 +6,11 @@ use rustfft::{FftDirection, FftPlanner};
 
 use super::{
     call::{check_counts, check_ints, check_type, ints, ints_attr, text},
+    fft_cuda,
     linear::{load, store},
 };
 use crate::{
+    cuda::CudaDef,
     manifest::{AttrDef, AttrKind, Call, CallType, InPlace, KernelDef, KernelError},
     tensor::{TensorMut, TensorType},
 };
@@ -27,7 +29,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: CudaDef { source: include_str!("fft.cu"), plan: fft_cuda::plan },
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {

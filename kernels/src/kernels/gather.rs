@@ -9,9 +9,11 @@ use super::{
         check_counts, check_dimensions, check_index_type, check_ints, check_type, dimensions, index_values, int,
         int_attr, ints, ints_attr,
     },
+    dynamic_slice::unit_elements,
     layout::{Counter, Patch, strides},
 };
 use crate::{
+    cuda::{CudaDef, CudaPlan, all_operands, over_elements},
     manifest::{AttrDef, Call, CallType, InPlace, KernelDef, KernelError},
     tensor::TensorMut,
 };
@@ -27,8 +29,27 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("gather.cu")), plan },
 };
+
+/// A thread a word that a slice and the output hold in one piece.
+fn plan(call: &CallType<'_>) -> CudaPlan {
+    let (operand, output) = (call.inputs[0], call.outputs[0]);
+    let offsets = dimensions(call.attributes, "offset_dims");
+    let sizes = ints(call.attributes, "slice_sizes");
+    let dropped = ["collapsed_slice_dims", "operand_batching_dims"].map(|name| dimensions(call.attributes, name));
+    let mut together = 1;
+    for (dimension, of) in (0..sizes.len()).rev().zip((0..output.shape.len()).rev()) {
+        let is_kept = !dropped.iter().any(|dropped| dropped.contains(&dimension));
+        if !is_kept || !offsets.contains(&of) || sizes[dimension] as u64 != operand.shape[dimension] {
+            break;
+        }
+        together *= operand.shape[dimension].max(1);
+    }
+    let unit = unit_elements(output.dtype, together);
+    let step = over_elements("gather", output.element_count() as u64 / unit, all_operands(call));
+    CudaPlan { constants: vec![("UNIT", unit as i64)], steps: step.into_iter().collect(), ..CudaPlan::default() }
+}
 
 const ATTRIBUTES: &[AttrDef] = &[
     ints_attr("offset_dims", "output dimensions that run through a slice"),

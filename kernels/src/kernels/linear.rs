@@ -36,6 +36,11 @@ impl Wide for Complex<f64> {
     }
 }
 
+/// Size of what a solver computes in for a type, in bytes.
+pub fn wide_bytes(dtype: DType) -> u64 {
+    if dtype.is_complex() { 16 } else { 8 }
+}
+
 /// The elements, wide.
 pub fn load<T: Wide>(tensor: &TensorRef<'_>) -> Vec<T> {
     elements_as::<T>(tensor).into_owned()

@@ -10,6 +10,7 @@ use super::{
     layout::{Counter, strides},
 };
 use crate::{
+    cuda::{CudaDef, CudaPlan, all_operands, over_elements},
     manifest::{AttrDef, AttrKind, Call, CallType, InPlace, KernelDef, KernelError},
     tensor::TensorMut,
 };
@@ -29,7 +30,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: CudaDef { source: concat!(include_str!("three_fry.cuh"), include_str!("random_bits.cu")), plan },
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {
@@ -69,6 +70,26 @@ fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), Kerne
     Ok(())
 }
 
+/// A thread a counter; one at least, for the state.
+fn plan(call: &CallType<'_>) -> CudaPlan {
+    let bits = call.outputs[1];
+    let is_three_fry = text(call.attributes, "algorithm") == "three_fry";
+    let (elements, is_wide) = (bits.element_count() as u64, bits.dtype.bits() == 64);
+    let shape: Vec<usize> = bits.shape.iter().map(|extent| *extent as usize).collect();
+    let split = split_dimension(&shape);
+    let counters = match (is_three_fry, is_wide) {
+        (true, true) => elements,
+        (true, false) if shape.is_empty() => 1,
+        (true, false) => halved(&shape, split).iter().product::<usize>() as u64,
+        (false, true) => elements.div_ceil(2),
+        (false, false) => elements.div_ceil(4),
+    };
+    let constants =
+        vec![("IS_THREE_FRY", i64::from(is_three_fry)), ("SPLIT", split as i64), ("COUNTERS", counters as i64)];
+    let step = over_elements("draw", counters.max(1), all_operands(call));
+    CudaPlan { constants, steps: step.into_iter().collect(), ..CudaPlan::default() }
+}
+
 /// Writes the low bits of a number as an element.
 fn store(bits: &mut TensorMut<'_>, element: usize, value: u64) {
     let size = bits.ty.dtype.size_bytes();
@@ -94,10 +115,8 @@ fn fill_three_fry(key: u64, counter: u64, bits: &mut TensorMut<'_>) -> u64 {
         store(bits, 0, u64::from(pair(0)[0]));
         return 1;
     }
-    let largest = (0..shape.len()).rev().max_by_key(|dimension| shape[*dimension]).unwrap_or(0);
-    let split = shape.iter().position(|extent| extent % 2 == 0).unwrap_or(largest);
-    let mut halves = shape.clone();
-    halves[split] = shape[split].div_ceil(2);
+    let split = split_dimension(&shape);
+    let halves = halved(&shape, split);
     if halves.contains(&0) {
         return 0;
     }
@@ -117,6 +136,18 @@ fn fill_three_fry(key: u64, counter: u64, bits: &mut TensorMut<'_>) -> u64 {
             return count;
         }
     }
+}
+
+/// Along which a counter's halves lie.
+fn split_dimension(shape: &[usize]) -> usize {
+    let largest = (0..shape.len()).rev().max_by_key(|dimension| shape[*dimension]).unwrap_or(0);
+    shape.iter().position(|extent| extent % 2 == 0).unwrap_or(largest)
+}
+
+fn halved(shape: &[usize], split: usize) -> Vec<usize> {
+    let mut halves = shape.to_vec();
+    halves[split] = shape[split].div_ceil(2);
+    halves
 }
 
 fn three_fry(key: u64, counter: u64) -> [u32; 2] {
@@ -162,11 +193,4 @@ fn philox(key: u64, counter: u128) -> [u32; 4] {
         key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
     }
     x
-}
-
-/// A word of 64 bits for every position, the same in every run: what kernels without a state draw from.
-pub(super) fn fixed_stream(position: u64) -> u64 {
-    const KEY: u64 = 0x5049_4752_4150_4821;
-    let [low, high] = three_fry(KEY, position);
-    u64::from(low) | u64::from(high) << 32
 }

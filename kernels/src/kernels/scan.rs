@@ -4,13 +4,16 @@
 //! An inclusive scan's element holds what was folded up to it with it, an exclusive one's without it.
 //! Float sums and products accumulate in `f64` and are rounded where they are stored.
 
+use pygraph_artifact::scalar::ScalarOp;
+
 use super::{
     call::{boolean, check_body, check_type, int, int_attr, prepared},
     layout::strides,
 };
 use crate::{
+    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, THREADS, over_elements},
     manifest::{AttrDef, AttrKind, Call, CallType, InPlace, KernelDef, KernelError},
-    nest::fold::{Fold, simple_folds},
+    nest::fold::{Fold, fold_ops, simple_folds},
     scalar::{LANES_MAX, PreparedBody, fill, lanes_mut},
     tensor::TensorMut,
 };
@@ -30,8 +33,43 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: CudaDef {
+        source: concat!(include_str!("layout.cuh"), include_str!("pack.cuh"), include_str!("scan.cu")),
+        plan,
+    },
 };
+
+/// Length from which on a block goes through a line.
+const LONG: u64 = 256;
+/// Lines that keep the card busy with a thread each.
+const BUSY_LINES: u64 = 132 * 512;
+
+fn plan(call: &CallType<'_>) -> CudaPlan {
+    let (count, shape) = (call.outputs.len(), call.inputs[0].shape);
+    let elements = call.inputs[0].element_count() as u64;
+    let length = shape[int(call.attributes, "dimension") as usize];
+    let fold = fold_ops(&call.bodies[0]).filter(|_| count == 1).map(|folds| folds[0]);
+    let wide = match fold {
+        Some((ScalarOp::Add, dtype)) if dtype.is_float() => 1,
+        Some((ScalarOp::Mul, dtype)) if dtype.is_float() => 2,
+        _ => 0,
+    };
+    let constants = vec![("WIDE", wide)];
+    if elements == 0 {
+        return CudaPlan { constants, ..CudaPlan::default() };
+    }
+    let outputs = (0..count).map(CudaOperand::Output);
+    let operands: Vec<CudaOperand> = outputs.chain((0..2 * count).map(CudaOperand::Input)).collect();
+    let lines = elements / length;
+    // A sum in f64 needs `chains`, however short its lines.
+    let step = if fold.is_some() && (wide != 0 || length >= LONG && lines <= BUSY_LINES) {
+        let grid = [lines.min(1 << 16) as u32, 1, 1];
+        Some(CudaStep { function: "chains".into(), grid, block: [THREADS, 1, 1], shared_bytes: 0, operands })
+    } else {
+        over_elements("lines", lines, operands)
+    };
+    CudaPlan { constants, steps: step.into_iter().collect(), ..CudaPlan::default() }
+}
 
 fn check(call: &CallType<'_>) -> Result<(), String> {
     let count = call.outputs.len();

@@ -26,7 +26,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: super::scatter_cuda::CUDA,
 };
 
 const ATTRIBUTES: &[AttrDef] = &[

@@ -11,6 +11,7 @@ use super::{
     windows::Window,
 };
 use crate::{
+    cuda::{CudaDef, CudaPlan, all_operands, over_elements},
     manifest::{Call, CallType, InPlace, KernelDef, KernelError},
     scalar::{fill, lanes},
     tensor::TensorMut,
@@ -32,8 +33,14 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("select_and_scatter.cu")), plan },
 };
+
+/// A thread an element of the output.
+fn plan(call: &CallType<'_>) -> CudaPlan {
+    let step = over_elements("select_and_scatter", call.outputs[0].element_count() as u64, all_operands(call));
+    CudaPlan { steps: step.into_iter().collect(), ..CudaPlan::default() }
+}
 
 fn windows(attributes: &[(String, pygraph_artifact::plan::KernelAttr)]) -> Vec<Window> {
     let of = |name| ints(attributes, name);

@@ -14,8 +14,10 @@ use rayon::prelude::*;
 use super::{
     call::{boolean, check_body, check_type, int, int_attr, prepared},
     layout::strides,
+    order::Lines,
 };
 use crate::{
+    cuda::{CudaDef, CudaOperand, CudaPlan, over_elements},
     manifest::{AttrDef, AttrKind, Call, CallType, InPlace, KernelDef, KernelError},
     scalar::{LANES_MAX, PreparedBody, lanes, lanes_mut, real::Real},
     tensor::TensorMut,
@@ -35,8 +37,29 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: CudaDef { source: SOURCE, plan },
 };
+
+const SOURCE: &str =
+    concat!(include_str!("layout.cuh"), include_str!("pack.cuh"), include_str!("order.cuh"), include_str!("sort.cu"));
+
+fn plan(call: &CallType<'_>) -> CudaPlan {
+    let (shape, count) = (call.inputs[0].shape, call.inputs.len());
+    let elements = call.inputs[0].element_count() as u64;
+    if elements == 0 {
+        return CudaPlan::default();
+    }
+    let dimension = int(call.attributes, "dimension") as usize;
+    let lines = Lines { count: elements / shape[dimension], length: shape[dimension] };
+    let mut constants = lines.constants();
+    constants.extend([("COUNT", count as i64), ("LINE_STRIDE", strides(shape)[dimension] as i64)]);
+    let inputs = (0..count).map(CudaOperand::Input);
+    let operands: Vec<CudaOperand> = std::iter::once(CudaOperand::Scratch(0)).chain(inputs).collect();
+    let mut steps = lines.steps(&operands);
+    let all = operands.into_iter().chain((0..count).map(CudaOperand::Output)).collect();
+    steps.extend(over_elements("place", elements, all));
+    CudaPlan { constants, scratch: vec![lines.scratch_bytes()], steps, ..CudaPlan::default() }
+}
 
 fn check(call: &CallType<'_>) -> Result<(), String> {
     let count = call.inputs.len();

@@ -7,8 +7,12 @@ use half::{bf16, f16};
 use pygraph_artifact::dtype::DType;
 use rayon::prelude::*;
 
-use super::call::{check_counts, check_type, elements, int, int_attr};
+use super::{
+    call::{check_counts, check_type, elements, int, int_attr},
+    order::Lines,
+};
 use crate::{
+    cuda::{CudaDef, CudaOperand, CudaPlan, over_elements},
     manifest::{Call, CallType, InPlace, KernelDef, KernelError},
     scalar::real::Real,
     tensor::TensorMut,
@@ -25,8 +29,25 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: CudaDef {
+        source: concat!(include_str!("layout.cuh"), include_str!("order.cuh"), include_str!("top_k.cu")),
+        plan,
+    },
 };
+
+fn plan(call: &CallType<'_>) -> CudaPlan {
+    let length = call.inputs[0].shape.last().copied().unwrap_or(1);
+    let elements = call.outputs[0].element_count() as u64;
+    if elements == 0 {
+        return CudaPlan::default();
+    }
+    let lines = Lines { count: call.inputs[0].element_count() as u64 / length, length };
+    let operands = [CudaOperand::Scratch(0), CudaOperand::Input(0)];
+    let mut steps = lines.steps(&operands);
+    let all = operands.into_iter().chain([CudaOperand::Output(0), CudaOperand::Output(1)]).collect();
+    steps.extend(over_elements("place", elements, all));
+    CudaPlan { constants: lines.constants(), scratch: vec![lines.scratch_bytes()], steps, ..CudaPlan::default() }
+}
 
 fn check(call: &CallType<'_>) -> Result<(), String> {
     check_counts(call, 1, 2)?;

@@ -6,9 +6,10 @@ use num_complex::Complex;
 
 use super::{
     call::{boolean, check_counts, check_type, text},
-    linear::{Wide, load, matrices, store},
+    linear::{Wide, load, matrices, store, wide_bytes},
 };
 use crate::{
+    cuda::{BLOCKS_MAX, CudaDef, CudaOperand, CudaPlan, CudaStep, THREADS, all_operands},
     manifest::{AttrDef, AttrKind, Call, CallType, InPlace, KernelDef, KernelError},
     tensor::TensorMut,
 };
@@ -29,7 +30,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: None,
+    cuda: CudaDef { source: concat!(include_str!("linear.cuh"), include_str!("triangular_solve.cu")), plan },
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {
@@ -53,6 +54,40 @@ fn check(call: &CallType<'_>) -> Result<(), String> {
     }
     check_type("input 1", b, a.dtype, b.shape)?;
     check_type("the output", call.outputs[0], a.dtype, b.shape)
+}
+
+/// A block a few systems of one matrix, with neighbouring threads in neighbouring systems.
+fn plan(call: &CallType<'_>) -> CudaPlan {
+    let output = call.outputs[0];
+    if output.element_count() == 0 {
+        return CudaPlan::default();
+    }
+    let [batch, rows, columns] = matrices(output.shape).expect("a batch of matrices should have two dimensions");
+    let left_side = boolean(call.attributes, "left_side");
+    let transpose = text(call.attributes, "transpose_a");
+    let (n, systems) = if left_side { (rows, columns) } else { (columns, rows) };
+    let swaps = (transpose != "none") == left_side;
+    let is_lower = boolean(call.attributes, "lower") != swaps;
+    let lanes = systems.next_power_of_two().min(32);
+    let tiles = batch as u64 * systems.div_ceil(lanes) as u64;
+    let constants = vec![
+        ("BATCH", batch as i64),
+        ("N", n as i64),
+        ("SYSTEMS", systems as i64),
+        ("LANES", lanes as i64),
+        ("SWAPS", i64::from(swaps)),
+        ("IS_LOWER", i64::from(is_lower)),
+        ("IS_ADJOINT", i64::from(transpose == "adjoint")),
+    ];
+    let step = CudaStep {
+        function: "solve".into(),
+        grid: [tiles.min(BLOCKS_MAX) as u32, 1, 1],
+        block: [THREADS, 1, 1],
+        shared_bytes: 0,
+        operands: all_operands(call).into_iter().chain([CudaOperand::Scratch(0)]).collect(),
+    };
+    let scratch = output.element_count() as u64 * wide_bytes(output.dtype);
+    CudaPlan { constants, scratch: vec![scratch], steps: vec![step], ..CudaPlan::default() }
 }
 
 fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), KernelError> {

@@ -68,7 +68,7 @@ functions! {
         Cosh = f64::cosh;
         Tanh = f64::tanh;
         Asinh = libm::asinh;
-        Acosh = libm::acosh;
+        Acosh = special::acosh;
         Atanh = libm::atanh;
         Logistic = special::logistic;
         Erf = libm::erf;

@@ -19,9 +19,9 @@ use pygraph_artifact::{
     scalar::{ScalarBody, ScalarInst},
 };
 
+pub(crate) use self::functions::f64_function;
 pub use self::functions::is_f64_function;
 use self::resolve::{Narrow, resolve};
-pub(crate) use self::{functions::f64_function, special::erf_inv};
 
 /// No body may have more registers; keeps the memory for lanes in bounds.
 pub const REGISTERS_MAX: usize = 1 << 16;

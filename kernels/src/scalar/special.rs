@@ -14,6 +14,11 @@ pub(super) fn logistic(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
+/// Inverse hyperbolic cosine. The library's own cancels to some number or other far below its domain.
+pub(super) fn acosh(x: f64) -> f64 {
+    if x < 1.0 { f64::NAN } else { libm::acosh(x) }
+}
+
 /// The polynomial with these coefficients, highest power first.
 fn horner(x: f64, coefficients: &[f64]) -> f64 {
     coefficients.iter().fold(0.0, |sum, coefficient| sum * x + coefficient)
@@ -287,6 +292,8 @@ mod tests {
             assert!((libm::erf(erf_inv(x)) - x).abs() < 4e-16 * 4.0);
         }
         assert_eq!(erf_inv(-1.0), f64::NEG_INFINITY);
+        assert!([-65520.0, -4325376.0, -1.0, 0.5, f64::NEG_INFINITY].into_iter().all(|x| acosh(x).is_nan()));
+        assert!(acosh(1.0) == 0.0 && (acosh(2.0) - 1.316_957_896_924_816_6).abs() < 1e-15);
         assert!(erf_inv(1.5).is_nan());
         close(digamma(1.0), -0.577_215_664_901_532_9);
         close(digamma(-0.5), 0.036_489_973_978_576_52);

@@ -19,7 +19,7 @@ pub const BLOCK_THREADS_MAX: u64 = 1024;
 pub const SCRATCH_ALIGNMENT: u64 = 256;
 
 /// Size of a program's status, in bytes: a `u32` that is 0 or one more than the number of the launch whose comparison did not hold,
-/// a `u32` that is not used, and a `u64` that says at which element.
+/// a `u32` that is 0 unless a kernel is just writing the others, and a `u64` that says at which element.
 pub const STATUS_BYTES: u64 = 16;
 
 /// The section `device code` of an artifact.

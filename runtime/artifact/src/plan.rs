@@ -206,6 +206,30 @@ impl Bind {
     }
 }
 
+/// What an argument begins as if a caller gives no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Initial {
+    /// A generator of random numbers that has drawn nothing: two words, its seed and the offset 0.
+    RandomState,
+}
+
+impl Initial {
+    /// Every case, in order of declaration.
+    pub const ALL: &[Initial] = &[Initial::RandomState];
+
+    /// The spelling in `pyg.initial`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Initial::RandomState => "random_state",
+        }
+    }
+
+    /// The case of that spelling.
+    pub fn from_name(name: &str) -> Option<Initial> {
+        Initial::ALL.iter().copied().find(|initial| initial.name() == name)
+    }
+}
+
 /// One argument of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Param {
@@ -222,6 +246,8 @@ pub struct Param {
     pub updated_by: Option<u32>,
     /// Where its bytes lie if it is a cache that grows; else they are an array of their own.
     pub cache: Option<CacheLayout>,
+    /// What it begins as if a caller gives no value; none where a caller has to.
+    pub initial: Option<Initial>,
 }
 
 /// One result of a program.

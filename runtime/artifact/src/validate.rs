@@ -5,7 +5,7 @@
 //! 3. Every buffer lies within its arena, its parameter or the constants, at a multiple of [`ALIGNMENT`].
 //! 4. A buffer over a parameter has the parameter's size in bytes.
 //! 5. A result has the type of its buffer. A parameter that a result updates has the type of that result and is
-//!    bound as state or host value.
+//!    bound as state or host value. What begins as a random generator's state is state, and two words.
 //! 6. Every buffer that a step names exists, and what a launch writes lies in the arena.
 //!    Stages of a fused launch, and its kernel, name operands that exist, and its temporaries keep to rule 2.
 //! 7. Steps nest at most [`DEPTH_MAX`] deep; a loop's predicate is one `i1`, a choice's index is one `i32`, and a
@@ -21,8 +21,9 @@ use crate::{
     dtype::{DType, Family},
     order::dependences,
     plan::{
-        ADDRESS_BYTES, Bind, Buffer, BufferId, FieldSource, Fused, FusedOperand, KvArena, Node, Param, ParamBlock,
-        Place, Plan, PositionSource, Program, ResultSlot, Segment, SlotRows, Spread, Step, Work, field_alignment,
+        ADDRESS_BYTES, Bind, Buffer, BufferId, FieldSource, Fused, FusedOperand, Initial, KvArena, Node, Param,
+        ParamBlock, Place, Plan, PositionSource, Program, ResultSlot, Segment, SlotRows, Spread, Step, Work,
+        field_alignment,
     },
     steps::DEPTH_MAX,
 };
@@ -202,6 +203,7 @@ fn validate_program(program: &Program, constants_bytes: u64) -> Result<(), Inval
     for (index, param) in program.params.iter().enumerate() {
         check_array(|| format!("parameter {index}"), param.dtype, &param.shape)?;
         check_update(program, index, param)?;
+        check_initial(index, param)?;
     }
     for (index, result) in program.results.iter().enumerate() {
         check_array(|| format!("result {index}"), result.dtype, &result.shape)?;
@@ -234,6 +236,17 @@ fn check_unique<'a>(kind: &'static str, names: impl Iterator<Item = &'a str>) ->
 
 fn check_array(what: impl Fn() -> String, dtype: DType, shape: &[u64]) -> Result<u64, Invalid> {
     array_bytes(dtype, shape).ok_or_else(|| Invalid::ArrayTooLarge { what: what(), dtype, shape: shape.to_vec() })
+}
+
+/// What the runtime makes of a seed fits, and is kept.
+fn check_initial(index: usize, param: &Param) -> Result<(), Invalid> {
+    match param.initial {
+        None => Ok(()),
+        Some(Initial::RandomState) => {
+            let is_state = (param.bind, param.dtype, param.shape.as_slice()) == (Bind::State, DType::U64, &[2]);
+            if is_state && param.cache.is_none() { Ok(()) } else { Err(Invalid::RandomState { param: index }) }
+        }
+    }
 }
 
 fn check_update(program: &Program, index: usize, param: &Param) -> Result<(), Invalid> {
@@ -526,6 +539,11 @@ pub enum Invalid {
     /// `updated_by` on a parameter that the runtime does not own.
     #[error("parameter {param} is updated by a result but bound as `{bind}`")]
     UpdateBind { param: usize, bind: &'static str },
+    /// The state of a generator that is none.
+    #[error(
+        "parameter {param} begins as the state of a random generator, but is not bound as state, or no two words of ui64"
+    )]
+    RandomState { param: usize },
     /// A buffer over a parameter that does not exist.
     #[error("buffer {buffer} lies in parameter {param}, which does not exist")]
     ParamMissing { buffer: usize, param: u32 },

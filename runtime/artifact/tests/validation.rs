@@ -6,8 +6,8 @@ use pygraph_artifact::{
     dtype::DType,
     order::add_edges,
     plan::{
-        Bind, BufferId, CacheLayout, FieldSource, Fused, FusedOperand, KernelCall, KvArena, Node, Place, Plan,
-        PositionSource, Program, SlotRows, Spread, Step, Work,
+        Bind, BufferId, CacheLayout, FieldSource, Fused, FusedOperand, Initial, KernelCall, KvArena, Node, Param,
+        Place, Plan, PositionSource, Program, SlotRows, Spread, Step, Work,
     },
     steps::DEPTH_MAX,
     validate::{array_bytes, validate},
@@ -83,6 +83,18 @@ fn updates_fit() {
     check(|p| p.params[1].dtype = DType::I32, "parameter 1 is updated by result 0 of another type");
     check(|p| p.params[1].shape = vec![2, 2], "parameter 1 is updated by result 0 of another type");
     check(|p| p.params[1].bind = Bind::Once, "parameter 1 is updated by a result but bound as `once`");
+}
+
+#[test]
+fn states_of_random_generators_are_state_of_two_words() {
+    let refusal =
+        "parameter 1 begins as the state of a random generator, but is not bound as state, or no two words of ui64";
+    check(|p| p.params[1].initial = Some(Initial::RandomState), refusal);
+    let as_words = |p: &mut Program, bind| {
+        p.params[0] = Param { dtype: DType::U64, shape: vec![2], bind, ..p.params[0].clone() };
+        p.params[0].initial = Some(Initial::RandomState);
+    };
+    check(|p| as_words(p, Bind::Step), &refusal.replace('1', "0"));
 }
 
 #[test]

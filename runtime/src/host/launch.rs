@@ -11,7 +11,7 @@ use pygraph_kernels::{
     work::{PreparedWork, prepare},
 };
 
-use crate::caches::CacheError;
+use crate::{caches::CacheError, cuda::driver::CudaError};
 
 /// A launch that was checked against the types of its program's buffers.
 #[derive(Debug)]
@@ -97,4 +97,7 @@ pub enum RunError {
     /// Rows of a cache that could not be mapped, or are gone.
     #[error(transparent)]
     Caches(#[from] CacheError),
+    /// The GPU or its driver failed.
+    #[error(transparent)]
+    Cuda(#[from] CudaError),
 }

@@ -5,9 +5,11 @@
 
 mod launch;
 mod program;
+mod session;
 
 pub use launch::{LaunchError, RunError};
 pub use program::{HostProgram, Loops, Memory, Order, first_elements};
+pub(crate) use session::HostSession;
 
 /// Bytes that a device moved beside what launches do: the one type whose functions make copies, and count them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

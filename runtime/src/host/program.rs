@@ -18,6 +18,7 @@ use crate::{
     caches::{CacheError, Caches, integers},
     compare::element_text,
     knobs::{DebugLevel, time_text},
+    session::StepCounts,
     tensor::TensorView,
 };
 
@@ -98,6 +99,12 @@ impl HostProgram {
         Ok(HostProgram { segments: segments.collect::<Result<_, _>>()? })
     }
 
+    /// What a run of it is, in numbers: every segment counts as a graph.
+    pub(crate) fn counts(&self) -> StepCounts {
+        let nodes = self.segments.iter().map(|steps| count(steps)).sum();
+        StepCounts { graphs: self.segments.len(), nodes, streams: 0 }
+    }
+
     /// Runs all segments in order. `program` must be the one that was recorded.
     ///
     /// # Safety
@@ -110,6 +117,15 @@ impl HostProgram {
         let execution = Execution { program, buffers: &buffers, caches, debug };
         self.segments.iter().try_for_each(|steps| execution.run_steps(steps))
     }
+}
+
+fn count(steps: &[HostStep]) -> usize {
+    let inside = |step: &HostStep| match step {
+        HostStep::Launch(_) | HostStep::Ensure(_) | HostStep::Retire(_) => 0,
+        HostStep::While { condition, body, .. } => count(condition) + count(body),
+        HostStep::Switch { branches, .. } => branches.iter().map(|branch| count(branch)).sum(),
+    };
+    steps.iter().map(|step| 1 + inside(step)).sum()
 }
 
 /// Records lists of nodes.

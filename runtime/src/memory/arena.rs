@@ -32,6 +32,7 @@ pub struct GrowingArena {
     shared: Arc<Shared>,
     watermarks: Arc<[AtomicU64]>,
     slot_bytes: u64,
+    address: u64,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -56,6 +57,7 @@ impl GrowingArena {
         let sizes = rounded.and_then(|slot_bytes| Some((slot_bytes, slot_bytes.checked_mul(slots as u64)?)));
         let (slot_bytes, bytes) = sizes.ok_or(MemoryError::ArenaSize { slots, slot_bytes })?;
         let reservation = Reservation::reserve(memory, bytes)?;
+        let address = reservation.address();
         let watermarks: Arc<[AtomicU64]> = (0..slots).map(|_| AtomicU64::new(0)).collect();
         let shared = Shared::new(Slots::new(memory, reservation, watermarks.clone(), handles_ahead));
         let thread = thread::Builder::new().name("pygraph-mapping".into()).spawn({
@@ -66,12 +68,17 @@ impl GrowingArena {
             action: "start the mapping thread",
             source: Errno::from_io_error(&error).unwrap_or(Errno::AGAIN),
         })?;
-        Ok(GrowingArena { shared, watermarks, slot_bytes, thread: Some(thread) })
+        Ok(GrowingArena { shared, watermarks, slot_bytes, address, thread: Some(thread) })
     }
 
     /// The address of the first slot. It never changes.
+    pub fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// The same as a pointer, of which the host can use that of its own memory.
     pub fn as_ptr(&self) -> *mut u8 {
-        self.shared.lock().reservation.as_ptr()
+        std::ptr::with_exposed_provenance_mut(self.address as usize)
     }
 
     /// The bytes from the start of one slot to that of the next: the most that a slot can have.
@@ -103,7 +110,7 @@ impl GrowingArena {
         let ensured = loop {
             match slots.ensure(&handles) {
                 // The thread is creating a handle that may be ahead of need: it gives it back to whoever waits.
-                Err(MemoryError::Limit { .. }) if slots.creating => {
+                Err(error) if error.is_shortage() && slots.creating => {
                     slots.callers_waiting += 1;
                     slots = self.shared.progress.wait_while(slots, |slots| slots.creating).expect(POISONED);
                     slots.callers_waiting -= 1;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+use crate::cuda::driver::CudaError;
+
 /// Why memory was not created, mapped or unmapped. Sizes and offsets are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MemoryError {
@@ -115,9 +117,18 @@ pub enum MemoryError {
         /// What the system said.
         source: Errno,
     },
+    /// The GPU's driver refused.
+    #[error(transparent)]
+    Cuda(#[from] CudaError),
 }
 
 impl MemoryError {
+    /// True if there would be enough memory, had others less of it.
+    pub(super) fn is_shortage(&self) -> bool {
+        use CudaError::{Limit, OutOfMemory};
+        matches!(self, MemoryError::Limit { .. } | MemoryError::Cuda(Limit { .. } | OutOfMemory { .. }))
+    }
+
     /// Gives what the system said its context.
     pub(super) fn system(action: &'static str) -> impl Fn(Errno) -> MemoryError {
         move |source| MemoryError::System { action, source }

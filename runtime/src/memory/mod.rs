@@ -1,10 +1,11 @@
-//! Virtual memory of the host device: addresses are reserved once and for all, memory is put behind them as it is needed.
+//! Virtual memory of the devices: addresses are reserved once and for all, memory is put behind them as it is needed.
 //!
 //! [`PhysicalMemory`] makes pages in [`Handle`]s of one size; a [`Reservation`] is a range of addresses into which handles
 //! are mapped; a [`GrowingArena`] is a reservation in slots, each of which grows from its start, ahead of need, by a
-//! thread of its own. An access where nothing is mapped ends the process with SIGSEGV: a stray read is no wrong number.
+//! thread of its own. On the host an access where nothing is mapped ends the process with SIGSEGV: a stray read is no wrong number.
 //!
-//! The shape is that of CUDA's virtual memory, so that a second implementation can stand beside this one:
+//! What a device does itself is a `backing::Backing`: memory files and `mmap` here, CUDA's calls in [`crate::cuda`]. The shape is that
+//! of CUDA's virtual memory:
 //!
 //! | here | CUDA |
 //! | --- | --- |
@@ -17,12 +18,14 @@
 //! [`MemoryError::Limit`] and leaves everything as it was.
 
 mod arena;
+pub(crate) mod backing;
 mod error;
 mod events;
 #[cfg(test)]
 mod faults;
 mod ffi;
 mod guarded;
+mod host;
 mod physical;
 mod reservation;
 mod slots;

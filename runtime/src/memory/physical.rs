@@ -1,17 +1,15 @@
-//! Memory without addresses: pages of a memory file, in handles of one size.
+//! Memory without addresses, in handles of one size.
 
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use rustix::{
-    fd::{AsFd, BorrowedFd, OwnedFd},
-    fs::{FallocateFlags, MemfdFlags, fallocate, fstat, memfd_create},
-    io::{Errno, pwrite, retry_on_intr},
+use super::{
+    MemoryError,
+    backing::{Addresses, Backing},
+    host::MemoryFile,
 };
-
-use super::MemoryError;
 
 /// Where handles come from. A clone is the same memory: one limit, one count.
 #[derive(Debug, Clone)]
@@ -41,17 +39,29 @@ pub fn granularity() -> u64 {
     rustix::param::page_size() as u64
 }
 
+fn check_handle_size(handle_bytes: u64, granularity: u64) -> Result<(), MemoryError> {
+    if handle_bytes == 0 || !handle_bytes.is_multiple_of(granularity) {
+        return Err(MemoryError::HandleSize { handle_bytes, granularity });
+    }
+    Ok(())
+}
+
 impl PhysicalMemory {
-    /// Memory in handles of `handle_bytes`, a multiple of [`granularity`]; at most `limit_bytes` of it live at once, or
+    /// Memory of the host in handles of `handle_bytes`, a multiple of [`granularity`]; at most `limit_bytes` of it live at once, or
     /// as much as the system has. None is taken yet.
     pub fn new(handle_bytes: u64, limit_bytes: Option<u64>) -> Result<PhysicalMemory, MemoryError> {
-        let granularity = granularity();
-        if handle_bytes == 0 || !handle_bytes.is_multiple_of(granularity) {
-            return Err(MemoryError::HandleSize { handle_bytes, granularity });
-        }
-        let file = memfd_create("pygraph-memory", MemfdFlags::CLOEXEC);
-        let file = file.map_err(MemoryError::system("create a memory file"))?;
-        let pool = Pool { file, handle_bytes, limit_bytes, places: Mutex::default() };
+        check_handle_size(handle_bytes, granularity())?;
+        PhysicalMemory::of(Box::new(MemoryFile::new(handle_bytes)?), handle_bytes, limit_bytes)
+    }
+
+    /// The same of any device, whose handles have `handle_bytes`.
+    pub(crate) fn of(
+        backing: Box<dyn Backing>,
+        handle_bytes: u64,
+        limit_bytes: Option<u64>,
+    ) -> Result<PhysicalMemory, MemoryError> {
+        check_handle_size(handle_bytes, backing.granularity())?;
+        let pool = Pool { backing, handle_bytes, limit_bytes, places: Mutex::default() };
         Ok(PhysicalMemory { pool: Arc::new(pool) })
     }
 
@@ -72,9 +82,12 @@ impl PhysicalMemory {
 
     /// The bytes that the system holds for this memory now: those of live handles.
     pub fn resident_bytes(&self) -> Result<u64, MemoryError> {
-        // A block of `stat` has 512 bytes whatever the file system.
-        let stat = fstat(&self.pool.file).map_err(MemoryError::system("ask for the size of a memory file"))?;
-        Ok(stat.st_blocks as u64 * 512)
+        self.pool.backing.resident_bytes()
+    }
+
+    /// Addresses that these handles can be mapped at.
+    pub(super) fn reserve(&self, bytes: u64) -> Result<Box<dyn Addresses>, MemoryError> {
+        self.pool.backing.reserve(bytes)
     }
 
     /// A handle full of zeros; or an error, and everything is as it was.
@@ -86,10 +99,10 @@ impl PhysicalMemory {
     /// `count` handles full of zeros; or an error, and everything is as it was.
     pub fn create_many(&self, count: u64) -> Result<Vec<Handle>, MemoryError> {
         let indices = self.pool.take(count)?;
-        let zeroed = indices.iter().try_for_each(|&index| self.pool.zero(index));
-        if let Err(source) = zeroed {
+        let created = indices.iter().try_for_each(|&index| self.pool.backing.create(index));
+        if let Err(error) = created {
             indices.into_iter().for_each(|index| self.pool.abandon(index));
-            return Err(MemoryError::System { action: "create memory", source });
+            return Err(error);
         }
         self.pool.places().count_created(count);
         let handle = |index| Handle { pages: Arc::new(Pages { pool: self.pool.clone(), index }) };
@@ -111,9 +124,9 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// The file and the offset in it.
-    pub(super) fn place(&self) -> (BorrowedFd<'_>, u64) {
-        (self.pool.file.as_fd(), self.pool.file_offset(self.index))
+    /// Puts them behind addresses from `offset` on.
+    pub(super) fn map_at(&self, addresses: &dyn Addresses, offset: u64) -> Result<(), MemoryError> {
+        self.pool.backing.map(self.index, addresses, offset)
     }
 
     /// Their size.
@@ -131,7 +144,7 @@ impl fmt::Debug for Pages {
 impl Drop for Pages {
     fn drop(&mut self) {
         // What the system does not take back is still in use: it stays counted, and is never handed out again.
-        if self.pool.punch(self.index).is_ok() {
+        if self.pool.backing.release(self.index).is_ok() {
             let mut places = self.pool.places();
             places.free.push(self.index);
             places.counts.live -= 1;
@@ -139,10 +152,10 @@ impl Drop for Pages {
     }
 }
 
-/// The memory file and who has which part of it: handle `index` is at `index * handle_bytes`.
+/// The memory of a device and who has which part of it.
 #[derive(Debug)]
 struct Pool {
-    file: OwnedFd,
+    backing: Box<dyn Backing>,
     handle_bytes: u64,
     limit_bytes: Option<u64>,
     places: Mutex<Places>,
@@ -169,12 +182,7 @@ impl Places {
 
 impl Pool {
     fn places(&self) -> MutexGuard<'_, Places> {
-        self.places.lock().expect("nothing should panic while it holds the places of a memory file")
-    }
-
-    fn file_offset(&self, index: u64) -> u64 {
-        // Saturated, it is beyond what a file can have, and the system says so.
-        index.saturating_mul(self.handle_bytes)
+        self.places.lock().expect("nothing should panic while it holds the places of handles")
     }
 
     /// Takes places within the limit.
@@ -197,39 +205,22 @@ impl Pool {
 
     /// Gives a place back that did not become a handle.
     fn abandon(&self, index: u64) {
-        let punched = self.punch(index);
+        let released = self.backing.release(index);
         let mut places = self.places();
         places.pending -= 1;
-        match punched {
+        match released {
             Ok(()) => places.free.push(index),
             Err(_) => places.counts.live += 1,
         }
-    }
-
-    /// Writes zeros: the system then has pages for them, or says now that it has not.
-    fn zero(&self, index: u64) -> Result<(), Errno> {
-        const ZEROS: &[u8] = &[0; 1 << 18];
-        let start = self.file_offset(index);
-        let mut done = 0;
-        while done < self.handle_bytes {
-            let bytes = (self.handle_bytes - done).min(ZEROS.len() as u64) as usize;
-            match retry_on_intr(|| pwrite(&self.file, &ZEROS[..bytes], start.saturating_add(done)))? {
-                0 => return Err(Errno::NOSPC),
-                written => done += written as u64,
-            }
-        }
-        Ok(())
-    }
-
-    fn punch(&self, index: u64) -> Result<(), Errno> {
-        let how = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        retry_on_intr(|| fallocate(&self.file, how, self.file_offset(index), self.handle_bytes))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use rustix::fs::{SealFlags, fcntl_add_seals, ftruncate};
+    use rustix::{
+        fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create},
+        io::Errno,
+    };
 
     use super::*;
 
@@ -287,8 +278,7 @@ mod tests {
         let file = memfd_create("pygraph-memory-test", MemfdFlags::ALLOW_SEALING)?;
         ftruncate(&file, handle_bytes)?;
         fcntl_add_seals(&file, SealFlags::GROW)?;
-        let pool = Pool { file, handle_bytes, limit_bytes: None, places: Mutex::default() };
-        let memory = PhysicalMemory { pool: Arc::new(pool) };
+        let memory = PhysicalMemory::of(Box::new(MemoryFile::of(file, handle_bytes)), handle_bytes, None)?;
         let error = memory.create_many(2).expect_err("the file should not grow");
         assert_eq!(error, MemoryError::System { action: "create memory", source: Errno::PERM });
         assert_eq!(error.to_string(), "cannot create memory");

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Handle, MemoryError, PhysicalMemory, ffi::Region, physical::Pages};
+use super::{Handle, MemoryError, PhysicalMemory, backing::Addresses, physical::Pages};
 
-/// A range of addresses that stays where it is until this is dropped. Where no handle is mapped, an access ends the
-/// process with SIGSEGV.
+/// A range of addresses that stays where it is until this is dropped. Where no handle is mapped, an access on the host ends
+/// the process with SIGSEGV, and one on a GPU is a fault.
 #[derive(Debug)]
 pub struct Reservation {
     // Before `mapped`: addresses go before the memory behind them is given back.
-    region: Region,
+    addresses: Box<dyn Addresses>,
     handle_bytes: u64,
     mapped: BTreeMap<u64, Arc<Pages>>,
 }
@@ -21,18 +21,22 @@ impl Reservation {
         if bytes == 0 || !bytes.is_multiple_of(handle_bytes) {
             return Err(MemoryError::ReservationSize { bytes, handle_bytes });
         }
-        let region = Region::reserve(bytes as usize).map_err(MemoryError::system("reserve addresses"))?;
-        Ok(Reservation { region, handle_bytes, mapped: BTreeMap::new() })
+        Ok(Reservation { addresses: memory.reserve(bytes)?, handle_bytes, mapped: BTreeMap::new() })
     }
 
     /// The first address. It never changes; which bytes behind it are accessible does.
+    pub fn address(&self) -> u64 {
+        self.addresses.start()
+    }
+
+    /// The same as a pointer, of which the host can use that of its own memory.
     pub fn as_ptr(&self) -> *mut u8 {
-        self.region.as_ptr()
+        std::ptr::with_exposed_provenance_mut(self.address() as usize)
     }
 
     /// The size in bytes of all addresses.
     pub fn bytes(&self) -> u64 {
-        self.region.bytes() as u64
+        self.addresses.bytes()
     }
 
     /// The bytes behind which there is memory.
@@ -51,9 +55,7 @@ impl Reservation {
         if self.mapped.contains_key(&offset) {
             return Err(MemoryError::Mapped { offset });
         }
-        let (file, file_offset) = pages.place();
-        let mapped = self.region.map(offset as usize, self.handle_bytes as usize, file, file_offset);
-        mapped.map_err(MemoryError::system("map memory"))?;
+        pages.map_at(self.addresses.as_ref(), offset)?;
         self.mapped.insert(offset, pages.clone());
         Ok(())
     }
@@ -64,8 +66,7 @@ impl Reservation {
         if !self.mapped.contains_key(&offset) {
             return Err(MemoryError::NotMapped { offset });
         }
-        let unmapped = self.region.unmap(offset as usize, self.handle_bytes as usize);
-        unmapped.map_err(MemoryError::system("unmap memory"))?;
+        self.addresses.unmap(offset, self.handle_bytes)?;
         self.mapped.remove(&offset);
         Ok(())
     }

@@ -157,12 +157,17 @@ impl Slots {
                 Err(error) => error,
                 created => return created,
             };
-            let MemoryError::Limit { live, limit, .. } = error else { return Err(error) };
-            let room = limit.saturating_sub(live) / self.handle_bytes();
-            let ahead: u64 = self.slots.iter().map(Slot::ahead).sum();
-            if room + ahead < count {
+            if !error.is_shortage() {
                 return Err(error);
             }
+            if let MemoryError::Limit { live, limit, .. } = error {
+                let room = limit.saturating_sub(live) / self.handle_bytes();
+                let ahead: u64 = self.slots.iter().map(Slot::ahead).sum();
+                if room + ahead < count {
+                    return Err(error);
+                }
+            }
+            // How much room a GPU has nobody knows: there, what is ahead is taken back until it is enough or none is left.
             let slot = self.slots.iter().position(|slot| slot.ahead() > 0);
             // None is ahead where another arena took what was just taken back.
             let Some(slot) = slot else { return Err(error) };
@@ -235,10 +240,10 @@ impl Slots {
         let Some(slot) = self.next_slot() else { return };
         let is_asked = self.slots[slot].mapped < self.slots[slot].asked;
         let created = match created {
-            Err(MemoryError::Limit { .. }) if is_asked => {
+            Err(error) if error.is_shortage() && is_asked => {
                 self.create(1, Actor::Thread).map(|mut handles| handles.pop().expect("one handle should be created"))
             }
-            Err(MemoryError::Limit { .. }) => {
+            Err(error) if error.is_shortage() => {
                 // Nobody asked for it: no error, but no further attempt either until somebody asks.
                 self.slots[slot].goal = self.slots[slot].mapped;
                 return;

@@ -6,26 +6,32 @@ use std::{
     process::{Command, ExitStatus},
 };
 
+use super::Options;
+
 /// The compiler's name.
 const COMPILER: &str = "pygraph-compile";
 
-/// Compiles the model at `model` (`-` is standard input) into `folder`; returns the artifacts, one a chunk.
+/// Compiles the model at `model` (`-` is standard input) into `folder`, for a GPU too if there is a `target`; returns the artifacts, one a
+/// chunk.
 ///
 /// The compiler's messages go to standard error as they are.
 pub fn compile(
     model: &Path,
-    bind: &[String],
-    split_input_file: bool,
+    options: &Options,
+    target: Option<&str>,
     folder: &Path,
 ) -> Result<Vec<PathBuf>, CompileError> {
     let compiler = find_compiler()?;
     let output = folder.join("model.pyg");
     let mut command = Command::new(&compiler);
     command.arg(model).arg("-o").arg(&output);
-    for binding in bind {
+    for binding in &options.bind {
         command.arg("--bind").arg(binding);
     }
-    if split_input_file {
+    if let Some(target) = target {
+        command.arg("--target").arg(target);
+    }
+    if options.split_input_file {
         command.arg("--split-input-file");
     }
     let status = command.status().map_err(|source| CompileError::Start { compiler, source })?;
@@ -34,7 +40,7 @@ pub fn compile(
         Some(code @ (1 | 2)) => return Err(CompileError::Refused { code: code as u8 }),
         _ => return Err(CompileError::Crashed { status }),
     }
-    let artifacts: Vec<PathBuf> = if split_input_file {
+    let artifacts: Vec<PathBuf> = if options.split_input_file {
         (0..).map(|chunk| folder.join(format!("model.{chunk}.pyg"))).take_while(|path| path.exists()).collect()
     } else {
         vec![output]

@@ -6,6 +6,7 @@ mod expect;
 mod options;
 mod steps;
 
+pub(crate) use arguments::Sources;
 pub use compile::CompileError;
 pub use options::{Init, Options};
 
@@ -26,40 +27,41 @@ use pygraph_artifact::{
 
 use crate::{
     caches::{Caches, SlotState},
+    cuda::gpu::Gpu,
     describe::describe,
-    device::{Device, DeviceError},
+    device::{Device, DeviceChoice, DeviceError},
     host::{Copies, first_elements},
-    knobs::time_text,
+    knobs::{DebugLevel, time_text},
     model::{ArgumentError, Model, ModelError},
     npz::{NpzError, NpzWriter},
-    session::{Session, SessionError, StepError},
+    session::{OutputError, Session, SessionError, StepError},
     tensor::{TensorError, type_text},
     weights::WeightsError,
 };
-use arguments::Sources;
 use expect::Expectations;
 use steps::StepInputs;
 
 /// Does what the options say; `out` is standard output.
 pub fn run(options: &Options, out: &mut impl Write) -> Result<(), RunError> {
     if options.devices {
-        for device in Device::all() {
-            writeln!(out, "{}", device.describe()).map_err(RunError::Print)?;
+        for line in Device::describe_all() {
+            writeln!(out, "{line}").map_err(RunError::Print)?;
         }
         return Ok(());
     }
-    let device = Device::select(&options.device)?;
+    let choice: DeviceChoice = options.device.parse()?;
+    let target = choice.target()?;
     let path = options.model.as_deref().ok_or(RunError::NoModel)?;
     let folder = tempfile::tempdir().map_err(RunError::TemporaryFolder)?;
     let artifacts = if has_artifact(path) {
         vec![path.to_path_buf()]
     } else {
-        compile::compile(path, &options.bind, options.split_input_file, folder.path())?
+        compile::compile(path, options, target.as_deref(), folder.path())?
     };
     let count = artifacts.len();
     let mut failed = 0;
     for (number, artifact) in artifacts.iter().enumerate() {
-        let result = run_artifact(options, device, artifact, out);
+        let result = run_artifact(options, choice, artifact, out);
         match result {
             // The other chunks of a split file run all the same.
             Err(error) if options.split_input_file => {
@@ -81,10 +83,15 @@ fn has_artifact(path: &Path) -> bool {
     reads_as_one || path.extension().is_some_and(|extension| extension == "pyg")
 }
 
-fn run_artifact(options: &Options, device: Device, path: &Path, out: &mut impl Write) -> Result<(), RunError> {
+fn run_artifact(options: &Options, choice: DeviceChoice, path: &Path, out: &mut impl Write) -> Result<(), RunError> {
     let artifact = Arc::new(Artifact::open(path)?);
     if options.describe {
         return out.write_all(describe(&artifact).as_bytes()).map_err(RunError::Print);
+    }
+    let (device, why) = choice.resolve(artifact.device_code());
+    if choice == DeviceChoice::Auto {
+        DebugLevel::from_environment()
+            .say(DebugLevel::DEVICES, || format!("device {} for auto: {why}", device.describe()));
     }
     for entry in entries(options, &artifact) {
         run_program(options, device, artifact.clone(), entry.as_deref(), out)?;
@@ -111,8 +118,12 @@ fn run_program(
     entry: Option<&str>,
     out: &mut impl Write,
 ) -> Result<(), RunError> {
-    let caches = Caches::new(artifact.plan(), options.caches()).map_err(SessionError::Memory)?;
+    if let Device::Cuda(ordinal) = device {
+        let gpu = Gpu::open(ordinal).map_err(ModelError::Cuda)?;
+        gpu.context().set_memory_limit(options.device_limit_bytes);
+    }
     let mut model = Model::load_in_order(artifact, entry, device, options.order, options.loops())?;
+    let caches = Caches::for_model(&model, options.caches()).map_err(SessionError::Memory)?;
     let mut steps = StepInputs::open(options.steps.as_deref())?;
     if let Some((index, result)) = steps.undecided(model.program()).first().copied() {
         let param = &model.program().params[index];
@@ -120,7 +131,8 @@ fn run_program(
         return Err(RunError::UndecidedState { index, name: param.name.clone(), ty, result });
     }
     let mut expectations = Expectations::open(&options.expect, options.tolerance(), model.program(), steps.count())?;
-    let values = Sources::open(options)?.values(model.program())?;
+    let values = Sources::open(options.inputs.as_deref(), options.weights.as_deref(), options.init, options.seed)?
+        .values(model.program())?;
     let (weights, values): (Vec<_>, Vec<_>) = values.into_iter().partition(|(index, _)| model.is_weight(*index));
     for (index, value) in weights {
         model.set_weight(index, value)?;
@@ -172,8 +184,9 @@ fn run_steps(
         for (index, value) in steps.values(step, session.model().program())? {
             session.set(index, value)?;
         }
-        let outputs = session.step()?.wait();
+        let outputs = session.step()?.wait()?;
         for (index, array) in outputs.iter().enumerate() {
+            let array = array?;
             if let Some(npz) = &mut writer {
                 npz.add(&steps::result_key(step, index), array).map_err(RunError::WriteOutputs)?;
             }
@@ -216,6 +229,7 @@ fn print_caches(session: &Session, step: u32, out: &mut impl Write) -> io::Resul
 /// Shows the beginning of each result of the last step, where nothing else was asked for.
 fn print_outputs(session: &Session, out: &mut impl Write) -> Result<(), RunError> {
     for (index, (array, slot)) in session.outputs().iter().zip(&session.model().program().results).enumerate() {
+        let array = array?;
         let ty = type_text(array.dtype, array.shape);
         writeln!(out, "out{index} `{}`: {ty} = {}", slot.name, first_elements(array)).map_err(RunError::Print)?;
     }
@@ -227,7 +241,7 @@ fn repeat(session: &mut Session, count: u32, out: &mut impl Write) -> Result<(),
     let mut times: Vec<Duration> = Vec::with_capacity(count.min(1 << 20) as usize);
     for _ in 0..count {
         let start = Instant::now();
-        session.step()?.wait();
+        session.step()?.wait()?;
         times.push(start.elapsed());
     }
     times.sort_unstable();
@@ -286,6 +300,9 @@ pub enum RunError {
     /// A step did not run to its end.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// A result cannot be read.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// An npz file is wrong.
     #[error(transparent)]
     Npz(#[from] NpzError),

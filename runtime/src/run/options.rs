@@ -19,7 +19,7 @@ pub struct Options {
     #[arg(required_unless_present = "devices")]
     pub model: Option<PathBuf>,
 
-    /// Device to run on: host, cuda, or auto
+    /// Device to run on: host, cuda, cuda:N, or auto: a GPU that the artifact has code for, else the host
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     pub device: String,
 
@@ -46,6 +46,10 @@ pub struct Options {
     /// Random values for all arguments that are left: small floats, integers 0 or 1
     #[arg(long, value_name = "random:SEED")]
     pub init: Option<Init>,
+
+    /// Seed of a program that draws random numbers, if --inputs gives no state of its generator; 0 if not given
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<u64>,
 
     /// Write the results: out0, out1, …, and step1_out0, … with --steps
     #[arg(long, value_name = "FILE.npz")]
@@ -95,6 +99,10 @@ pub struct Options {
     #[arg(long, value_name = "BYTES")]
     pub kv_limit_bytes: Option<u64>,
 
+    /// The most memory of a GPU that everything may have, caches too, in bytes
+    #[arg(long, value_name = "BYTES")]
+    pub device_limit_bytes: Option<u64>,
+
     /// Map caches on another thread too, this many handles ahead of need
     #[arg(long, value_name = "HANDLES", default_value_t = 0)]
     pub kv_ahead: u64,
@@ -114,6 +122,7 @@ pub struct Options {
     /// Print after each step how much of each slot of a cache is reached and mapped
     #[arg(long)]
     pub kv_log: bool,
+
     /// Interpret every loop nest, whatever native code the artifact holds
     #[arg(long)]
     pub interpret: bool,

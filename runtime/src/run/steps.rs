@@ -61,7 +61,8 @@ impl StepInputs {
     /// given once although they are not weights, and have the type of a result. Each with the result.
     pub fn undecided(&self, program: &Program) -> Vec<(usize, usize)> {
         let Some(file) = self.file.as_ref().filter(|_| self.count > 0) else { return Vec::new() };
-        if program.params.iter().any(|param| param.bind == Bind::State) {
+        // The state of a generator says nothing of what the program's author had in mind.
+        if program.params.iter().any(|param| param.bind == Bind::State && param.initial.is_none()) {
             return Vec::new();
         }
         let given: HashSet<usize> = file.keys().filter_map(|key| Some(parse_key(key, "arg")?.1)).collect();

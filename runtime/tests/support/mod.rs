@@ -1,6 +1,8 @@
 //! Builds small plans by hand, and arrays for them.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod gpu;
+
 use std::sync::Arc;
 
 use pygraph_artifact::{
@@ -48,7 +50,15 @@ impl Builder {
 
     pub fn param(&mut self, name: &str, dtype: DType, shape: &[u64], bind: Bind) -> BufferId {
         let index = self.program.params.len() as u32;
-        let param = Param { name: name.to_string(), dtype, shape: shape.to_vec(), bind, updated_by: None, cache: None };
+        let param = Param {
+            name: name.to_string(),
+            dtype,
+            shape: shape.to_vec(),
+            bind,
+            updated_by: None,
+            cache: None,
+            initial: None,
+        };
         self.program.params.push(param);
         match bind {
             Bind::Once | Bind::State => self.buffer(dtype, shape, Place::Param { index }),

@@ -6,6 +6,7 @@ use std::{
     process::ExitCode,
 };
 
+mod device;
 mod native;
 
 use clap::ArgMatches;
@@ -64,6 +65,7 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let reports = report_files(matches)?;
     let remarks = command_line::remark_format(matches).map_err(|error| Failure::error(EXIT_USAGE, error))?;
     let native = native::choice(matches).map_err(|error| Failure::error(EXIT_USAGE, error))?;
+    let device = device::choice(matches).map_err(|error| Failure::error(EXIT_USAGE, error))?;
     // No artifact is written before everything compiles.
     let mut emitted = Vec::new();
     let mut failures = String::new();
@@ -89,7 +91,12 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
                     let native = native::generate(&mut artifact.plan, native, &source.name)
                         .map_err(|error| Failure::error(EXIT_INPUT, error))?;
                     let _ = io::stderr().write_all(driver::render_said(&native.remarks, &source, remarks).as_bytes());
-                    emitted.push((artifact, native.code));
+                    match device::generate(&artifact.plan, &device) {
+                        Ok(code) => emitted.push((artifact, native.code, code)),
+                        Err(errors) => {
+                            errors.iter().for_each(|error| failures += &Failure::error(EXIT_INPUT, error).message)
+                        }
+                    }
                 }
                 Err(diagnostics) => failures += &driver::render(&diagnostics.0, &source),
             }
@@ -99,9 +106,9 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
         return Err(Failure { code: EXIT_INPUT, message: failures });
     }
     let Some(output) = output else { return Ok(()) };
-    for (number, (Emitted { plan, constants }, code)) in emitted.iter().enumerate() {
+    for (number, (Emitted { plan, constants }, host, device)) in emitted.iter().enumerate() {
         let path = if splits { numbered(output, number) } else { output.to_path_buf() };
-        let code = Code { host: code.as_ref(), device: None };
+        let code = Code { host: host.as_ref(), device: device.as_ref() };
         container::write(&path, plan, constants, code).map_err(|error| Failure::error(EXIT_INPUT, error))?;
     }
     Ok(())

@@ -69,6 +69,7 @@ fn is_pure_operator(target: &str) -> bool {
         "multinomial",
         "poisson",
         "exponential",
+        "uniform",
         "_assert",
         "sym_constrain",
         "native_dropout",

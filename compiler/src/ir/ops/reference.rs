@@ -10,7 +10,10 @@ use super::{
 /// What dialects are for, in the order of the page.
 const DIALECTS: &[(&str, &str)] = &[
     ("builtin", "The module, and conversions between passes."),
-    ("func", "Functions and calls. Arguments carry their bindings (`pyg.bind`, `pyg.name`, `pyg.updated_by`)."),
+    (
+        "func",
+        "Functions and calls. Arguments carry their bindings (`pyg.bind`, `pyg.name`, `pyg.updated_by`, `pyg.initial`).",
+    ),
     ("stablehlo", "What is computed, with StableHLO's names and meaning: the tensor level."),
     ("chlo", "Client operations, as JAX and torch-mlir leave them; expanded into StableHLO."),
     ("check", "Assertions of StableHLO's own tests. They run."),

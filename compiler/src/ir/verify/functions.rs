@@ -1,6 +1,9 @@
 //! Functions: the type is that of the arguments and of what is returned, and bindings make sense.
 
-use pygraph_artifact::plan::Bind;
+use pygraph_artifact::{
+    dtype::DType,
+    plan::{Bind, Initial},
+};
 
 use super::Report;
 use crate::{
@@ -60,6 +63,7 @@ fn check_bindings(report: &mut Report, ty: &FunctionType, arguments: &[Attribute
     for (index, (attribute, argument)) in arguments.iter().zip(&ty.inputs).enumerate() {
         let Attribute::Dictionary(attrs) = attribute else { continue };
         check_class(report, index, attrs);
+        check_initial(report, index, attrs, argument);
         for name in REPLACED_BY {
             let Some(value) = attrs.get(name) else { continue };
             let result = value.as_i64().and_then(|value| usize::try_from(value).ok());
@@ -80,6 +84,31 @@ fn check_bindings(report: &mut Report, ty: &FunctionType, arguments: &[Attribute
                     report.error(format!("result {result} replaces both argument {other} and argument {index}"));
                 }
                 _ => {}
+            }
+        }
+    }
+}
+
+/// What an argument begins as fits its type.
+fn check_initial(report: &mut Report, index: usize, attrs: &AttrMap, argument: &Type) {
+    let Some(initial) = attrs.get("pyg.initial") else { return };
+    match initial.as_str().and_then(Initial::from_name) {
+        None => {
+            let known: Vec<&str> = Initial::ALL.iter().map(|initial| initial.name()).collect();
+            let own = initial.as_str().unwrap_or("no string");
+            report.error(format!("argument {index} begins as `{own}`, which is none of {}", known.join(", ")));
+        }
+        Some(Initial::RandomState) => {
+            let is_words = argument.as_tensor().is_some_and(|words| {
+                words.element.dtype() == Some(DType::U64) && words.static_shape() == Some(vec![2])
+            });
+            let is_state = attrs.get("pyg.bind").and_then(Attribute::as_str) == Some(Bind::State.name());
+            if !is_words || !is_state {
+                let own = show(argument);
+                report.error(format!(
+                    "argument {index} begins as the state of a random generator, so it should be a tensor<2xui64> that is bound as \
+                     `state`, not {own}"
+                ));
             }
         }
     }

@@ -141,11 +141,6 @@ pub fn accumulator(element: &ElementType) -> ElementType {
     }
 }
 
-/// True for `bf16` and `f16`.
-pub fn is_reduced_float(element: &ElementType) -> bool {
-    matches!(element, ElementType::Float(FloatKind::Bf16 | FloatKind::F16))
-}
-
 /// A value, 16-bit floats as f32.
 pub fn widen(emit: &mut Emit, x: ValueId) -> Out {
     let element = accumulator(&emit.element(x)?);

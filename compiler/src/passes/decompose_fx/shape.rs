@@ -23,6 +23,9 @@ pub fn dropout(e: &mut Emit, call: &Call) -> Values {
     if !call.flag(2, "train", false)? || p == 0.0 {
         return Ok(vec![x]);
     }
+    if call.target.as_ref() != "aten.dropout.default" {
+        return Err(Refusal::from("in training it is not supported: export the model in eval mode"));
+    }
     Ok(vec![super::random::dropped(e, x, p)?.0])
 }
 

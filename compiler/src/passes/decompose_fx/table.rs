@@ -2,6 +2,11 @@
 //!
 //! To add an operator: one line in [`TABLE`]; one in [`VIEWS`] if its result shares memory with its first operand.
 //! An in-place operator (`aten.add_.Tensor`) needs no line: it is the functional one and a store into its operand.
+//!
+//! Whose numbers random operators draw, from one state, up to 270,336 elements (`thread-random-state`): PyTorch's on CUDA, bit for bit, are those
+//! of `rand`, `rand_like`, `uniform` of a range that is a power of two, and `randint`; to within the rounding of logarithm and sine, `randn`,
+//! `randn_like` and `normal`; up to ties that such rounding decides, `multinomial` of f32 or f64 unless it draws several with replacement. What
+//! others draw (`bernoulli`, dropout, `randperm`) has the distribution that PyTorch says, in an order of our own.
 
 use super::{
     activation,
@@ -417,6 +422,7 @@ static TABLE: &[(&str, Decompose)] = &[
     ("aten.expand_as.default", shape::expand),
     ("aten.expand_copy.default", shape::expand),
     ("aten.expm1.default", |e, c| pointwise::unary(e, c, Opcode::StablehloExponentialMinusOne)),
+    ("aten.exponential.default", random::exponential),
     ("aten.eye.default", create::eye),
     ("aten.eye.m", create::eye),
     ("aten.feature_dropout.default", shape::dropout),

@@ -84,7 +84,7 @@ fn steps() -> Vec<Step> {
 }
 
 fn param(name: &str, bind: Bind, updated_by: Option<u32>) -> Param {
-    Param { name: name.to_string(), dtype: DType::F32, shape: vec![4], bind, updated_by, cache: None }
+    Param { name: name.to_string(), dtype: DType::F32, shape: vec![4], bind, updated_by, cache: None, initial: None }
 }
 
 /// `y = x + s`.

@@ -3,12 +3,12 @@
 //! A cache that a caller hands in is laid out once, stays mapped whole and is handed back whole; an empty one grows from nothing. Rows that
 //! no step has reached read as zero, and so do those that were retired: no step may need them again.
 
-mod runs;
+mod rows;
 
 use std::{
     ops::Range,
     sync::{
-        Mutex, MutexGuard,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -20,8 +20,12 @@ use pygraph_artifact::{
 };
 use pygraph_kernels::memory::Buffer;
 
-use self::runs::{each_run, span_bytes};
-use crate::memory::{ArenaOptions, EventLog, GrowingArena, MemoryError, PhysicalMemory};
+use self::rows::{each_rows, each_run, span_bytes};
+use crate::{
+    cuda::{driver::CudaError, gpu::Gpu, memory::physical_memory},
+    memory::{ArenaOptions, EventLog, GrowingArena, MemoryError, PhysicalMemory},
+    model::Model,
+};
 
 /// How arenas grow, and how much they may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +48,8 @@ pub struct Caches {
     arenas: Vec<OneArena>,
     /// None for a plan without arenas.
     memory: Option<PhysicalMemory>,
+    /// The GPU whose memory it is; none for the host's.
+    gpu: Option<Arc<Gpu>>,
     patience: Option<Duration>,
     poison: bool,
     /// Whoever reads or writes what is mapped holds it.
@@ -72,7 +78,7 @@ struct Reached {
 
 impl OneArena {
     fn address(&self) -> u64 {
-        self.memory.as_ptr() as usize as u64
+        self.memory.address()
     }
 
     /// Up to where a slot can be read.
@@ -156,11 +162,24 @@ pub enum CacheError {
 }
 
 impl Caches {
-    /// Reserves the addresses of every arena of a plan. Nothing is mapped. All arenas have handles of one size, as validation checks.
+    /// Reserves addresses of the host for every arena of a plan. Nothing is mapped. All arenas have handles of one size, as validation
+    /// checks.
     pub fn new(plan: &Plan, options: CacheOptions) -> Result<Caches, MemoryError> {
+        Caches::on(plan, options, None)
+    }
+
+    /// The same on a model's device.
+    pub fn for_model(model: &Model, options: CacheOptions) -> Result<Caches, MemoryError> {
+        Caches::on(model.artifact().plan(), options, model.gpu().cloned())
+    }
+
+    fn on(plan: &Plan, options: CacheOptions, gpu: Option<Arc<Gpu>>) -> Result<Caches, MemoryError> {
         let CacheOptions { limit_bytes, handles_ahead, thread_delay, patience, poison } = options;
-        let memory =
-            plan.arenas.first().map(|arena| PhysicalMemory::new(arena.handle_bytes, limit_bytes)).transpose()?;
+        let new_memory = |handle_bytes| match &gpu {
+            None => PhysicalMemory::new(handle_bytes, limit_bytes),
+            Some(gpu) => physical_memory(gpu.context(), handle_bytes, limit_bytes),
+        };
+        let memory = plan.arenas.first().map(|arena| new_memory(arena.handle_bytes)).transpose()?;
         let arenas = plan.arenas.iter().zip(memory.iter().cycle()).map(|(arena, memory)| {
             let slots = arena.slots as usize;
             let options = ArenaOptions { slots, slot_bytes: arena.rows_bytes(), handles_ahead, thread_delay };
@@ -172,6 +191,7 @@ impl Caches {
         Ok(Caches {
             arenas: arenas.collect::<Result<_, MemoryError>>()?,
             memory,
+            gpu,
             patience,
             poison,
             turn: Mutex::default(),
@@ -181,6 +201,16 @@ impl Caches {
     /// Waits until nobody else reads or writes what is mapped: a step of another session, or somebody who collects a cache.
     pub(crate) fn take_turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().expect("no holder should panic")
+    }
+
+    /// The number of the GPU whose memory they have; none if it is the host's.
+    pub(crate) fn gpu(&self) -> Option<u32> {
+        self.gpu.as_ref().map(|gpu| gpu.ordinal())
+    }
+
+    /// Where the first element of a cache lies.
+    pub(crate) fn cache_address(&self, layout: &CacheLayout) -> u64 {
+        self.arenas[layout.arena as usize].address() + layout.offset
     }
 
     /// True if they are the caches of a plan.
@@ -247,12 +277,10 @@ impl Caches {
 
     /// Maps every row of every slot, for caches that are about to be handed in.
     pub(crate) fn open_whole(&self, arena: u32) -> Result<(), MemoryError> {
-        let has_content = self.has_content(arena);
-        let arena = &self.arenas[arena as usize];
-        if !has_content {
-            arena.empty()?;
+        if !self.has_content(arena) {
+            self.arenas[arena as usize].empty()?;
         }
-        self.reach(arena, &vec![0..arena.plan.tokens_max; arena.plan.slots as usize], None)
+        self.ensure_all(arena)
     }
 
     /// Says that the arena has been filled from outside.
@@ -283,6 +311,12 @@ impl Caches {
         self.ensure_within(rows, positions, self.patience)
     }
 
+    /// Maps every row of every slot, none of which may be gone: on a GPU, where no row ever is.
+    pub(crate) fn ensure_all(&self, arena: u32) -> Result<(), MemoryError> {
+        let arena = &self.arenas[arena as usize];
+        self.reach(arena, &vec![0..arena.plan.tokens_max; arena.plan.slots as usize], None)
+    }
+
     fn ensure_within(&self, rows: &SlotRows, positions: &[i64], patience: Option<Duration>) -> Result<(), CacheError> {
         let arena = &self.arenas[rows.arena as usize];
         let ranges = rows.ranges(&arena.plan, positions);
@@ -290,10 +324,11 @@ impl Caches {
         Ok(self.reach(arena, &ranges, patience)?)
     }
 
-    /// Gives up rows below these, once nobody reads them any more: whole handles of them are unmapped. What was handed in stays.
+    /// Gives up rows below these, once nobody reads them any more: whole handles of them are unmapped. What was handed in stays, and so does
+    /// what lies on a GPU: it may still run the step when the host is told that rows can go.
     pub(crate) fn retire(&self, rows: &SlotRows, positions: &[i64]) -> Result<(), MemoryError> {
         let arena = &self.arenas[rows.arena as usize];
-        if arena.is_handed_in.load(Ordering::Acquire) {
+        if self.gpu.is_some() || arena.is_handed_in.load(Ordering::Acquire) {
             return Ok(());
         }
         let row = arena.plan.token_bytes;
@@ -306,7 +341,7 @@ impl Caches {
             reached.retired = retired;
             if self.poison {
                 let mapped = arena.memory.mapped_range(slot)?;
-                self.fill(arena, slot, (before * row).max(mapped.start)..retired * row, 0xff);
+                self.fill(arena, slot, (before * row).max(mapped.start)..retired * row, 0xff)?;
             }
         }
         Ok(())
@@ -328,8 +363,8 @@ impl Caches {
             let old = reached.tokens;
             if self.poison && new > old {
                 let (row, mapped) = (arena.plan.token_bytes, arena.mapped_end(slot));
-                self.fill(arena, slot, (new * row).max(before[slot])..mapped, 0xff);
-                self.fill(arena, slot, old * row..(new * row).min(before[slot]), 0);
+                self.fill(arena, slot, (new * row).max(before[slot])..mapped, 0xff)?;
+                self.fill(arena, slot, old * row..(new * row).min(before[slot]), 0)?;
             }
             reached.tokens = old.max(new);
         }
@@ -337,15 +372,20 @@ impl Caches {
     }
 
     /// Sets bytes of a slot, all of which must be mapped.
-    fn fill(&self, arena: &OneArena, slot: usize, bytes: Range<u64>, value: u8) {
+    fn fill(&self, arena: &OneArena, slot: usize, bytes: Range<u64>, value: u8) -> Result<(), MemoryError> {
         if bytes.start >= bytes.end {
-            return;
+            return Ok(());
         }
         let start = arena.address() + slot as u64 * arena.plan.slot_bytes() + bytes.start;
-        let size = (bytes.end - bytes.start) as usize;
+        let size = bytes.end - bytes.start;
+        if let Some(gpu) = &self.gpu {
+            // SAFETY: the range is mapped, and stays so until the GPU has done what it was given.
+            return Ok(unsafe { gpu.stream().fill(start, value, size) }?);
+        }
         // SAFETY: the range is mapped, and no step runs: whoever ensures rows is the one who runs steps.
-        let buffer = unsafe { Buffer::at_address(start, size, true) };
-        buffer.write_from(&vec![value; size]);
+        let buffer = unsafe { Buffer::at_address(start, size as usize, true) };
+        buffer.write_from(&vec![value; size as usize]);
+        Ok(())
     }
 
     /// A cache as launches see it: from its first element to its last, most of it between rows of others or not mapped.
@@ -359,21 +399,38 @@ impl Caches {
     }
 
     /// Lays a dense array out as a cache; every row must be mapped.
-    pub(crate) fn import(&self, param: &Param, layout: &CacheLayout, dense: &[u8]) {
+    pub(crate) fn import(&self, param: &Param, layout: &CacheLayout, dense: &[u8]) -> Result<(), CudaError> {
         let arena = &self.arenas[layout.arena as usize];
+        if let Some(gpu) = &self.gpu {
+            return each_rows(param, layout, None, &mut |at| {
+                let from = &dense[at.dense as usize..];
+                // SAFETY: every row is mapped.
+                unsafe { gpu.stream().upload_rows_now(from, arena.address() + at.offset, at.rows) }
+            });
+        }
         each_run(param, layout, &mut |run| {
             let address = arena.address() + run.offset;
             // SAFETY: every row is mapped, and no step runs.
             let buffer = unsafe { Buffer::at_address(address, run.bytes, true) };
             buffer.write_from(&dense[run.dense..run.dense + run.bytes]);
         });
+        Ok(())
     }
 
     /// Collects a cache into a dense array of zeros; rows that no step has reached, and those that were retired, stay zero.
-    pub(crate) fn export(&self, param: &Param, layout: &CacheLayout, dense: &mut [u8]) {
+    pub(crate) fn export(&self, param: &Param, layout: &CacheLayout, dense: &mut [u8]) -> Result<(), CudaError> {
         let _turn = self.take_turn();
         let arena = &self.arenas[layout.arena as usize];
         let slots = arena.slots().clone();
+        if let Some(gpu) = &self.gpu {
+            // Nothing is retired there.
+            let tokens: Vec<u64> = slots.iter().map(|reached| reached.tokens).collect();
+            return each_rows(param, layout, Some(&tokens), &mut |at| {
+                let to = &mut dense[at.dense as usize..];
+                // SAFETY: rows that were reached are mapped.
+                unsafe { gpu.stream().download_rows_now(arena.address() + at.offset, to, at.rows) }
+            });
+        }
         each_run(param, layout, &mut |run| {
             let Reached { tokens, retired } = slots[run.slot];
             if (retired..tokens).contains(&run.token) {
@@ -383,6 +440,7 @@ impl Caches {
                 buffer.read_into(&mut dense[run.dense..run.dense + run.bytes]);
             }
         });
+        Ok(())
     }
 }
 

@@ -1,0 +1,200 @@
+//! Attention: in the emulator and by the plain executor.
+
+mod support;
+
+use pygraph_artifact::{dtype::DType, plan::KernelAttr};
+use support::{
+    Case,
+    kernels::{Array, array, call, check, ints, output, random},
+};
+
+use DType::{Bf16, F16, F32, I1, I32, I64};
+
+/// A call, piece by piece.
+#[derive(Clone)]
+struct Attention {
+    types: [DType; 3],
+    /// Batches, queries, heads, features.
+    q: [u64; 4],
+    tokens: u64,
+    groups: u64,
+    value_features: u64,
+    attributes: Vec<(&'static str, KernelAttr)>,
+    optional: [Option<Array>; 4],
+}
+
+fn attention(types: [DType; 3], q: [u64; 4], tokens: u64, groups: u64, value_features: u64) -> Attention {
+    let text = |name: &str| KernelAttr::Text(name.to_string());
+    let mut attributes: Vec<(&'static str, KernelAttr)> = vec![
+        ("diagonal", KernelAttr::Int(0)),
+        ("divisor", KernelAttr::Float(1.0)),
+        ("fill", KernelAttr::Float(f64::NEG_INFINITY)),
+        ("key_scale", KernelAttr::Float(1.0)),
+        ("mask_adds", KernelAttr::Bool(false)),
+        ("safe", KernelAttr::Bool(false)),
+        ("scale", KernelAttr::Float(1.0)),
+        ("window", KernelAttr::Int(0)),
+    ];
+    for name in ["q_dims", "k_dims", "v_dims", "output_dims"] {
+        attributes.push((name, ints(&[0, 1, 2, 3])));
+    }
+    for name in ["key_type", "value_type", "score_type", "logit_type", "softmax_type", "probability_type"] {
+        attributes.push((name, text("f32")));
+    }
+    Attention { types, q, tokens, groups, value_features, attributes, optional: [None, None, None, None] }
+}
+
+impl Attention {
+    fn set(mut self, name: &'static str, value: KernelAttr) -> Attention {
+        let attribute = self.attributes.iter_mut().find(|(of, _)| *of == name).expect("the attribute should be there");
+        attribute.1 = value;
+        self
+    }
+
+    fn with(mut self, number: usize, array: Array) -> Attention {
+        self.optional[number] = Some(array);
+        self
+    }
+
+    fn case(&self, name: &str) -> Case {
+        let [batches, queries, heads, features] = self.q;
+        let dims = |name: &str| match &self.attributes.iter().find(|(of, _)| *of == name).expect("it should be there").1
+        {
+            KernelAttr::Ints(dims) => dims.clone(),
+            _ => unreachable!("dimensions are lists"),
+        };
+        let shape = |name: &str, extents: [u64; 4]| {
+            let mut shape = vec![0; 4];
+            dims(name).iter().zip(extents).for_each(|(dimension, extent)| shape[*dimension as usize] = extent);
+            shape
+        };
+        let mut inputs = vec![
+            random(self.types[0], &shape("q_dims", self.q), 1),
+            random(self.types[1], &shape("k_dims", [batches, self.tokens, self.groups, features]), 2),
+            random(self.types[1], &shape("v_dims", [batches, self.tokens, self.groups, self.value_features]), 3),
+        ];
+        inputs.extend(self.optional.iter().flatten().cloned());
+        let flags: Vec<i64> = self.optional.iter().map(|input| i64::from(input.is_some())).collect();
+        let attributes = [&self.attributes[..], &[("optional", ints(&flags))]].concat();
+        let shape = shape("output_dims", [batches, queries, heads, self.value_features]);
+        call(name, "attention", &attributes, &[], inputs, vec![output(self.types[2], &shape)])
+    }
+}
+
+const MASK: usize = 0;
+const BIAS: usize = 1;
+const POSITIONS: usize = 2;
+const LENGTH: usize = 3;
+
+fn float(value: f64) -> KernelAttr {
+    KernelAttr::Float(value)
+}
+
+#[test]
+fn one_query_reads_up_to_a_length() {
+    let decode = |types, heads, groups, features| {
+        attention(types, [2, 1, heads, features], 200, groups, features)
+            .with(POSITIONS, array(I32, &[2, 1], [130.0, -3.0]))
+            .with(LENGTH, array(I64, &[2], [131.0, 200.0]))
+            .set("scale", float(0.3))
+    };
+    check(
+        &[
+            decode([Bf16, Bf16, Bf16], 4, 2, 64).case("bf16"),
+            decode([Bf16, Bf16, Bf16], 4, 2, 64).set("fill", float(-1e9)).case("fill"),
+            decode([Bf16, Bf16, Bf16], 4, 2, 64).set("safe", KernelAttr::Bool(true)).case("safe"),
+            decode([F16, F16, F32], 6, 1, 24)
+                .set("fill", float(-3.0))
+                .set("mask_adds", KernelAttr::Bool(true))
+                .case("adds"),
+            decode([F32, F32, F32], 3, 3, 6).case("odd"),
+            decode([F32, F32, F32], 2, 1, 130).set("fill", float(-2.0)).case("near"),
+        ],
+        1e-2,
+    );
+}
+
+#[test]
+fn sums_of_f32_are_close() {
+    let plain = attention([F32, F32, F32], [1, 5, 2, 8], 77, 1, 12);
+    let mask = random(I1, &[1, 2, 1, 77], 9);
+    check(
+        &[
+            plain.case("plain"),
+            plain.clone().with(MASK, mask.clone()).case("mask"),
+            plain.clone().with(BIAS, random(F32, &[1, 1, 5, 77], 8)).set("divisor", float(3.0)).case("bias"),
+            plain.clone().with(MASK, random(I1, &[1, 2, 5, 1], 4)).set("fill", float(-1e30)).case("rows"),
+            plain.clone().with(MASK, random(I1, &[1, 2, 5, 1], 4)).case("hidden"),
+            plain
+                .clone()
+                .with(MASK, mask)
+                .with(BIAS, random(F32, &[1, 1, 1, 1], 8))
+                .set("key_scale", float(0.25))
+                .case("both"),
+            plain.with(LENGTH, array(I32, &[1], [0.0])).case("none"),
+        ],
+        1e-5,
+    );
+}
+
+#[test]
+fn many_queries_see_their_windows() {
+    let positions = |from: i32, count: u64| array(I32, &[1, count], (0..count).map(|at| f64::from(from) + at as f64));
+    let prefill = attention([Bf16, Bf16, Bf16], [1, 40, 4, 32], 100, 2, 32).with(POSITIONS, positions(0, 40));
+    let later = attention([F32, F32, F32], [2, 9, 2, 16], 150, 2, 16).with(POSITIONS, positions(70, 9));
+    let window = later.clone().set("window", KernelAttr::Int(20));
+    check(
+        &[
+            prefill.case("causal"),
+            prefill.clone().set("fill", float(f64::from(f32::MIN))).case("lowest"),
+            prefill
+                .clone()
+                .set("fill", float(f64::from(f32::MIN)))
+                .set("mask_adds", KernelAttr::Bool(true))
+                .case("added"),
+            window.case("window"),
+            window.clone().set("fill", float(-1e30)).case("window_fill"),
+            window.clone().set("fill", float(-1e30)).set("diagonal", KernelAttr::Int(-100)).case("before"),
+            window.clone().set("diagonal", KernelAttr::Int(i64::MAX)).case("after"),
+            window.set("safe", KernelAttr::Bool(true)).set("diagonal", KernelAttr::Int(i64::MIN)).case("nowhere"),
+        ],
+        1e-2,
+    );
+}
+
+#[test]
+fn layouts_and_roundings() {
+    let text = |name: &str| KernelAttr::Text(name.to_string());
+    let plain = attention([Bf16, Bf16, Bf16], [2, 3, 4, 16], 33, 4, 16).set("scale", float(0.25));
+    let all = |types: [&str; 6]| {
+        let names = ["key_type", "value_type", "score_type", "logit_type", "softmax_type", "probability_type"];
+        names.into_iter().zip(types).fold(plain.clone(), |of, (name, ty)| of.set(name, text(ty)))
+    };
+    let turned = plain
+        .clone()
+        .set("q_dims", ints(&[0, 2, 1, 3]))
+        .set("k_dims", ints(&[3, 0, 2, 1]))
+        .set("v_dims", ints(&[1, 0, 2, 3]));
+    check(
+        &[
+            all(["bf16", "bf16", "bf16", "f32", "f32", "bf16"]).case("torch"),
+            all(["bf16", "bf16", "bf16", "bf16", "bf16", "bf16"]).case("bf16"),
+            all(["f16", "f32", "f32", "f16", "f32", "f32"]).case("f16"),
+            turned.set("output_dims", ints(&[0, 2, 1, 3])).case("turned"),
+        ],
+        2e-2,
+    );
+}
+
+#[test]
+fn nothing_to_do_and_nothing_to_see() {
+    check(
+        &[
+            attention([F32, F32, F32], [0, 1, 2, 4], 5, 1, 4).case("no_batch"),
+            attention([F32, F32, F32], [1, 1, 2, 0], 5, 1, 4).case("no_features"),
+            attention([F32, F32, F32], [1, 1, 2, 4], 5, 1, 0).case("no_value_features"),
+            attention([F32, F32, F32], [1, 1, 2, 4], 0, 1, 4).case("no_tokens"),
+        ],
+        1e-5,
+    );
+}

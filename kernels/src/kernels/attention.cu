@@ -1,0 +1,381 @@
+// A block takes `ROWS` rows (queries of heads that share a head of keys) of one head of keys, and a share of the tokens in sight; each of
+// its warps goes through 32 tokens at a time. Lanes share the features of a row of keys or values, 16 bytes each, and between the two
+// products each lane has a token's logits. `merge` then adds up the shares of a row, in order.
+//
+// Beside the reference: exponentials are taken of the distance to the largest logit so far and rounded to `softmax_type`; sums are of
+// f32 and scaled when a larger logit comes; values are added up before they are divided by the sum, so that `probability_type` rounds
+// nothing. That stays within the precision of these types. Rows that no query of the block can see are not read where they count for
+// nothing: with a fill of minus infinity, or where the launch says so (`SKIPS_BELOW`).
+
+constexpr int WARPS = 4, TOKENS_AT = 32;
+constexpr i64 ROWS_ALL = HEADS / GROUPS * QUERIES, ROW_TILES = (ROWS_ALL + ROWS - 1) / ROWS, UNITS = BATCHES * GROUPS * ROW_TILES;
+constexpr i64 PART = VALUE_FEATURES + 2;
+
+// How lanes share a row of so many features: `LANES` with `VECTOR` elements each, `CHUNKS` times.
+template <class T, i64 FEATURES>
+struct Spread {
+  static constexpr int VECTOR = 16 / sizeof(T);
+  static constexpr i64 VECTORS = (FEATURES + VECTOR - 1) / VECTOR;
+  static constexpr int LANES = VECTORS <= 1 ? 1 : VECTORS <= 2 ? 2 : VECTORS <= 4 ? 4 : VECTORS <= 8 ? 8 : VECTORS <= 16 ? 16 : 32;
+  static constexpr int CHUNKS = int((VECTORS + LANES - 1) / LANES) > 0 ? int((VECTORS + LANES - 1) / LANES) : 1;
+};
+typedef Spread<In1, FEATURES> Keys;
+typedef Spread<In2, VALUE_FEATURES> Values;
+
+template <class T>
+inline f32 rounded(f32 value) {
+  return widen(narrow<T>(value));
+}
+inline f32 number_of(u64 bits) { return f32(from_bits<f64>(bits)); }
+inline f32 infinity() { return from_bits<f32>(0x7f800000u); }
+
+template <class T>
+struct alignas(16) Vector {
+  T of[16 / sizeof(T)];
+};
+inline bool is_aligned(const void* address) { return (u64)address % 16 == 0; }
+
+// One lane's part of a row that starts at `row`: whole vectors, or elements one by one, zero behind the end.
+template <class Shape, i64 FEATURES, i64 STRIDE, bool IS_WHOLE, class T>
+inline Vector<T> load_part(const T* row, i64 feature) {
+  if (IS_WHOLE) {
+    if (FEATURES % (Shape::LANES * Shape::VECTOR) == 0 || feature < FEATURES) return *(const Vector<T>*)(row + feature);
+    return Vector<T>();
+  }
+  Vector<T> part;
+#pragma unroll
+  for (int at = 0; at < Shape::VECTOR; ++at) part.of[at] = feature + at < FEATURES ? row[(feature + at) * STRIDE] : T();
+  return part;
+}
+
+// The rows of a block: which batch, group and first row.
+struct Unit {
+  i64 batch, group, first;
+};
+inline Unit unit_of(i64 number) { return Unit{number / (GROUPS * ROW_TILES), number / ROW_TILES % GROUPS, number % ROW_TILES * ROWS}; }
+inline i64 head_of(const Unit& unit, i64 row) { return unit.group * (HEADS / GROUPS) + row / QUERIES; }
+
+// The last token that a query can see, if positions say so.
+template <class Positions>
+inline i64 last_of(const Positions* positions, i64 batch, i64 query) {
+  if constexpr (HAS_POSITIONS != 0) {
+    return saturating_add(index_value(positions[batch * POSITIONS_BATCH + query * POSITIONS_QUERY]), A_diagonal);
+  }
+  return 0;
+}
+
+template <class Length>
+inline i64 length_of(const Length* length, i64 batch) {
+  if constexpr (HAS_LENGTH != 0) return clamped(index_value(length[batch * LENGTH_BATCH]), 0, TOKENS);
+  return TOKENS;
+}
+
+// Tokens that are read for some rows, and each split's share of them.
+struct Range {
+  i64 from, to, share;
+  inline i64 parts() const { return (to - from + share - 1) / share; }
+};
+inline Range shared_range(i64 from, i64 to) {
+  from = from < to ? from : to;
+  const i64 even = (to - from + SPLITS - 1) / SPLITS;
+  return Range{from, to, even < SHARE_MIN ? SHARE_MIN : (even + TOKENS_AT - 1) / TOKENS_AT * TOKENS_AT};
+}
+template <class Positions>
+inline Range range_of(const Unit& unit, i64 rows, i64 length, const Positions* positions) {
+  i64 from = 0, to = length;
+  if (HAS_POSITIONS && (HIDES_WHOLLY || SKIPS_BELOW)) {
+    i64 least = 0x7fffffffffffffffll, most = -least - 1;
+    bool is_inside = true;
+    for (i64 row = unit.first; row < unit.first + rows && row < ROWS_ALL; ++row) {
+      const i64 last = last_of(positions, unit.batch, row % QUERIES);
+      least = last < least ? last : least;
+      most = last > most ? last : most;
+      is_inside = is_inside && last >= 0 && last < TOKENS;
+    }
+    if (HIDES_WHOLLY) to = clamped(saturating_add(most, 1), 0, length);
+    if (A_window != 0 && (HIDES_WHOLLY || is_inside)) from = clamped(saturating_add(saturating_add(least, 1), -A_window), 0, length);
+  }
+  return shared_range(from, to);
+}
+
+// A product, scaled, biased and masked.
+template <class Mask, class Bias>
+inline f32 logit_of(f32 product, i64 batch, i64 head, i64 query, i64 token, i64 last, const Mask* mask, const Bias* bias) {
+  typedef A_logit_type Logit;
+  f32 logit = rounded<Logit>(rounded<A_score_type>(product));
+  if (A_scale_BITS != 0x3ff0000000000000ull) logit = rounded<Logit>(logit * number_of(A_scale_BITS));
+  if (A_divisor_BITS != 0x3ff0000000000000ull) logit = rounded<Logit>(logit / number_of(A_divisor_BITS));
+  if constexpr (HAS_BIAS != 0) {
+    logit = rounded<Logit>(logit + widen(bias[batch * BIAS_BATCH + head * BIAS_HEAD + query * BIAS_QUERY + token * BIAS_TOKEN]));
+  }
+  bool is_visible = true;
+  if constexpr (HAS_MASK != 0) {
+    is_visible = mask[batch * MASK_BATCH + head * MASK_HEAD + query * MASK_QUERY + token * MASK_TOKEN];
+  }
+  if (HAS_POSITIONS) is_visible = is_visible && token <= last && (A_window == 0 || token > saturating_add(last, -A_window));
+  const f32 fill = number_of(A_fill_BITS);
+  const f32 masked = A_mask_adds ? rounded<Logit>(logit + (is_visible ? 0.0f : fill)) : is_visible ? logit : fill;
+  return rounded<A_softmax_type>(masked);
+}
+
+// The distance is to zero while every logit is minus infinity; then all exponentials are zero.
+inline f32 origin_of(f32 largest) { return largest == -infinity() ? 0.0f : largest; }
+inline f32 exponential(f32 logit, f32 largest) {
+  return rounded<A_softmax_type>(expf(rounded<A_softmax_type>(logit - origin_of(largest))));
+}
+// What sums so far are multiplied by when the largest logit changes.
+inline f32 correction(f32 before, f32 now) { return before == -infinity() ? 0.0f : expf(before - origin_of(now)); }
+
+// What a row gives: its sum of values, of those exponentials.
+inline Out0 result_of(f32 sum, f32 exponentials, f32 largest, bool has_rows) {
+  if (!has_rows) return narrow<Out0>(0);
+  if (largest == -infinity()) return narrow<Out0>(A_safe ? 0.0f : from_bits<f32>(0x7fc00000u));
+  return narrow<Out0>(sum / exponentials);
+}
+
+inline i64 output_at(i64 batch, i64 query, i64 head) { return batch * O_BATCH + query * O_TOKEN + head * O_HEAD; }
+
+// What a warp has of its rows so far.
+struct State {
+  f32 largest[ROWS];
+  // Each lane's part.
+  f32 exponentials[ROWS];
+  f32 sums[ROWS][Values::CHUNKS][Values::VECTOR];
+};
+
+template <bool IS_WHOLE>
+inline void multiply_keys(const f32 (&queries)[ROWS][Keys::CHUNKS][Keys::VECTOR], const In1* keys, i64 first, i64 to, f32 (*products)[TOKENS_AT]) {
+  const int lane = int(threadIdx.x) % 32, own = lane % Keys::LANES;
+#pragma unroll 4
+  for (int step = 0; step < Keys::LANES; ++step) {
+    const int at = step * (32 / Keys::LANES) + lane / Keys::LANES;
+    f32 sums[ROWS];
+#pragma unroll
+    for (int row = 0; row < ROWS; ++row) sums[row] = 0;
+#pragma unroll
+    for (int chunk = 0; chunk < Keys::CHUNKS; ++chunk) {
+      Vector<In1> part = Vector<In1>();
+      if (first + at < to) {
+        part = load_part<Keys, FEATURES, K_FEATURE, IS_WHOLE>(keys + (first + at) * K_TOKEN, (chunk * Keys::LANES + own) * Keys::VECTOR);
+      }
+#pragma unroll
+      for (int of = 0; of < Keys::VECTOR; ++of) {
+        f32 key = rounded<A_key_type>(widen(part.of[of]));
+        if (A_key_scale_BITS != 0x3ff0000000000000ull) key = rounded<A_key_type>(key * number_of(A_key_scale_BITS));
+#pragma unroll
+        for (int row = 0; row < ROWS; ++row) sums[row] = fmaf(queries[row][chunk][of], key, sums[row]);
+      }
+    }
+#pragma unroll
+    for (int row = 0; row < ROWS; ++row) {
+#pragma unroll
+      for (int bits = Keys::LANES / 2; bits > 0; bits /= 2) sums[row] += __shfl_xor_sync(0xffffffffu, sums[row], bits);
+      if (own == row % Keys::LANES) products[row][at] = sums[row];
+    }
+  }
+}
+
+template <bool IS_WHOLE>
+inline void add_values(State& state, const In2* values, i64 first, i64 to, const f32 (*weights)[TOKENS_AT]) {
+  const int lane = int(threadIdx.x) % 32, own = lane % Values::LANES;
+#pragma unroll 4
+  for (int step = 0; step < Values::LANES; ++step) {
+    const int at = step * (32 / Values::LANES) + lane / Values::LANES;
+#pragma unroll
+    for (int chunk = 0; chunk < Values::CHUNKS; ++chunk) {
+      Vector<In2> part = Vector<In2>();
+      if (first + at < to) {
+        part = load_part<Values, VALUE_FEATURES, V_FEATURE, IS_WHOLE>(values + (first + at) * V_TOKEN, (chunk * Values::LANES + own) * Values::VECTOR);
+      }
+#pragma unroll
+      for (int of = 0; of < Values::VECTOR; ++of) {
+        const f32 value = rounded<A_value_type>(widen(part.of[of]));
+#pragma unroll
+        for (int row = 0; row < ROWS; ++row) state.sums[row][chunk][of] = fmaf(weights[row][at], value, state.sums[row][chunk][of]);
+      }
+    }
+  }
+}
+
+template <bool IS_WHOLE, class Mask, class Bias, class Positions>
+inline void attend_range(State& state, const Unit& unit, i64 from, i64 to, const In0* q, const In1* k, const In2* v, const Mask* mask,
+                         const Bias* bias, const Positions* positions, f32 (*logits)[TOKENS_AT]) {
+  const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
+  f32 queries[ROWS][Keys::CHUNKS][Keys::VECTOR];
+  i64 lasts[ROWS];
+#pragma unroll
+  for (int row = 0; row < ROWS; ++row) {
+    const i64 number = unit.first + row < ROWS_ALL ? unit.first + row : ROWS_ALL - 1;
+    const In0* const query = q + unit.batch * Q_BATCH + number % QUERIES * Q_TOKEN + head_of(unit, number) * Q_HEAD;
+    lasts[row] = last_of(positions, unit.batch, number % QUERIES);
+#pragma unroll
+    for (int at = 0; at < Keys::CHUNKS * Keys::VECTOR; ++at) {
+      const int feature = (at / Keys::VECTOR * Keys::LANES + lane % Keys::LANES) * Keys::VECTOR + at % Keys::VECTOR;
+      queries[row][at / Keys::VECTOR][at % Keys::VECTOR] = feature < FEATURES ? widen(query[feature * Q_FEATURE]) : 0.0f;
+    }
+  }
+  const In1* const keys = k + unit.batch * K_BATCH + unit.group * K_HEAD;
+  const In2* const values = v + unit.batch * V_BATCH + unit.group * V_HEAD;
+  for (i64 first = from + warp * TOKENS_AT; first < to; first += WARPS * TOKENS_AT) {
+    multiply_keys<IS_WHOLE>(queries, keys, first, to, logits);
+    __syncwarp();
+    const i64 token = first + lane;
+#pragma unroll
+    for (int row = 0; row < ROWS; ++row) {
+      const i64 number = unit.first + row < ROWS_ALL ? unit.first + row : ROWS_ALL - 1;
+      f32 logit = -infinity();
+      if (token < to) {
+        logit = logit_of(logits[row][lane], unit.batch, head_of(unit, number), number % QUERIES, token, lasts[row], mask, bias);
+      }
+      f32 largest = logit;
+#pragma unroll
+      for (int bits = 16; bits > 0; bits /= 2) largest = op_max(largest, __shfl_xor_sync(0xffffffffu, largest, bits));
+      largest = op_max(largest, state.largest[row]);
+      const f32 scaled = correction(state.largest[row], largest), weight = token < to ? exponential(logit, largest) : 0.0f;
+      state.largest[row] = largest;
+      state.exponentials[row] = state.exponentials[row] * scaled + weight;
+#pragma unroll
+      for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) state.sums[row][at / Values::VECTOR][at % Values::VECTOR] *= scaled;
+      logits[row][lane] = weight;
+    }
+    __syncwarp();
+    add_values<IS_WHOLE>(state, values, first, to, logits);
+    __syncwarp();
+  }
+}
+
+// Adds up what the lanes of a warp have.
+inline void fold_lanes(State& state) {
+#pragma unroll
+  for (int row = 0; row < ROWS; ++row) {
+#pragma unroll
+    for (int bits = 16; bits > 0; bits /= 2) state.exponentials[row] += __shfl_xor_sync(0xffffffffu, state.exponentials[row], bits);
+#pragma unroll
+    for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) {
+      f32& sum = state.sums[row][at / Values::VECTOR][at % Values::VECTOR];
+#pragma unroll
+      for (int bits = 16; bits >= Values::LANES; bits /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, bits);
+    }
+  }
+}
+
+// Adds up what the warps of a block have, in order; the first has it then.
+inline void fold_warps(State& state, f32* shared) {
+  const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32, own = lane % Values::LANES;
+  for (int other = 1; other < WARPS; ++other) {
+    __syncthreads();
+    if (warp == other) {
+#pragma unroll
+      for (int row = 0; row < ROWS; ++row) {
+        shared[row * PART] = state.largest[row];
+        shared[row * PART + 1] = state.exponentials[row];
+#pragma unroll
+        for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) {
+          const int feature = (at / Values::VECTOR * Values::LANES + own) * Values::VECTOR + at % Values::VECTOR;
+          if (feature < VALUE_FEATURES) shared[row * PART + 2 + feature] = state.sums[row][at / Values::VECTOR][at % Values::VECTOR];
+        }
+      }
+    }
+    __syncthreads();
+    if (warp != 0) continue;
+#pragma unroll
+    for (int row = 0; row < ROWS; ++row) {
+      const f32 largest = op_max(state.largest[row], shared[row * PART]);
+      const f32 mine = correction(state.largest[row], largest), theirs = correction(shared[row * PART], largest);
+      state.largest[row] = largest;
+      state.exponentials[row] = state.exponentials[row] * mine + shared[row * PART + 1] * theirs;
+#pragma unroll
+      for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) {
+        const int feature = (at / Values::VECTOR * Values::LANES + own) * Values::VECTOR + at % Values::VECTOR;
+        f32& sum = state.sums[row][at / Values::VECTOR][at % Values::VECTOR];
+        if (feature < VALUE_FEATURES) sum = sum * mine + shared[row * PART + 2 + feature] * theirs;
+      }
+    }
+  }
+  __syncthreads();
+}
+
+template <class Mask, class Bias, class Positions, class Length>
+inline void attend(Out0* output, const In0* q, const In1* k, const In2* v, const Mask* mask, const Bias* bias, const Positions* positions,
+                   const Length* lengths, u8* parts) {
+  constexpr bool FITS = K_FEATURE == 1 && V_FEATURE == 1 && FEATURES % Keys::VECTOR == 0 && VALUE_FEATURES % Values::VECTOR == 0 &&
+                        K_TOKEN % Keys::VECTOR == 0 && K_HEAD % Keys::VECTOR == 0 && K_BATCH % Keys::VECTOR == 0 &&
+                        V_TOKEN % Values::VECTOR == 0 && V_HEAD % Values::VECTOR == 0 && V_BATCH % Values::VECTOR == 0;
+  __shared__ f32 logits[WARPS][ROWS][TOKENS_AT];
+  __shared__ f32 shared[ROWS * PART];
+  const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
+  for (i64 number = blockIdx.y; number < UNITS; number += gridDim.y) {
+    const Unit unit = unit_of(number);
+    const i64 length = length_of(lengths, unit.batch);
+    const Range range = range_of(unit, ROWS, length, positions);
+    const i64 from = range.from + blockIdx.x * range.share;
+    const i64 to = from + range.share < range.to ? from + range.share : range.to;
+    // `merge` does not look at a split without tokens.
+    if (SPLITS > 1 && from >= range.to) continue;
+    State state;
+#pragma unroll
+    for (int row = 0; row < ROWS; ++row) {
+      state.largest[row] = -infinity();
+      state.exponentials[row] = 0;
+#pragma unroll
+      for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) state.sums[row][at / Values::VECTOR][at % Values::VECTOR] = 0;
+    }
+    if (FITS && is_aligned(k) && is_aligned(v)) {
+      attend_range<FITS>(state, unit, from, to, q, k, v, mask, bias, positions, logits[warp]);
+    } else {
+      attend_range<false>(state, unit, from, to, q, k, v, mask, bias, positions, logits[warp]);
+    }
+    fold_lanes(state);
+    fold_warps(state, shared);
+    if (warp != 0 || lane >= Values::LANES) continue;
+#pragma unroll
+    for (int row = 0; row < ROWS; ++row) {
+      const i64 of = unit.first + row;
+      if (of >= ROWS_ALL) continue;
+      f32* const part = (f32*)parts + ((number * SPLITS + blockIdx.x) * ROWS + row) * PART;
+      if (SPLITS > 1 && lane == 0) {
+        part[0] = state.largest[row];
+        part[1] = state.exponentials[row];
+      }
+#pragma unroll
+      for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) {
+        const int feature = (at / Values::VECTOR * Values::LANES + lane) * Values::VECTOR + at % Values::VECTOR;
+        if (feature >= VALUE_FEATURES) continue;
+        const f32 sum = state.sums[row][at / Values::VECTOR][at % Values::VECTOR];
+        if (SPLITS > 1) {
+          part[2 + feature] = sum;
+        } else {
+          output[output_at(unit.batch, of % QUERIES, head_of(unit, of)) + feature * O_FEATURE] =
+              result_of(sum, state.exponentials[row], state.largest[row], length > 0);
+        }
+      }
+    }
+  }
+}
+
+// Adds up the parts of a row, in order; a block a row.
+template <class Positions, class Length>
+inline void merge(Out0* output, const Positions* positions, const Length* lengths, const u8* parts) {
+  constexpr i64 STEP = SPLITS * ROWS * PART;
+  for (i64 number = blockIdx.x; number < UNITS * ROWS; number += gridDim.x) {
+    const Unit unit = unit_of(number / ROWS);
+    const i64 row = unit.first + number % ROWS;
+    if (row >= ROWS_ALL) continue;
+    const i64 length = length_of(lengths, unit.batch), count = range_of(unit, ROWS, length, positions).parts();
+    const f32* const part = (const f32*)parts + number / ROWS * STEP + number % ROWS * PART;
+    f32 largest = -infinity(), exponentials = 0;
+    for (i64 split = 0; split < count; ++split) largest = op_max(largest, part[split * ROWS * PART]);
+    for (i64 split = 0; split < count; ++split) {
+      exponentials += part[split * ROWS * PART + 1] * correction(part[split * ROWS * PART], largest);
+    }
+    for (i64 feature = threadIdx.x; feature < VALUE_FEATURES; feature += blockDim.x) {
+      f32 sum = 0;
+#pragma unroll 8
+      for (i64 split = 0; split < count; ++split) {
+        sum += part[split * ROWS * PART + 2 + feature] * correction(part[split * ROWS * PART], largest);
+      }
+      output[output_at(unit.batch, row % QUERIES, head_of(unit, row)) + feature * O_FEATURE] =
+          result_of(sum, exponentials, largest, length > 0);
+    }
+  }
+}

@@ -1,0 +1,132 @@
+//! How `attention` is launched on a GPU.
+
+use pygraph_artifact::plan::KernelAttr;
+
+use super::{
+    attention::{optional, repeating},
+    call::{boolean, dimensions, float, int},
+};
+use crate::{
+    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep},
+    manifest::CallType,
+    tensor::TensorType,
+};
+
+/// The definition.
+pub(super) const CUDA: CudaDef =
+    CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("attention.cu")), plan };
+
+/// Threads of a block.
+const THREADS: u32 = 128;
+/// Blocks that keep the card's memory busy.
+const BUSY_BLOCKS: u64 = 132 * 3;
+/// Tokens of a share, at least.
+const SHARE_MIN: u64 = 64;
+/// Rows of a block, at most.
+const ROWS_MAX: u64 = 8;
+/// Registers of a thread for queries, and for sums, at most.
+const REGISTERS: u64 = 64;
+/// Shared memory for sums, at most.
+const SHARED_BYTES: u64 = 24 << 10;
+/// Blocks along y of a grid, at most.
+const GRID_MAX: u64 = 65535;
+
+/// Extents and strides of batch, token, head and feature.
+struct Roles {
+    extents: [u64; 4],
+    strides: [u64; 4],
+}
+
+impl Roles {
+    fn new(attributes: &[(String, KernelAttr)], name: &str, ty: TensorType<'_>) -> Roles {
+        let (of, strides) = (dimensions(attributes, name), ty.strides());
+        Roles {
+            extents: [0, 1, 2, 3].map(|role| ty.shape[of[role]]),
+            strides: [0, 1, 2, 3].map(|role| strides[of[role]] as u64),
+        }
+    }
+
+    /// Elements of a row that a lane has.
+    fn lane_elements(&self, element_bytes: usize) -> u64 {
+        let vector = 16 / element_bytes as u64;
+        let vectors = self.extents[3].div_ceil(vector).max(1);
+        vectors.div_ceil(vectors.next_power_of_two().min(32)) * vector
+    }
+}
+
+fn plan(call: &CallType<'_>) -> CudaPlan {
+    let roles = |name, ty| Roles::new(call.attributes, name, ty);
+    let (q, k, v) = (roles("q_dims", call.inputs[0]), roles("k_dims", call.inputs[1]), roles("v_dims", call.inputs[2]));
+    let output = roles("output_dims", call.outputs[0]);
+    let [batches, queries, heads, features] = q.extents;
+    let (tokens, groups, value_features) = (k.extents[1], k.extents[2], v.extents[3]);
+    let rows_all = heads / groups * queries;
+    let registers =
+        k.lane_elements(call.inputs[1].dtype.size_bytes()).max(v.lane_elements(call.inputs[2].dtype.size_bytes()));
+    let most = (REGISTERS / registers).min(SHARED_BYTES / (4 * (value_features + 2))).clamp(1, ROWS_MAX);
+    let rows = rows_all.div_ceil(rows_all.div_ceil(most).max(1)).max(1);
+    let units = batches * groups * rows_all.div_ceil(rows);
+    let splits = BUSY_BLOCKS.div_ceil(units.max(1)).clamp(1, tokens.div_ceil(SHARE_MIN).max(1));
+    let numbers = optional(call.attributes).expect("attributes should be checked before they are read");
+    let [mask, bias, positions, length] = numbers;
+    let fill = float(call.attributes, "fill") as f32;
+    let hides = fill == f32::NEG_INFINITY && !boolean(call.attributes, "mask_adds");
+
+    let mut constants: Vec<(&'static str, i64)> = Vec::new();
+    let mut add = |names: &[&'static str], values: &[u64]| {
+        constants.extend(names.iter().zip(values).map(|(name, value)| (*name, *value as i64)));
+    };
+    add(&["BATCHES", "QUERIES", "HEADS", "FEATURES"], &q.extents);
+    add(&["TOKENS", "GROUPS", "VALUE_FEATURES"], &[tokens, groups, value_features]);
+    add(&["Q_BATCH", "Q_TOKEN", "Q_HEAD", "Q_FEATURE"], &q.strides);
+    add(&["K_BATCH", "K_TOKEN", "K_HEAD", "K_FEATURE"], &k.strides);
+    add(&["V_BATCH", "V_TOKEN", "V_HEAD", "V_FEATURE"], &v.strides);
+    add(&["O_BATCH", "O_TOKEN", "O_HEAD", "O_FEATURE"], &output.strides);
+    let has = |number: Option<usize>| u64::from(number.is_some());
+    add(&["HAS_MASK", "HAS_BIAS", "HAS_POSITIONS", "HAS_LENGTH"], &[has(mask), has(bias), has(positions), has(length)]);
+    add(&["MASK_BATCH", "MASK_HEAD", "MASK_QUERY", "MASK_TOKEN"], &repeated::<4>(call, mask));
+    add(&["BIAS_BATCH", "BIAS_HEAD", "BIAS_QUERY", "BIAS_TOKEN"], &repeated::<4>(call, bias));
+    add(&["POSITIONS_BATCH", "POSITIONS_QUERY"], &repeated::<2>(call, positions));
+    add(&["LENGTH_BATCH"], &repeated::<1>(call, length));
+    let skips = u64::from(skips_below(call, mask.or(bias).is_none()));
+    add(&["HIDES_WHOLLY", "SKIPS_BELOW"], &[u64::from(hides), skips]);
+    add(&["ROWS", "SPLITS", "SHARE_MIN"], &[rows, splits, SHARE_MIN]);
+
+    let _ = features;
+    if call.outputs[0].element_count() == 0 {
+        return CudaPlan { constants, ..CudaPlan::default() };
+    }
+    // What is not there is given as some other array, which nobody reads.
+    let [mask, bias, positions, length] = numbers.map(|number| CudaOperand::Input(number.unwrap_or(0)));
+    let [q, k, v] = [0, 1, 2].map(CudaOperand::Input);
+    let (output, parts) = (CudaOperand::Output(0), CudaOperand::Scratch(0));
+    let step = |function: &'static str, grid, operands| CudaStep {
+        function: function.into(),
+        grid,
+        block: [THREADS, 1, 1],
+        shared_bytes: 0,
+        operands,
+    };
+    let blocks = [splits as u32, units.min(GRID_MAX) as u32, 1];
+    let mut steps = vec![step("attend", blocks, vec![output, q, k, v, mask, bias, positions, length, parts])];
+    let scratch = if splits > 1 { units * splits * rows * (value_features + 2) * 4 } else { 0 };
+    if splits > 1 {
+        let blocks = [(units * rows).min(1 << 20) as u32, 1, 1];
+        steps.push(step("merge", blocks, vec![output, positions, length, parts]));
+    }
+    CudaPlan { constants, scratch: vec![scratch], steps, ..CudaPlan::default() }
+}
+
+/// Strides of an input that repeats along its dimensions of extent 1.
+fn repeated<const N: usize>(call: &CallType<'_>, number: Option<usize>) -> [u64; N] {
+    number.map_or([0; N], |number| repeating::<N>(call.inputs[number].shape).map(|stride| stride as u64))
+}
+
+/// What a hidden logit is at most where hidden keys count for nothing beside visible ones.
+const FILL_MAX: f64 = -1e4;
+
+/// True if rows below the windows of all queries need not be read: what hides them is far below what the visible ones have, and nothing
+/// else hides those.
+fn skips_below(call: &CallType<'_>, by_positions_alone: bool) -> bool {
+    int(call.attributes, "window") > 0 && by_positions_alone && float(call.attributes, "fill") <= FILL_MAX
+}

@@ -1,0 +1,299 @@
+// Products of `ROWS` rows of the left matrix with `COLUMNS` rows of the right one, summed over `TERMS`, for each of `BATCHES`.
+//
+// - `along` and `across`: few rows against a big matrix that is read once, 16 bytes a thread, in as many rows of the small one as fit in
+//   registers; `along` where the big matrix' terms lie together (warps fold a row), `across` where its rows do (threads own columns).
+// - `tile`: tiles in shared memory, for any type and layout.
+// - `tensor`: tiles on tensor cores, for bf16 and f16.
+//
+// With `SPLITS` > 1 each block sums a part of the terms to scratch memory, and `finish` adds the parts in order. No result depends on
+// the order in which blocks run.
+
+#define PYGRAPH_SIDE(NAME, ARRAY, FREE_STRIDE, TERM_STRIDE, BATCH, CONTRACT)                                       \
+  inline i64 NAME##_row(i64 row) {                                                                                \
+    if (FREE_STRIDE >= 0) return row * FREE_STRIDE;                                                               \
+    i64 offset = 0;                                                                                               \
+    for (int dimension = ARRAY##_RANK - 1; dimension >= 0; --dimension) {                                         \
+      if (contains(BATCH, BATCH##_COUNT, dimension) || contains(CONTRACT, CONTRACT##_COUNT, dimension)) continue; \
+      offset += row % ARRAY##_SHAPE[dimension] * ARRAY##_STRIDES[dimension];                                      \
+      row /= ARRAY##_SHAPE[dimension];                                                                            \
+    }                                                                                                             \
+    return offset;                                                                                                \
+  }                                                                                                               \
+  inline i64 NAME##_listed(const i64* list, int count, i64 number) {                                              \
+    i64 offset = 0;                                                                                               \
+    for (int at = count - 1; at >= 0; --at) {                                                                     \
+      offset += number % ARRAY##_SHAPE[list[at]] * ARRAY##_STRIDES[list[at]];                                     \
+      number /= ARRAY##_SHAPE[list[at]];                                                                          \
+    }                                                                                                             \
+    return offset;                                                                                                \
+  }                                                                                                               \
+  inline i64 NAME##_term(i64 term) {                                                                              \
+    return TERM_STRIDE >= 0 ? term * TERM_STRIDE : NAME##_listed(CONTRACT, CONTRACT##_COUNT, term);               \
+  }                                                                                                               \
+  inline i64 NAME##_batch(i64 batch) { return BATCHES == 1 ? 0 : NAME##_listed(BATCH, BATCH##_COUNT, batch); }
+PYGRAPH_SIDE(lhs, IN0, LHS_ROW_STRIDE, LHS_TERM_STRIDE, A_lhs_batch, A_lhs_contract)
+PYGRAPH_SIDE(rhs, IN1, RHS_ROW_STRIDE, RHS_TERM_STRIDE, A_rhs_batch, A_rhs_contract)
+
+// Puts a sum where it belongs: in the output, or among the parts of this split.
+inline void put(Out0* output, u8* parts, i64 split, i64 batch, i64 row, i64 column, Sum sum) {
+  const i64 element = (batch * ROWS + row) * COLUMNS + column;
+  if (SPLITS == 1) {
+    output[element] = finished(sum);
+  } else {
+    ((Sum*)parts)[split * (BATCHES * ROWS * COLUMNS) + element] = sum;
+  }
+}
+
+inline void finish(Out0* output, const u8* parts) {
+  constexpr i64 COUNT = BATCHES * ROWS * COLUMNS;
+  for (i64 element = thread_number(); element < COUNT; element += thread_count()) {
+    Sum sum = ((const Sum*)parts)[element];
+#pragma unroll 8
+    for (i64 split = 1; split < SPLITS; ++split) sum = plus(sum, ((const Sum*)parts)[split * COUNT + element]);
+    output[element] = finished(sum);
+  }
+}
+
+// Nothing is summed.
+inline void clear(Out0* output) {
+  for (i64 element = thread_number(); element < OUT0_COUNT; element += thread_count()) output[element] = finished(Number<Sum>::zero());
+}
+
+inline void tile(Out0* output, const In0* lhs, const In1* rhs, u8* parts) {
+  constexpr i64 TILES = (COLUMNS + TILE - 1) / TILE, PART = (TERMS + SPLITS - 1) / SPLITS;
+  const i64 first_row = blockIdx.x / TILES * TILE, first_column = blockIdx.x % TILES * TILE;
+  const i64 from = blockIdx.z * PART, to = from + PART < TERMS ? from + PART : TERMS;
+  for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {
+    const In0* const left = lhs + lhs_batch(batch);
+    const In1* const right = rhs + rhs_batch(batch);
+    multiply_tile<(LHS_TERM_STRIDE == 1), (RHS_TERM_STRIDE == 1)>(
+        first_row, first_column, from, to,
+        [=](i64 row, i64 term) {
+          return row < ROWS && term < to ? number<Sum>(left[lhs_row(row) + lhs_term(term)]) : Number<Sum>::zero();
+        },
+        [=](i64 row, i64 term) {
+          return row < COLUMNS && term < to ? number<Sum>(right[rhs_row(row) + rhs_term(term)]) : Number<Sum>::zero();
+        },
+        [=](i64 row, i64 column, Sum sum) {
+          if (row < ROWS && column < COLUMNS) put(output, parts, blockIdx.z, batch, row, column, sum);
+        });
+  }
+}
+
+// 16 bytes of elements, in any alignment that the element has.
+template <class T>
+struct alignas(16) Vector {
+  T of[16 / sizeof(T)];
+};
+inline bool is_aligned(const void* address) { return (u64)address % 16 == 0; }
+template <class T>
+inline Vector<T> load_once(const T* address) {
+#ifdef __CUDA_ARCH__
+  union {
+    u32 words[4];
+    Vector<T> vector;
+  } both;
+  asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(both.words[0]), "=r"(both.words[1]), "=r"(both.words[2]), "=r"(both.words[3])
+               : "l"(address));
+  return both.vector;
+#else
+  return *(const Vector<T>*)address;
+#endif
+}
+
+// Which side is small, and its rows at a time.
+template <bool IS_LEFT>
+struct Few {
+  typedef In0 Small;
+  typedef In1 Big;
+  static i64 small_at(i64 row, i64 term) { return lhs_row(row) + lhs_term(term); }
+  static i64 big_at(i64 row) { return row * RHS_ROW_STRIDE; }
+  static constexpr i64 BIG_ROWS = COLUMNS, TERM_STRIDE = RHS_TERM_STRIDE, SMALL_ROWS = ROWS;
+  static constexpr i64 SMALL_STRIDE = LHS_ROW_STRIDE, SMALL_TERM = LHS_TERM_STRIDE, BIG_STRIDE = RHS_ROW_STRIDE;
+};
+template <>
+struct Few<false> {
+  typedef In1 Small;
+  typedef In0 Big;
+  static i64 small_at(i64 row, i64 term) { return rhs_row(row) + rhs_term(term); }
+  static i64 big_at(i64 row) { return row * LHS_ROW_STRIDE; }
+  static constexpr i64 BIG_ROWS = ROWS, TERM_STRIDE = LHS_TERM_STRIDE, SMALL_ROWS = COLUMNS;
+  static constexpr i64 SMALL_STRIDE = RHS_ROW_STRIDE, SMALL_TERM = RHS_TERM_STRIDE, BIG_STRIDE = LHS_ROW_STRIDE;
+};
+typedef Few<(IS_LEFT_SMALL != 0)> Sides;
+typedef Sides::Small Small;
+typedef Sides::Big Big;
+constexpr int VECTOR = 16 / sizeof(Big), WARPS = 8;
+
+inline void put_few(Out0* output, u8* parts, i64 split, i64 batch, i64 small, i64 big, f32 sum) {
+  if (IS_LEFT_SMALL) {
+    put(output, parts, split, batch, small, big, number<Sum>(sum));
+  } else {
+    put(output, parts, split, batch, big, small, number<Sum>(sum));
+  }
+}
+
+// Some terms of a row of the small side, widened.
+template <bool IS_WHOLE>
+inline void load_small(const Small* small, i64 row, i64 term, f32* values) {
+  constexpr bool IS_VECTOR = Sides::SMALL_TERM == 1 && Sides::SMALL_STRIDE % (16 / sizeof(Small)) == 0 && sizeof(Small) <= sizeof(Big);
+  if (IS_WHOLE && IS_VECTOR) {
+    constexpr int OWN = 16 / sizeof(Small), COUNT = VECTOR < OWN ? VECTOR : OWN;
+    typedef typename Word<int(COUNT * sizeof(Small))>::Type Loaded;
+    const Loaded loaded = *(const Loaded*)(small + Sides::small_at(row, term));
+    union {
+      Loaded word;
+      u8 bytes[sizeof(Loaded)];
+    } both;
+    both.word = loaded;
+#pragma unroll
+    for (int at = 0; at < COUNT; ++at) values[at] = number<f32>(((const Small*)both.bytes)[at]);
+    return;
+  }
+#pragma unroll
+  for (int at = 0; at < VECTOR; ++at) {
+    values[at] = IS_WHOLE || term + at < TERMS ? number<f32>(small[Sides::small_at(row, term + at)]) : 0.0f;
+  }
+}
+
+template <bool IS_WHOLE>
+inline Vector<Big> load_big(const Big* row, i64 term) {
+  if (IS_WHOLE) return load_once(row + term);
+  Vector<Big> vector;
+#pragma unroll
+  for (int at = 0; at < VECTOR; ++at) vector.of[at] = term + at < TERMS ? row[term + at] : Big();
+  return vector;
+}
+
+// `TEAM` warps fold `PER_WARP` rows of the big matrix, whose terms lie together.
+template <bool IS_WHOLE>
+inline void along_sums(const Small* small, const Big* big, i64 first_small, i64 first_big, f32 (&sums)[FEW_ROWS][PER_WARP]) {
+  const int lane = int(threadIdx.x) % 32, member = int(threadIdx.x) / 32 % int(TEAM);
+  const Big* rows[PER_WARP];
+#pragma unroll
+  for (int of = 0; of < PER_WARP; ++of) {
+    const i64 row = first_big + of < Sides::BIG_ROWS ? first_big + of : Sides::BIG_ROWS - 1;
+    rows[of] = big + Sides::big_at(row);
+  }
+  constexpr i64 STEP = TEAM * 32 * VECTOR * SPLITS;
+#pragma unroll 4
+  for (i64 term = ((blockIdx.z * TEAM + member) * 32 + lane) * VECTOR; term < TERMS; term += STEP) {
+    Vector<Big> loaded[PER_WARP];
+#pragma unroll
+    for (int of = 0; of < PER_WARP; ++of) loaded[of] = load_big<IS_WHOLE>(rows[of], term);
+#pragma unroll
+    for (int row = 0; row < FEW_ROWS; ++row) {
+      if (first_small + row >= Sides::SMALL_ROWS) continue;
+      f32 values[VECTOR];
+      load_small<IS_WHOLE>(small, first_small + row, term, values);
+#pragma unroll
+      for (int of = 0; of < PER_WARP; ++of) {
+#pragma unroll
+        for (int at = 0; at < VECTOR; ++at) sums[row][of] = fmaf(values[at], number<f32>(loaded[of].of[at]), sums[row][of]);
+      }
+    }
+  }
+}
+
+inline void along(Out0* output, const Small* small, const Big* big, u8* parts) {
+  constexpr bool FITS = TERMS % VECTOR == 0 && Sides::BIG_STRIDE % VECTOR == 0;
+  constexpr i64 CHUNKS = (Sides::SMALL_ROWS + FEW_ROWS - 1) / FEW_ROWS;
+  __shared__ f32 shared[WARPS][FEW_ROWS * PER_WARP];
+  const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
+  const i64 first_big = (blockIdx.x / CHUNKS * (WARPS / TEAM) + warp / TEAM) * PER_WARP, first_small = blockIdx.x % CHUNKS * FEW_ROWS;
+  for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {
+    const Small* const own = small + (IS_LEFT_SMALL ? lhs_batch(batch) : rhs_batch(batch));
+    const Big* const matrix = big + (IS_LEFT_SMALL ? rhs_batch(batch) : lhs_batch(batch));
+    f32 sums[FEW_ROWS][PER_WARP];
+#pragma unroll
+    for (int at = 0; at < FEW_ROWS * PER_WARP; ++at) sums[at / PER_WARP][at % PER_WARP] = 0;
+    if (first_big < Sides::BIG_ROWS) {
+      if (FITS && is_aligned(matrix) && is_aligned(own)) {
+        along_sums<true>(own, matrix, first_small, first_big, sums);
+      } else {
+        along_sums<false>(own, matrix, first_small, first_big, sums);
+      }
+    }
+#pragma unroll
+    for (int at = 0; at < FEW_ROWS * PER_WARP; ++at) {
+      f32& sum = sums[at / PER_WARP][at % PER_WARP];
+#pragma unroll
+      for (int bits = 16; bits > 0; bits /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, bits);
+      if (lane == 0) shared[warp][at] = sum;
+    }
+    __syncthreads();
+    for (int at = int(threadIdx.x) % int(TEAM * 32); at < FEW_ROWS * PER_WARP; at += int(TEAM) * 32) {
+      f32 sum = 0;
+      for (int member = 0; member < TEAM; ++member) sum += shared[warp / int(TEAM) * int(TEAM) + member][at];
+      const i64 row = first_small + at / PER_WARP, of = first_big + at % PER_WARP;
+      if (row < Sides::SMALL_ROWS && of < Sides::BIG_ROWS) put_few(output, parts, blockIdx.z, batch, row, of, sum);
+    }
+    __syncthreads();
+  }
+}
+
+// 8 threads own `8 * VECTOR` rows of the big matrix, which lie together, and the 32 such groups of a block go through its terms.
+constexpr int OWNERS = 8, GROUPS = 32;
+
+template <bool IS_WHOLE>
+inline void across_sums(const Small* small, const Big* big, i64 first_small, i64 first_big, i64 from, i64 to, f32 (&sums)[FEW_ROWS][VECTOR]) {
+#pragma unroll 8
+  for (i64 term = from + int(threadIdx.x) / OWNERS; term < to; term += GROUPS) {
+    const Big* const address = big + term * Sides::TERM_STRIDE + first_big;
+    Vector<Big> loaded;
+    if (IS_WHOLE) {
+      loaded = load_once(address);
+    } else {
+#pragma unroll
+      for (int at = 0; at < VECTOR; ++at) loaded.of[at] = first_big + at < Sides::BIG_ROWS ? address[at] : Big();
+    }
+#pragma unroll
+    for (int row = 0; row < FEW_ROWS; ++row) {
+      if (first_small + row >= Sides::SMALL_ROWS) continue;
+      const f32 value = number<f32>(small[Sides::small_at(first_small + row, term)]);
+#pragma unroll
+      for (int at = 0; at < VECTOR; ++at) sums[row][at] = fmaf(value, number<f32>(loaded.of[at]), sums[row][at]);
+    }
+  }
+}
+
+inline void across(Out0* output, const Small* small, const Big* big, u8* parts) {
+  constexpr bool FITS = Sides::BIG_ROWS % VECTOR == 0 && Sides::TERM_STRIDE % VECTOR == 0;
+  constexpr i64 CHUNKS = (Sides::SMALL_ROWS + FEW_ROWS - 1) / FEW_ROWS, PART = (TERMS + SPLITS - 1) / SPLITS;
+  __shared__ f32 shared[WARPS][OWNERS * FEW_ROWS * VECTOR];
+  const int owner = int(threadIdx.x) % OWNERS, warp = int(threadIdx.x) / 32;
+  const i64 block_big = blockIdx.x / CHUNKS * (OWNERS * VECTOR), first_small = blockIdx.x % CHUNKS * FEW_ROWS;
+  const i64 first_big = block_big + owner * VECTOR;
+  const i64 from = blockIdx.z * PART, to = from + PART < TERMS ? from + PART : TERMS;
+  for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {
+    const Small* const own = small + (IS_LEFT_SMALL ? lhs_batch(batch) : rhs_batch(batch));
+    const Big* const matrix = big + (IS_LEFT_SMALL ? rhs_batch(batch) : lhs_batch(batch));
+    f32 sums[FEW_ROWS][VECTOR];
+#pragma unroll
+    for (int at = 0; at < FEW_ROWS * VECTOR; ++at) sums[at / VECTOR][at % VECTOR] = 0;
+    if (first_big < Sides::BIG_ROWS) {
+      if (FITS && is_aligned(matrix)) {
+        across_sums<true>(own, matrix, first_small, first_big, from, to, sums);
+      } else {
+        across_sums<false>(own, matrix, first_small, first_big, from, to, sums);
+      }
+    }
+#pragma unroll
+    for (int at = 0; at < FEW_ROWS * VECTOR; ++at) {
+      f32& sum = sums[at / VECTOR][at % VECTOR];
+      sum += __shfl_xor_sync(0xffffffffu, sum, 8);
+      sum += __shfl_xor_sync(0xffffffffu, sum, 16);
+      if (threadIdx.x % 32 < OWNERS) shared[warp][(at / VECTOR * OWNERS + owner) * VECTOR + at % VECTOR] = sum;
+    }
+    __syncthreads();
+    for (int at = int(threadIdx.x); at < FEW_ROWS * OWNERS * VECTOR; at += WARPS * 32) {
+      f32 sum = 0;
+#pragma unroll
+      for (int of = 0; of < WARPS; ++of) sum += shared[of][at];
+      const i64 row = first_small + at / (OWNERS * VECTOR), of = block_big + at % (OWNERS * VECTOR);
+      if (row < Sides::SMALL_ROWS && of < Sides::BIG_ROWS) put_few(output, parts, blockIdx.z, batch, row, of, sum);
+    }
+    __syncthreads();
+  }
+}

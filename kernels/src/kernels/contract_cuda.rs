@@ -1,0 +1,208 @@
+//! How `contract` is launched on a GPU: which of the skeleton's functions, on how many blocks.
+
+use pygraph_artifact::dtype::{DType, Family};
+
+use super::{call::dimensions, layout::strides};
+use crate::{
+    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, THREADS, over_elements},
+    manifest::CallType,
+    tensor::TensorType,
+};
+
+/// The definition.
+pub(super) const CUDA: CudaDef = CudaDef {
+    source: concat!(include_str!("layout.cuh"), include_str!("product.cuh"), include_str!("contract.cu")),
+    plan,
+};
+
+/// Warps that keep the card's memory busy.
+const BUSY_WARPS: u64 = 132 * 16;
+/// Blocks of a tile each that keep the card's arithmetic busy.
+const BUSY_TILES: u64 = 132;
+/// Rows of a side that is small.
+const FEW_ROWS_MAX: u64 = 16;
+/// Rows and columns of a tile.
+const TILE: u64 = 64;
+/// Blocks along y and z of a grid, at most.
+const GRID_MAX: u64 = 65535;
+
+/// The type in which products of these types accumulate, as the skeleton numbers them.
+pub(super) fn sum_kind(inputs: [DType; 2], output: DType) -> i64 {
+    let is_wide = |dtype: DType| matches!(dtype, DType::F64 | DType::C128) || dtype.is_integer() && dtype.bits() >= 32;
+    let wide = inputs.into_iter().any(is_wide);
+    match output.family() {
+        Family::Float if wide || output == DType::F64 => 1,
+        Family::Float => 0,
+        Family::Complex if wide || output == DType::C128 => 3,
+        Family::Complex => 2,
+        _ if output.bits() == 64 => 5,
+        _ => 4,
+    }
+}
+
+/// One input as a matrix for each batch: free dimensions are rows, contracted ones terms.
+struct Side {
+    dtype: DType,
+    rows: u64,
+    terms: u64,
+    /// From one row or term to the next, where it is one stride for all.
+    row_stride: Option<u64>,
+    term_stride: Option<u64>,
+}
+
+impl Side {
+    fn new(ty: TensorType<'_>, batch: &[usize], contract: &[usize]) -> Side {
+        let strides = strides(ty.shape);
+        let of = |dimension: &usize| (ty.shape[*dimension], strides[*dimension] as u64);
+        let free: Vec<(u64, u64)> = (0..ty.shape.len())
+            .filter(|dimension| !batch.contains(dimension) && !contract.contains(dimension))
+            .map(|dimension| of(&dimension))
+            .collect();
+        let contracted: Vec<(u64, u64)> = contract.iter().map(of).collect();
+        let count = |dimensions: &[(u64, u64)]| dimensions.iter().map(|(extent, _)| extent).product();
+        Side {
+            dtype: ty.dtype,
+            rows: count(&free),
+            terms: count(&contracted),
+            row_stride: single_stride(&free),
+            term_stride: single_stride(&contracted),
+        }
+    }
+
+    fn is_small_float(&self) -> bool {
+        matches!(self.dtype, DType::Bf16 | DType::F16 | DType::F32)
+    }
+
+    /// True if the matrix can be read in vectors, along its terms or across them.
+    fn streams(&self) -> bool {
+        self.is_small_float() && matches!((self.row_stride, self.term_stride), (Some(_), Some(1)) | (Some(1), Some(_)))
+    }
+}
+
+/// The stride that goes through all these dimensions in order, if there is one. One element has every stride.
+fn single_stride(dimensions: &[(u64, u64)]) -> Option<u64> {
+    let mut inner: Option<(u64, u64)> = None;
+    for (extent, stride) in dimensions.iter().rev().filter(|(extent, _)| *extent != 1) {
+        match inner {
+            None => inner = Some((*extent, *stride)),
+            Some((count, step)) if count * step == *stride => inner = Some((count * extent, step)),
+            Some(_) => return None,
+        }
+    }
+    Some(inner.map_or(1, |(_, step)| step))
+}
+
+/// What the skeleton's constants say beside the call.
+#[derive(Debug, Clone, Copy)]
+struct Choice {
+    function: &'static str,
+    is_left_small: bool,
+    few_rows: u64,
+    per_warp: u64,
+    team: u64,
+    splits: u64,
+    /// Blocks along x.
+    blocks: u64,
+}
+
+impl Choice {
+    fn of(function: &'static str, blocks: u64, splits: u64) -> Choice {
+        Choice { function, is_left_small: true, few_rows: 1, per_warp: 1, team: 1, splits, blocks }
+    }
+}
+
+fn plan(call: &CallType<'_>) -> CudaPlan {
+    let of = |name| dimensions(call.attributes, name);
+    let (lhs, rhs, output) = (call.inputs[0], call.inputs[1], call.outputs[0]);
+    let batch = of("lhs_batch");
+    let batches: u64 = batch.iter().map(|dimension| lhs.shape[*dimension]).product();
+    let left = Side::new(lhs, &batch, &of("lhs_contract"));
+    let right = Side::new(rhs, &of("rhs_batch"), &of("rhs_contract"));
+    let sum = sum_kind([lhs.dtype, rhs.dtype], output.dtype);
+    let elements = output.element_count() as u64;
+    let choice = match elements {
+        0 => Choice::of("clear", 0, 1),
+        _ => choose(&left, &right, sum, batches),
+    };
+    let stride = |stride: Option<u64>| stride.map_or(-1, |stride| stride as i64);
+    let constants = vec![
+        ("ACC", sum),
+        ("OUT_BITS", i64::from(output.dtype.bits())),
+        ("BATCHES", batches as i64),
+        ("ROWS", left.rows as i64),
+        ("COLUMNS", right.rows as i64),
+        ("TERMS", left.terms as i64),
+        ("LHS_ROW_STRIDE", stride(left.row_stride)),
+        ("LHS_TERM_STRIDE", stride(left.term_stride)),
+        ("RHS_ROW_STRIDE", stride(right.row_stride)),
+        ("RHS_TERM_STRIDE", stride(right.term_stride)),
+        ("IS_LEFT_SMALL", i64::from(choice.is_left_small)),
+        ("FEW_ROWS", choice.few_rows as i64),
+        ("PER_WARP", choice.per_warp as i64),
+        ("TEAM", choice.team as i64),
+        ("SPLITS", choice.splits as i64),
+    ];
+    if elements == 0 {
+        return CudaPlan { constants, ..CudaPlan::default() };
+    }
+    if left.terms == 0 {
+        let clear = over_elements("clear", elements, vec![CudaOperand::Output(0)]);
+        return CudaPlan { constants, steps: clear.into_iter().collect(), ..CudaPlan::default() };
+    }
+    let sum_bytes = [4, 8, 8, 16, 4, 8][sum as usize];
+    let scratch = if choice.splits > 1 { choice.splits * elements * sum_bytes } else { 0 };
+    let inputs = if choice.is_left_small { [0, 1] } else { [1, 0] };
+    let operands = [CudaOperand::Output(0), CudaOperand::Input(inputs[0]), CudaOperand::Input(inputs[1])];
+    let mut steps = vec![CudaStep {
+        function: choice.function.into(),
+        grid: [choice.blocks as u32, batches.min(GRID_MAX) as u32, choice.splits as u32],
+        block: [THREADS, 1, 1],
+        shared_bytes: 0,
+        operands: operands.into_iter().chain([CudaOperand::Scratch(0)]).collect(),
+    }];
+    if choice.splits > 1 {
+        steps.extend(over_elements("finish", elements, vec![CudaOperand::Output(0), CudaOperand::Scratch(0)]));
+    }
+    CudaPlan { constants, scratch: vec![scratch], steps, ..CudaPlan::default() }
+}
+
+fn choose(left: &Side, right: &Side, sum: i64, batches: u64) -> Choice {
+    let is_left_small = left.rows <= right.rows;
+    let (small, big) = if is_left_small { (left, right) } else { (right, left) };
+    if sum == 0 && small.is_small_float() && small.rows <= FEW_ROWS_MAX && big.streams() {
+        let choice = if big.term_stride == Some(1) { along(small, big, batches) } else { across(small, big, batches) };
+        return Choice { is_left_small, ..choice };
+    }
+    let tiles = left.rows.div_ceil(TILE) * right.rows.div_ceil(TILE);
+    let splits = (BUSY_TILES / (tiles * batches).max(1)).min(left.terms / 512).clamp(1, 16);
+    Choice::of("tile", tiles, splits)
+}
+
+/// Rows of the small side at a time: as even parts as fit in registers.
+fn few_rows(small: &Side, most: u64) -> u64 {
+    small.rows.div_ceil(small.rows.div_ceil(most))
+}
+
+/// Warps fold rows of the big matrix, several warps a row if there are few rows.
+fn along(small: &Side, big: &Side, batches: u64) -> Choice {
+    let few_rows = few_rows(small, 8);
+    let chunks = small.rows.div_ceil(few_rows);
+    let vector = 16 / big.dtype.size_bytes() as u64;
+    let per_warp = if big.rows * batches >= 2 * BUSY_WARPS && few_rows <= 4 { 2 } else { 1 };
+    let warps = big.rows.div_ceil(per_warp) * batches * chunks;
+    // A lane of a team should have some vectors to fold.
+    let useful = (big.terms / (32 * vector * 2)).max(1);
+    let team = [8, 4, 2].into_iter().find(|team| *team <= useful && warps * team <= 2 * BUSY_WARPS).unwrap_or(1);
+    let splits = (BUSY_WARPS / (warps * team)).min(useful / team / 2).clamp(1, 16);
+    let blocks = big.rows.div_ceil(per_warp * (8 / team)) * chunks;
+    Choice { few_rows, per_warp, team, ..Choice::of("along", blocks, splits) }
+}
+
+/// Threads own rows of the big matrix, and blocks share its terms.
+fn across(small: &Side, big: &Side, batches: u64) -> Choice {
+    let few_rows = few_rows(small, if big.dtype == DType::F32 { 8 } else { 4 });
+    let vector = 16 / big.dtype.size_bytes() as u64;
+    let blocks = big.rows.div_ceil(8 * vector) * small.rows.div_ceil(few_rows);
+    let splits = (BUSY_WARPS / 4 / (blocks * batches).max(1)).min(big.terms / 256).clamp(1, 64);
+    Choice { few_rows, ..Choice::of("across", blocks, splits) }
+}

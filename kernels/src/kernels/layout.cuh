@@ -1,0 +1,87 @@
+// What skeletons share: integers as indices, positions in arrays, and words of several elements.
+
+// An integer of any type as an index; what is larger goes to the largest.
+template <class T>
+inline i64 index_value(T value) {
+  return i64(value);
+}
+inline i64 index_value(u64 value) { return value > 0x7fffffffffffffffull ? 0x7fffffffffffffffll : i64(value); }
+
+inline i64 clamped(i64 value, i64 low, i64 high) { return value < low ? low : value > high ? high : value; }
+
+// Sums that stay at the ends instead of wrapping around.
+inline i64 saturating_add(i64 a, i64 b) {
+  const i64 sum = i64(u64(a) + u64(b));
+  if (b >= 0 && sum < a) return 0x7fffffffffffffffll;
+  if (b < 0 && sum > a) return -0x7fffffffffffffffll - 1;
+  return sum;
+}
+
+inline bool contains(const i64* list, int count, i64 value) {
+  for (int at = 0; at < count; ++at) {
+    if (list[at] == value) return true;
+  }
+  return false;
+}
+
+// Divisions of 32 bits are much cheaper.
+template <bool IS_SMALL>
+struct IndexOf {
+  typedef i64 Type;
+};
+template <>
+struct IndexOf<true> {
+  typedef u32 Type;
+};
+constexpr i64 SMALL_MAX = 0x7fffffff;
+
+// Splits a number into a position, innermost dimension last.
+template <bool IS_SMALL>
+inline void split(i64 number, const i64* extents, int rank, i64* position) {
+  typedef typename IndexOf<IS_SMALL>::Type Index;
+  Index rest = Index(number);
+#pragma unroll
+  for (int dimension = rank - 1; dimension >= 0; --dimension) {
+    const Index extent = Index(extents[dimension]);
+    position[dimension] = i64(rest % extent);
+    rest /= extent;
+  }
+}
+
+// So many neighbouring bytes, moved at once.
+template <int BYTES>
+struct Word;
+template <>
+struct Word<1> {
+  typedef u8 Type;
+};
+template <>
+struct Word<2> {
+  typedef u16 Type;
+};
+template <>
+struct Word<4> {
+  typedef u32 Type;
+};
+template <>
+struct Word<8> {
+  typedef u64 Type;
+};
+struct alignas(16) Quad {
+  u32 words[4];
+};
+template <>
+struct Word<16> {
+  typedef Quad Type;
+};
+
+// Rounds to odd, so that the next rounding sees what was cut off.
+inline f32 narrowed_to_odd(f64 value) {
+  const f32 nearest = f32(value);
+  if (f64(nearest) == value || value != value) return nearest;
+  const u32 bits = reinterpret<u32>(nearest) - (fabs(f64(nearest)) > fabs(value));
+  return reinterpret<f32>(bits | 1);
+}
+
+inline i64 thread_number() { return i64(blockIdx.x) * blockDim.x + threadIdx.x; }
+inline i64 thread_count() { return i64(gridDim.x) * blockDim.x; }

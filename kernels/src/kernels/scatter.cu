@@ -1,0 +1,91 @@
+// `copy` puts the operands where the outputs are, unless they lie there. `scatter` goes through the updates in order: windows never meet
+// in dimensions that starts do not move them along (`FREE` elements of a window, with `BOUND` of which the same operand element may be
+// met again), so each thread takes some free elements; and `CLASSES` threads go through the same updates, each for its part of the
+// operand's elements.
+
+template <class... Arrays>
+inline void copy(Arrays*... arrays) {
+  auto all = packed(arrays...);
+  copy_all(typename CountTo<int(COUNT)>::Type(), all);
+}
+template <class T>
+inline void copy_one(T* output, const T* operand) {
+  if (output == operand) return;
+  for (i64 element = thread_number(); element < OUT0_COUNT; element += thread_count()) {
+    i64 position[OUT0_RANK + 1], from = 0, to = 0;
+    split<(OUT0_COUNT <= SMALL_MAX)>(element, OUT0_SHAPE, OUT0_RANK, position);
+#pragma unroll
+    for (int dimension = 0; dimension < OUT0_RANK; ++dimension) {
+      from += position[dimension] * IN0_STRIDES[dimension];
+      to += position[dimension] * OUT0_STRIDES[dimension];
+    }
+    output[to] = operand[from];
+  }
+}
+template <int... NUMBERS, class Arrays>
+inline void copy_all(Numbers<NUMBERS...>, Arrays& all) {
+  const int done[] = {0, (copy_one(At<NUMBERS>::of(all), At<int(COUNT) + NUMBERS>::of(all)), 0)...};
+  (void)done;
+}
+
+template <int... NUMBERS, class Arrays, class Indices>
+inline void scatter_all(Numbers<NUMBERS...> numbers, Arrays& arrays, const Indices* indices) {
+  constexpr int VECTOR = int(A_index_vector_dim);
+  const i64 free_number = thread_number() / CLASSES, own_class = thread_number() % CLASSES;
+  if (free_number >= FREE) return;
+  i64 window[OUT0_RANK + 1], batch[BATCH_RANK + 1], start[OUT0_RANK + 1];
+  // Positions in windows, by dimension of the operand: first those that this thread keeps.
+  i64 rest = free_number;
+#pragma unroll
+  for (int dimension = OUT0_RANK - 1; dimension >= 0; --dimension) {
+    window[dimension] = 0;
+    if (IS_BOUND[dimension]) continue;
+    window[dimension] = rest % WINDOW_EXTENTS[dimension];
+    rest /= WINDOW_EXTENTS[dimension];
+  }
+  for (i64 number = 0; number < BATCH_COUNT * BOUND; ++number) {
+    split<false>(number / BOUND, BATCH_EXTENTS, int(BATCH_RANK), batch);
+    rest = number % BOUND;
+    i64 first = 0, source = 0, target = 0;
+    bool is_inside = true;
+#pragma unroll
+    for (int dimension = OUT0_RANK - 1; dimension >= 0; --dimension) {
+      start[dimension] = 0;
+      if (!IS_BOUND[dimension]) continue;
+      window[dimension] = rest % WINDOW_EXTENTS[dimension];
+      rest /= WINDOW_EXTENTS[dimension];
+    }
+#pragma unroll
+    for (int at = 0; at < BATCH_RANK; ++at) {
+      first += batch[at] * INDEX_STRIDES[at];
+      source += batch[at] * BATCH_STRIDES[at];
+    }
+#pragma unroll
+    for (int component = 0; component < A_scatter_dims_to_operand_dims_COUNT; ++component) {
+      start[A_scatter_dims_to_operand_dims[component]] = index_value(indices[first + component * COMPONENT_STRIDE]);
+    }
+#pragma unroll
+    for (int at = 0; at < A_input_batching_dims_COUNT; ++at) {
+      const i64 with = A_scatter_indices_batching_dims[at];
+      start[A_input_batching_dims[at]] = batch[with - (with > VECTOR)];
+    }
+#pragma unroll
+    for (int dimension = 0; dimension < OUT0_RANK; ++dimension) {
+      const i64 position = saturating_add(start[dimension], window[dimension]);
+      is_inside = is_inside && position >= 0 && position < OUT0_SHAPE[dimension];
+      source += window[dimension] * WINDOW_STRIDES[dimension];
+      target += i64(u64(position) * u64(OUT0_STRIDES[dimension]));
+    }
+    if (!is_inside || (CLASSES > 1 && u64(target) % CLASSES != u64(own_class))) continue;
+    auto current = read<0>(numbers, arrays, target);
+    auto updates = read<int(COUNT)>(numbers, arrays, source);
+    auto results = current;
+    Body0::apply(At<NUMBERS>::of(current)..., At<NUMBERS>::of(updates)..., At<NUMBERS>::of(results)...);
+    write<0>(numbers, arrays, target, results);
+  }
+}
+template <class Indices, class... Arrays>
+inline void scatter(const Indices* indices, Arrays*... arrays) {
+  auto all = packed(arrays...);
+  scatter_all(typename CountTo<int(COUNT)>::Type(), all, indices);
+}

@@ -1,0 +1,266 @@
+//! What `pygraph-bench` does: it times the steps of an artifact on a device.
+//!
+//! Each timed step is run twice: once waited for, which gives its latency, and once given to the device without waiting, which gives the
+//! throughput. The time of the call is what the host spends (blocks, rows of caches, launches); the device's own clock gives the rest.
+
+mod options;
+mod report;
+
+pub use options::{Advance, Options};
+pub use report::{Report, Summary};
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use pygraph_artifact::{
+    atomic::write_atomically,
+    bytes::AlignedBytes,
+    container::{Artifact, OpenError},
+    plan::Program,
+};
+
+use crate::{
+    caches::{CacheOptions, Caches},
+    cuda::gpu::Gpu,
+    device::{Device, DeviceChoice, DeviceError},
+    host::Order,
+    model::{ArgumentError, Model, ModelError},
+    run::{RunError, Sources},
+    session::{Session, SessionError, StepError, Ticket},
+    tensor::{Tensor, TensorError},
+};
+
+/// Does what the options say; `out` is standard output.
+pub fn bench(options: &Options, out: &mut impl Write) -> Result<(), BenchError> {
+    let choice: DeviceChoice = options.device.parse()?;
+    choice.target()?;
+    let report = measure(options, choice)?;
+    write!(out, "{report}").map_err(BenchError::Print)?;
+    if let Some(path) = &options.json {
+        let text = format!("{:#}\n", report.json());
+        let written = write_atomically(path, |file| file.write_all(text.as_bytes()));
+        written.map_err(|source: io::Error| BenchError::Json { path: path.clone(), source })?;
+    }
+    Ok(())
+}
+
+fn measure(options: &Options, choice: DeviceChoice) -> Result<Report, BenchError> {
+    let artifact = Arc::new(Artifact::open(&options.artifact)?);
+    let (device, _) = choice.resolve(artifact.device_code());
+    if let Device::Cuda(ordinal) = device {
+        let gpu = Gpu::open(ordinal).map_err(ModelError::Cuda)?;
+        gpu.context().set_memory_limit(options.device_limit_bytes);
+    }
+    let start = Instant::now();
+    let mut session = load(options, artifact, device)?;
+    let load = start.elapsed();
+    let mut advancing = Advancing::new(options, session.model().program())?;
+    let start = Instant::now();
+    advancing.step(&mut session)?.wait()?;
+    let first = start.elapsed();
+    for _ in 0..options.warmup {
+        advancing.step(&mut session)?.wait()?;
+    }
+    session.time_steps()?;
+    let gpu = session.model().gpu().cloned();
+    let memory = || gpu.as_ref().map(|gpu| gpu.context().memory());
+    let (copies, allocations) = (session.copies(), memory().map(|memory| memory.allocations));
+    let timed = time_synchronised(options, &mut session, &mut advancing)?;
+    let (pipelined, pipelined_host) = time_pipelined(options, &mut session, &mut advancing)?;
+    let summary = |times: &[Duration]| Summary::of(times).expect("at least one step should be timed");
+    Ok(Report {
+        artifact: options.artifact.display().to_string(),
+        program: session.model().program().name.clone(),
+        device: device.describe(),
+        load,
+        first,
+        steps: options.steps,
+        warmup: options.warmup,
+        synchronised: summary(&timed.whole),
+        host: summary(&timed.calls),
+        gpu: Summary::of(&timed.gpu),
+        pipelined,
+        pipelined_host: summary(&pipelined_host),
+        copies: session.copies().since(copies),
+        counts: session.step_counts(),
+        device_memory_peak: memory().map(|memory| memory.peak),
+        device_allocations: memory().zip(allocations).map(|(memory, before)| memory.allocations - before),
+        cache_bytes: session.caches().map_or(0, |caches| caches.physical_bytes().0),
+    })
+}
+
+fn load(options: &Options, artifact: Arc<Artifact>, device: Device) -> Result<Session, BenchError> {
+    let entry = options.entry.as_deref();
+    let mut model = Model::load_in_order(artifact, entry, device, Order::default(), options.loops())?;
+    let cache_options = CacheOptions { handles_ahead: options.kv_ahead, ..CacheOptions::default() };
+    let caches = Caches::for_model(&model, cache_options).map_err(SessionError::Memory)?;
+    let mut sources = Sources::open(options.inputs.as_deref(), options.weights.as_deref(), options.init, None)?;
+    let values = sources.values(model.program())?;
+    let (weights, values): (Vec<_>, Vec<_>) = values.into_iter().partition(|(index, _)| model.is_weight(*index));
+    for (index, value) in weights {
+        model.set_weight(index, value)?;
+    }
+    let mut session = Session::with_caches(Arc::new(model), Arc::new(caches))?;
+    if options.fresh_kv {
+        if session.caches().is_none() {
+            return Err(RunError::NoCaches.into());
+        }
+        session.begin_fresh().map_err(StepError::Memory)?;
+    }
+    for (index, value) in values {
+        let is_cache = session.model().program().params[index].cache.is_some();
+        if !(is_cache && options.fresh_kv) {
+            session.set(index, value)?;
+        }
+    }
+    Ok(session)
+}
+
+/// Arguments that grow by 1 a step.
+struct Advancing {
+    arguments: Vec<(usize, i64)>,
+}
+
+impl Advancing {
+    fn new(options: &Options, program: &Program) -> Result<Advancing, BenchError> {
+        let find = |Advance { argument, start }: &Advance| {
+            let is_it = |(index, name): (usize, &String)| *name == *argument || format!("arg{index}") == *argument;
+            let index = program.params.iter().map(|param| &param.name).enumerate().position(is_it);
+            let index = index.ok_or_else(|| BenchError::NoSuchArgument { argument: argument.clone() })?;
+            let param = &program.params[index];
+            if !param.dtype.is_integer() {
+                return Err(BenchError::NotAnInteger { argument: argument.clone() });
+            }
+            Ok((index, *start))
+        };
+        Ok(Advancing { arguments: options.advance.iter().map(find).collect::<Result<_, _>>()? })
+    }
+
+    /// Sets their values, and starts a step.
+    fn step<'a>(&mut self, session: &'a mut Session) -> Result<Ticket<'a>, BenchError> {
+        self.set(session)?;
+        Ok(session.step()?)
+    }
+
+    fn set(&mut self, session: &mut Session) -> Result<(), BenchError> {
+        for (index, value) in &mut self.arguments {
+            let param = &session.model().program().params[*index];
+            let (dtype, shape) = (param.dtype, param.shape.clone());
+            let elements = shape.iter().product::<u64>() as usize;
+            let element = &value.to_le_bytes()[..dtype.size_bytes()];
+            let bytes = AlignedBytes::copy_of(&element.repeat(elements)).map_err(TensorError::OutOfMemory)?;
+            session.set(*index, Tensor::new(dtype, &shape, bytes)?)?;
+            *value += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Times of steps that were waited for.
+#[derive(Default)]
+struct Timed {
+    whole: Vec<Duration>,
+    calls: Vec<Duration>,
+    gpu: Vec<Duration>,
+}
+
+fn time_synchronised(options: &Options, session: &mut Session, advancing: &mut Advancing) -> Result<Timed, BenchError> {
+    let mut timed = Timed::default();
+    for _ in 0..options.steps {
+        advancing.set(session)?;
+        let start = Instant::now();
+        let ticket = session.step()?;
+        timed.calls.push(start.elapsed());
+        ticket.wait()?;
+        timed.whole.push(start.elapsed());
+        timed.gpu.extend(session.device_time()?);
+    }
+    Ok(timed)
+}
+
+fn time_pipelined(
+    options: &Options,
+    session: &mut Session,
+    advancing: &mut Advancing,
+) -> Result<(Duration, Vec<Duration>), BenchError> {
+    let mut calls = Vec::with_capacity(options.steps as usize);
+    let start = Instant::now();
+    for number in 0..options.steps {
+        advancing.set(session)?;
+        let call = Instant::now();
+        let ticket = session.step()?;
+        calls.push(call.elapsed());
+        if number + 1 == options.steps {
+            ticket.wait()?;
+        }
+    }
+    Ok((start.elapsed() / options.steps, calls))
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// No such device.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The artifact does not load.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The program is not there or cannot run here.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// No memory for a session.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// A value for an argument is not accepted.
+    #[error(transparent)]
+    Argument(#[from] ArgumentError),
+    /// A step did not run to its end.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// No memory for an array, or the GPU refused.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    /// Values for arguments cannot be read.
+    #[error(transparent)]
+    Values(#[from] RunError),
+    /// No such argument.
+    #[error("--advance: there is no argument `{argument}`: give argN, or a name that `pygraph-run --describe` shows")]
+    NoSuchArgument {
+        /// What was given.
+        argument: String,
+    },
+    /// An argument that cannot be counted up.
+    #[error("--advance: argument `{argument}` has no integers")]
+    NotAnInteger {
+        /// What was given.
+        argument: String,
+    },
+    /// The JSON cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Standard output is closed.
+    #[error("cannot print: {0}")]
+    Print(io::Error),
+}
+
+impl BenchError {
+    /// The exit status: 2 for a wrong call, 1 for anything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            BenchError::Device(DeviceError::Unknown { .. })
+            | BenchError::NoSuchArgument { .. }
+            | BenchError::NotAnInteger { .. } => 2,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! From nodes of a plan to nodes of CUDA graphs: which kernels run, after which others, and with which addresses.
+//!
+//! A launch is its calls in a chain, or nothing. A loop computes its condition, sets it, and then is a conditional node whose body
+//! ends with the condition computed and set again. A choice sets its index, and then is a conditional node with its branches.
+//! Rows of caches that a loop would wait for are mapped before the segment.
+
+use pygraph_artifact::{
+    device_code::{Argument, DeviceCall, DeviceLaunch},
+    plan::{BufferId, Node, Step, launches},
+};
+
+use super::driver::Grid;
+
+/// A node, and the earlier ones of its list that it runs after.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CudaNode {
+    /// Their positions, ascending.
+    pub after: Vec<usize>,
+    /// What it does.
+    pub work: NodeWork,
+}
+
+/// What a node does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NodeWork {
+    /// Runs a kernel.
+    Call {
+        /// Index into the code's kernels.
+        kernel: u32,
+        /// How many blocks of how many threads.
+        grid: Grid,
+        /// What it is given.
+        addresses: Vec<u64>,
+    },
+    /// Says whether a loop goes on.
+    SetWhile {
+        /// The loop's number.
+        conditional: usize,
+        /// Where its predicate lies.
+        predicate: u64,
+    },
+    /// Says which branch of a choice runs.
+    SetSwitch {
+        /// The choice's number.
+        conditional: usize,
+        /// Where its index lies.
+        index: u64,
+        /// How many branches it has.
+        branches: u32,
+    },
+    /// Runs a list while the condition holds.
+    While {
+        /// Its number.
+        conditional: usize,
+        /// Where its predicate lies.
+        predicate: u64,
+        /// The list.
+        body: Vec<CudaNode>,
+    },
+    /// Runs one of several lists.
+    Switch {
+        /// Its number.
+        conditional: usize,
+        /// Where its index lies.
+        index: u64,
+        /// The lists.
+        branches: Vec<Vec<CudaNode>>,
+    },
+}
+
+/// The list of a segment, and how many loops and choices it has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CudaList {
+    /// Its nodes.
+    pub nodes: Vec<CudaNode>,
+    /// How many numbers of conditional nodes there are.
+    pub conditionals: usize,
+}
+
+impl CudaList {
+    /// The nodes of a segment, whose launches are `device`, one each in order. `resolve` says where arguments lie.
+    pub fn new(nodes: &[Node], device: &[DeviceLaunch], resolve: &dyn Fn(Argument) -> u64) -> CudaList {
+        let mut lowering = Lowering { device, resolve, next_launch: 0, conditionals: 0 };
+        let mut list = Vec::new();
+        lowering.add_nodes(nodes, &mut list, &[]);
+        CudaList { nodes: list, conditionals: lowering.conditionals }
+    }
+
+    /// How many nodes there are, those inside of others too.
+    pub fn count(&self) -> usize {
+        count(&self.nodes)
+    }
+}
+
+fn count(nodes: &[CudaNode]) -> usize {
+    let inside = |node: &CudaNode| match &node.work {
+        NodeWork::While { body, .. } => count(body),
+        NodeWork::Switch { branches, .. } => branches.iter().map(|branch| count(branch)).sum(),
+        _ => 0,
+    };
+    nodes.iter().map(|node| 1 + inside(node)).sum()
+}
+
+struct Lowering<'a> {
+    device: &'a [DeviceLaunch],
+    resolve: &'a dyn Fn(Argument) -> u64,
+    next_launch: usize,
+    conditionals: usize,
+}
+
+impl Lowering<'_> {
+    /// Adds nodes that run after `roots`; returns those that have ended when all have. Recurses as deep as steps nest, which
+    /// validation limits.
+    fn add_nodes(&mut self, nodes: &[Node], list: &mut Vec<CudaNode>, roots: &[usize]) -> Vec<usize> {
+        let mut ends: Vec<Vec<usize>> = Vec::with_capacity(nodes.len());
+        let mut is_waited_for = vec![false; nodes.len()];
+        for node in nodes {
+            let mut after: Vec<usize> = node.after.iter().flat_map(|earlier| ends[*earlier as usize].clone()).collect();
+            node.after.iter().for_each(|earlier| is_waited_for[*earlier as usize] = true);
+            if node.after.is_empty() {
+                after = roots.to_vec();
+            }
+            let end = self.add_step(&node.step, list, sorted(after));
+            ends.push(end);
+        }
+        let last = ends.into_iter().zip(is_waited_for).filter(|(_, is_waited_for)| !is_waited_for);
+        let last: Vec<usize> = last.flat_map(|(end, _)| end).collect();
+        if nodes.is_empty() { roots.to_vec() } else { sorted(last) }
+    }
+
+    fn add_step(&mut self, step: &Step, list: &mut Vec<CudaNode>, after: Vec<usize>) -> Vec<usize> {
+        match step {
+            Step::Launch(_) => {
+                let launch = &self.device[self.next_launch];
+                self.next_launch += 1;
+                launch.calls.iter().fold(after, |after, call| vec![push(list, after, self.call(call))])
+            }
+            Step::Ensure(_) | Step::Retire(_) => after,
+            Step::While { condition, predicate, body } => {
+                let (conditional, predicate) = (self.new_conditional(), self.address(*predicate));
+                let set = || NodeWork::SetWhile { conditional, predicate };
+                let first = self.next_launch;
+                let after = self.add_nodes(condition, list, &after);
+                let after = push(list, after, set());
+                let mut inside = Vec::new();
+                let ends = self.add_nodes(body, &mut inside, &[]);
+                let behind = std::mem::replace(&mut self.next_launch, first);
+                let ends = self.add_nodes(condition, &mut inside, &ends);
+                push(&mut inside, ends, set());
+                self.next_launch = behind;
+                vec![push(list, vec![after], NodeWork::While { conditional, predicate, body: inside })]
+            }
+            Step::Switch { index, branches } => {
+                let (conditional, index) = (self.new_conditional(), self.address(*index));
+                let count = branches.len() as u32;
+                let after = push(list, after, NodeWork::SetSwitch { conditional, index, branches: count });
+                let branches = branches.iter().map(|nodes| {
+                    let mut inside = Vec::new();
+                    self.add_nodes(nodes, &mut inside, &[]);
+                    inside
+                });
+                let branches = branches.collect();
+                vec![push(list, vec![after], NodeWork::Switch { conditional, index, branches })]
+            }
+        }
+    }
+
+    fn call(&self, call: &DeviceCall) -> NodeWork {
+        NodeWork::Call {
+            kernel: call.kernel,
+            grid: Grid { blocks: call.grid, threads: call.block, shared_bytes: call.shared_bytes },
+            addresses: call.arguments.iter().map(|argument| (self.resolve)(*argument)).collect(),
+        }
+    }
+
+    fn address(&self, buffer: BufferId) -> u64 {
+        (self.resolve)(Argument::Buffer(buffer))
+    }
+
+    fn new_conditional(&mut self) -> usize {
+        self.conditionals += 1;
+        self.conditionals - 1
+    }
+}
+
+fn push(list: &mut Vec<CudaNode>, after: Vec<usize>, work: NodeWork) -> usize {
+    list.push(CudaNode { after, work });
+    list.len() - 1
+}
+
+fn sorted(mut numbers: Vec<usize>) -> Vec<usize> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+/// The launches of each segment, of all of a program's in order.
+pub fn of_segments<'a>(
+    segments: &[pygraph_artifact::plan::Segment],
+    all: &'a [DeviceLaunch],
+) -> Vec<&'a [DeviceLaunch]> {
+    let mut rest = all;
+    let part = |segment: &pygraph_artifact::plan::Segment| {
+        let (own, others) = rest.split_at(launches(&segment.nodes).len());
+        rest = others;
+        own
+    };
+    segments.iter().map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use pygraph_artifact::plan::{Launch, Nest, Work};
+    use pygraph_artifact::scalar::ScalarBody;
+
+    use super::*;
+
+    fn launch() -> Step {
+        let map = ScalarBody { inputs: vec![], instructions: vec![], outputs: vec![] };
+        let nest = Nest { extents: vec![], reduction_dims: 0, inputs: vec![], outputs: vec![], map, combine: None };
+        Step::Launch(Launch { name: String::new(), location: String::new(), work: Work::Nest(nest), functions: vec![] })
+    }
+
+    fn node(after: &[u32], step: Step) -> Node {
+        Node { after: after.to_vec(), step }
+    }
+
+    /// A launch of so many calls of a kernel.
+    fn calls(kernel: u32, count: usize) -> DeviceLaunch {
+        let call = DeviceCall {
+            kernel,
+            grid: [1; 3],
+            block: [1; 3],
+            shared_bytes: 0,
+            arguments: vec![Argument::Buffer(BufferId(kernel))],
+        };
+        DeviceLaunch { calls: vec![call; count] }
+    }
+
+    /// A list as text: each node with what it runs after.
+    fn text(nodes: &[CudaNode]) -> String {
+        let one = |node: &CudaNode| {
+            let after: Vec<String> = node.after.iter().map(ToString::to_string).collect();
+            let work = match &node.work {
+                NodeWork::Call { kernel, addresses, .. } => format!("k{kernel}{addresses:?}"),
+                NodeWork::SetWhile { conditional, predicate } => format!("set{conditional}[{predicate}]"),
+                NodeWork::SetSwitch { conditional, index, branches } => format!("set{conditional}[{index}]/{branches}"),
+                NodeWork::While { conditional, body, .. } => format!("while{conditional}{{{}}}", text(body)),
+                NodeWork::Switch { conditional, branches, .. } => {
+                    let branches: Vec<String> = branches.iter().map(|branch| format!("{{{}}}", text(branch))).collect();
+                    format!("switch{conditional}{}", branches.concat())
+                }
+            };
+            format!("{work}<{}>", after.join(","))
+        };
+        nodes.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    fn check(nodes: &[Node], device: &[DeviceLaunch], expected: &str) {
+        let resolve = |argument| match argument {
+            Argument::Buffer(buffer) => 100 + u64::from(buffer.0),
+            Argument::Scratch { offset } => 1000 + offset,
+            Argument::Status => 5,
+        };
+        assert_eq!(text(&CudaList::new(nodes, device, &resolve).nodes), expected);
+    }
+
+    #[test]
+    fn a_launch_is_a_chain_of_its_calls_or_nothing() {
+        let nodes = [node(&[], launch()), node(&[], launch()), node(&[0, 1], launch()), node(&[2], launch())];
+        let device = [calls(0, 2), calls(1, 1), calls(2, 0), calls(3, 1)];
+        check(&nodes, &device, "k0[100]<> k0[100]<0> k1[101]<> k3[103]<1,2>");
+    }
+
+    #[test]
+    fn a_loop_sets_its_condition_before_it_and_at_the_end_of_its_body() {
+        let condition = vec![node(&[], launch()), node(&[0], launch())];
+        let body = vec![node(&[], launch()), node(&[], launch())];
+        let nodes = [
+            node(&[], launch()),
+            node(&[0], Step::While { condition, predicate: BufferId(7), body }),
+            node(&[1], launch()),
+        ];
+        let device = [calls(0, 1), calls(1, 1), calls(2, 1), calls(3, 1), calls(4, 1), calls(5, 1)];
+        let expected = "k0[100]<> k1[101]<0> k2[102]<1> set0[107]<2> \
+                        while0{k3[103]<> k4[104]<> k1[101]<0,1> k2[102]<2> set0[107]<3>}<3> k5[105]<4>";
+        check(&nodes, &device, expected);
+    }
+
+    #[test]
+    fn a_choice_sets_its_index_and_branches_may_be_empty_or_choices_again() {
+        let inner = Step::Switch { index: BufferId(2), branches: vec![vec![node(&[], launch())]] };
+        let branches = vec![vec![], vec![node(&[], launch()), node(&[0], inner)]];
+        let nodes = [node(&[], Step::Switch { index: BufferId(1), branches }), node(&[0], launch())];
+        let device = [calls(0, 1), calls(1, 1), calls(2, 1)];
+        let expected = "set0[101]/2<> switch0{}{k0[100]<> set1[102]/1<0> switch1{k1[101]<>}<1>}<0> k2[102]<1>";
+        check(&nodes, &device, expected);
+    }
+
+    #[test]
+    fn a_loop_without_launches_in_its_condition_goes_by_its_body() {
+        let nodes =
+            [node(&[], Step::While { condition: vec![], predicate: BufferId(0), body: vec![node(&[], launch())] })];
+        check(&nodes, &[calls(0, 1)], "set0[100]<> while0{k0[100]<> set0[100]<0>}<0>");
+    }
+}

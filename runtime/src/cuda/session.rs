@@ -1,0 +1,402 @@
+//! A GPU's part of a session: its memory there, its graphs, and the two turns by which the host may run ahead.
+
+use std::{collections::btree_map::Entry, sync::Arc, time::Duration};
+
+use pygraph_artifact::{
+    deployment::Deployment,
+    device_code::STATUS_BYTES,
+    plan::{Launch, Param, ResultSlot, Segment, launches},
+};
+use pygraph_kernels::manifest::KernelError;
+
+use super::{
+    addresses::{Addresses, Reach, reaches},
+    driver::{CudaError, DeviceBytes, Event, GraphExec, PinnedBytes, Stream},
+    lists::{CudaList, of_segments},
+    program::CudaProgram,
+    state::{ensured_in_loops, place_params},
+    tensor::DeviceTensor,
+    transfer::{self, Carried},
+    turn::{Turn, failed_comparison},
+};
+use crate::{
+    caches::Caches,
+    host::{Copies, RunError},
+    knobs::DebugLevel,
+    session::{Backend, Location, StepCounts, StepMemory},
+    tensor::{Array, Tensor, TensorError},
+};
+
+/// What the offsets of parameter blocks in their memory are multiples of, in bytes.
+const BLOCK_ALIGNMENT: u64 = 256;
+
+/// Arguments of the host up to this size are copied to the GPU while the caller goes on; the caller waits for larger ones, since
+/// what they would be staged in has to be pinned twice. In bytes.
+const STAGED_BYTES_MAX: u64 = 1 << 20;
+
+#[derive(Debug)]
+pub(crate) struct CudaSession {
+    // First: graphs go before the memory that they name.
+    recorded: Option<Vec<Recorded>>,
+    program: Arc<CudaProgram>,
+    arena: DeviceBytes,
+    _scratch: DeviceBytes,
+    /// None for a program that compares nothing.
+    status: Option<DeviceBytes>,
+    /// All parameter blocks, sent together.
+    blocks: DeviceBytes,
+    /// Where each lies, and its size.
+    block_parts: Vec<(u64, u64)>,
+    reaches: Vec<Reach>,
+    /// Arrays of arguments that are the session's: state, and copies of what the host has.
+    own: Vec<Option<DeviceTensor>>,
+    addresses: Addresses,
+    turns: [Turn; 2],
+    /// The turn of the last step.
+    turn: usize,
+    whole_arenas: Vec<u32>,
+    debug: DebugLevel,
+}
+
+/// A segment that is ready to run.
+#[derive(Debug)]
+enum Recorded {
+    Graph { exec: GraphExec, nodes: usize },
+    Stream(CudaList),
+}
+
+impl CudaSession {
+    /// Takes memory for a session. Graphs are made now if all weights are there.
+    pub(crate) fn new(
+        program: Arc<CudaProgram>,
+        weights: &[Option<Array>],
+        caches: Option<&Caches>,
+        debug: DebugLevel,
+    ) -> Result<CudaSession, TensorError> {
+        let (plan, gpu) = (program.program(), program.gpu().clone());
+        let context = gpu.context();
+        let mut block_parts = Vec::new();
+        let mut blocks_bytes = 0_u64;
+        for block in &plan.blocks {
+            block_parts.push((blocks_bytes, block.bytes));
+            blocks_bytes = (blocks_bytes + block.bytes).next_multiple_of(BLOCK_ALIGNMENT);
+        }
+        let arena = DeviceBytes::new(context, "the arena", plan.arena_bytes)?;
+        // SAFETY: the arena has so many bytes, and waits for the GPU when it is dropped.
+        unsafe { gpu.stream().fill(arena.address(), 0, arena.len()) }?;
+        let scratch = DeviceBytes::new(context, "scratch memory", program.device().scratch_bytes)?;
+        let blocks = DeviceBytes::new(context, "parameter blocks", blocks_bytes)?;
+        let status = program.uses_status().then(|| DeviceBytes::new(context, "a status", STATUS_BYTES)).transpose()?;
+        let reaches = reaches(plan);
+        let (own, params) = place_params(&program, &reaches, weights, caches)?;
+        let addresses = Addresses {
+            arena: arena.address(),
+            constants: program.constants_address(),
+            params,
+            blocks: block_parts.iter().map(|(offset, _)| blocks.address() + offset).collect(),
+            scratch: scratch.address(),
+            status: status.as_ref().map_or(0, DeviceBytes::address),
+        };
+        let turns = [Turn::new(&program, blocks_bytes)?, Turn::new(&program, blocks_bytes)?];
+        let whole_arenas = ensured_in_loops(plan);
+        let mut session = CudaSession {
+            recorded: None,
+            arena,
+            _scratch: scratch,
+            status,
+            blocks,
+            block_parts,
+            reaches,
+            own,
+            addresses,
+            turns,
+            turn: 0,
+            whole_arenas,
+            debug,
+            program,
+        };
+        session.say_what_loops_need();
+        if session.has_all_addresses() {
+            session.record()?;
+        }
+        Ok(session)
+    }
+
+    fn say_what_loops_need(&self) {
+        for arena in &self.whole_arenas {
+            self.debug.say(DebugLevel::DEVICES, || {
+                format!("a loop on the GPU grows cache arena {arena}: all of it is mapped before the launch")
+            });
+        }
+    }
+
+    /// False as long as a weight is missing.
+    fn has_all_addresses(&self) -> bool {
+        self.reaches.iter().zip(&self.addresses.params).all(|(reach, address)| *reach != Reach::Fixed || *address != 0)
+    }
+
+    /// Makes graphs of all segments that are to be graphs.
+    fn record(&mut self) -> Result<(), CudaError> {
+        let plan = self.program.program();
+        let resolve = |argument| self.addresses.resolve(plan, argument);
+        let parts = of_segments(&plan.segments, &self.program.device().launches);
+        let record = |(segment, part): (&Segment, _)| {
+            let list = CudaList::new(&segment.nodes, part, &resolve);
+            // A loop of the host runs as launches on the stream too.
+            if matches!(segment.deploy, Deployment::Stream | Deployment::HostLoop) {
+                return Ok(Recorded::Stream(list));
+            }
+            // SAFETY: the addresses are those of memory that this session, its model and its caches have as long as its graphs.
+            let exec = unsafe { self.program.instantiate(&list) }?;
+            self.debug
+                .say(DebugLevel::LAUNCHES, || format!("segment `{}`: a graph of {} nodes", segment.name, list.count()));
+            Ok(Recorded::Graph { exec, nodes: list.count() })
+        };
+        self.recorded = Some(plan.segments.iter().zip(parts).map(record).collect::<Result<_, CudaError>>()?);
+        Ok(())
+    }
+
+    fn stream(&self) -> &Stream {
+        self.program.gpu().stream()
+    }
+
+    /// Notes where an argument lies; graphs that name another address are made anew.
+    fn set_fixed_address(&mut self, index: usize, address: u64) {
+        if self.addresses.params[index] != address {
+            self.addresses.params[index] = address;
+            self.recorded = None;
+        }
+    }
+
+    /// An array for an argument that is the session's own.
+    fn own(&mut self, index: usize, tensor: &Tensor) -> Result<DeviceTensor, TensorError> {
+        if self.own[index].is_none() {
+            let new = DeviceTensor::new(self.program.gpu(), "an argument", tensor.dtype(), tensor.shape())?;
+            self.own[index] = Some(new);
+        }
+        Ok(self.own[index].clone().expect("it was just made"))
+    }
+
+    /// Copies an argument of the host behind an address of a block. Steps before this one have read what was there.
+    fn stage(
+        &mut self,
+        index: usize,
+        tensor: &Tensor,
+        to: &DeviceTensor,
+        copies: &mut Copies,
+    ) -> Result<(), CudaError> {
+        let (bytes, gpu) = (tensor.bytes(), self.program.gpu().clone());
+        if to.size_bytes() > STAGED_BYTES_MAX {
+            return transfer::import(gpu.stream(), bytes, to, copies);
+        }
+        let pinned = match self.turns[self.turn].staging.entry(index) {
+            Entry::Occupied(pinned) => pinned.into_mut(),
+            Entry::Vacant(place) => place.insert(PinnedBytes::zeroed(gpu.context(), to.size_bytes())?),
+        };
+        transfer::import_staged(gpu.stream(), bytes, pinned, to, copies)
+    }
+
+    /// The step's error, if a comparison did not hold.
+    fn check_status(&mut self, turn: usize) -> Result<(), RunError> {
+        let turn = &mut self.turns[turn];
+        if !std::mem::take(&mut turn.is_unchecked) {
+            return Ok(());
+        }
+        turn.done.synchronize()?;
+        if self.status.is_none() {
+            return Ok(());
+        }
+        // SAFETY: the step has ended, and so has the copy to here.
+        let found = failed_comparison(unsafe { turn.status.bytes() });
+        let Some((number, element)) = found else { return Ok(()) };
+        let plan = self.program.program();
+        let all: Vec<&Launch> = plan.segments.iter().flat_map(|segment| launches(&segment.nodes)).collect();
+        let (name, location) = all.get(number).map_or_else(
+            || (format!("launch {number}"), plan.name.clone()),
+            |launch| (launch.name.clone(), launch.location.clone()),
+        );
+        let message = format!("the comparison does not hold at element {element}");
+        Err(RunError::Launch { name, location, source: KernelError::Assertion { message } })
+    }
+}
+
+impl Backend for CudaSession {
+    fn begin(&mut self) -> Result<(), RunError> {
+        self.turn = 1 - self.turn;
+        let turn = &mut self.turns[self.turn];
+        turn.sent.synchronize()?;
+        if self.status.is_some() {
+            self.check_status(self.turn)?;
+        }
+        let turn = &mut self.turns[self.turn];
+        if !turn.kept.is_empty() {
+            turn.done.synchronize()?;
+            turn.kept.clear();
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, index: usize, value: &mut Array, copies: &mut Copies) -> Result<(), TensorError> {
+        let reach = self.reaches[index];
+        match (reach, &*value) {
+            (Reach::ByValue | Reach::Cache, _) => {}
+            (Reach::ByAddress, Array::Host(tensor)) => {
+                let own = self.own(index, tensor)?;
+                self.stage(index, tensor, &own, copies)?;
+                *value = own.into();
+            }
+            (Reach::ByAddress, Array::Device(tensor)) => {
+                if !self.is_own(index, tensor) {
+                    self.turns[self.turn].kept.push(tensor.clone());
+                }
+            }
+            (Reach::Fixed, Array::Device(tensor)) if self.own[index].is_none() => {
+                self.set_fixed_address(index, tensor.address());
+            }
+            (Reach::Fixed, Array::Device(tensor)) => {
+                if !self.is_own(index, tensor) {
+                    let own = self.own[index].clone().expect("state should be the session's own");
+                    transfer::import_on_gpu(self.stream(), tensor, &own, copies)?;
+                    self.turns[self.turn].kept.push(tensor.clone());
+                    *value = own.into();
+                }
+            }
+            (Reach::Fixed, Array::Host(tensor)) => {
+                let own = match &self.own[index] {
+                    Some(own) => own.clone(),
+                    // A weight that this session has for itself.
+                    None => DeviceTensor::new(self.program.gpu(), "a weight", tensor.dtype(), tensor.shape())?,
+                };
+                transfer::import(self.stream(), tensor.bytes(), &own, copies)?;
+                self.set_fixed_address(index, own.address());
+                *value = own.into();
+            }
+        }
+        Ok(())
+    }
+
+    fn block_mut(&mut self, block: usize) -> &mut [u8] {
+        let (offset, bytes) = self.block_parts[block];
+        // SAFETY: `begin` has waited until the GPU has read what was there.
+        let all = unsafe { self.turns[self.turn].blocks.bytes_mut() };
+        &mut all[offset as usize..(offset + bytes) as usize]
+    }
+
+    fn new_result(&self, result: &ResultSlot) -> Result<Array, TensorError> {
+        DeviceTensor::zeros(self.program.gpu(), result.dtype, &result.shape).map(Array::Device)
+    }
+
+    fn whole_arenas(&self) -> &[u32] {
+        &self.whole_arenas
+    }
+
+    unsafe fn run(&mut self, _: StepMemory<'_>) -> Result<(), RunError> {
+        if self.recorded.is_none() {
+            self.record()?;
+        }
+        let program = self.program.clone();
+        let stream = program.gpu().stream();
+        let turn = &mut self.turns[self.turn];
+        if let Some((timers, is_recorded)) = &mut turn.timers {
+            timers[0].record(stream)?;
+            *is_recorded = false;
+        }
+        stream.upload(&turn.blocks, 0, &self.blocks, 0, self.blocks.len())?;
+        turn.sent.record(stream)?;
+        if let Some(status) = &self.status {
+            // SAFETY: the status has so many bytes, and waits for the GPU when it is dropped.
+            unsafe { stream.fill(status.address(), 0, status.len()) }?;
+        }
+        turn.is_unchecked = true;
+        for segment in self.recorded.iter_mut().flatten() {
+            match segment {
+                Recorded::Graph { exec, .. } => exec.launch(stream)?,
+                // SAFETY: as in `record`; what is in the blocks is the caller's promise.
+                Recorded::Stream(list) => unsafe { program.run_on_stream(&list.nodes) }?,
+            }
+        }
+        if let Some(status) = &self.status {
+            stream.download(status, 0, &turn.status, 0, STATUS_BYTES)?;
+        }
+        Ok(())
+    }
+
+    fn carry(&mut self, _: &Param, from: Location<'_>, to: &mut Array, copies: &mut Copies) -> Result<(), TensorError> {
+        let Array::Device(to) = to else { unreachable!("what a session carries should lie on its GPU") };
+        let from = match from {
+            Location::Arena { offset } => Carried::Gpu(self.arena.address() + offset),
+            Location::Constant { offset } => Carried::Gpu(self.program.constants_address() + offset),
+            Location::Array(Array::Device(tensor)) => Carried::Gpu(tensor.address()),
+            Location::Array(Array::Host(tensor)) => Carried::Host(tensor.bytes()),
+        };
+        // SAFETY: the type of what is carried is that of the state.
+        Ok(unsafe { transfer::carry(self.stream(), from, to, copies) }?)
+    }
+
+    fn end(&mut self) -> Result<(), RunError> {
+        let program = self.program.clone();
+        let turn = &mut self.turns[self.turn];
+        if let Some((timers, is_recorded)) = &mut turn.timers {
+            timers[1].record(program.gpu().stream())?;
+            *is_recorded = true;
+        }
+        Ok(turn.done.record(program.gpu().stream())?)
+    }
+
+    fn finish(&mut self) -> Result<(), RunError> {
+        self.turns[self.turn].done.synchronize()?;
+        self.check_status(self.turn)
+    }
+
+    fn in_place<'a>(&'a self, location: Location<'a>, size: usize) -> Option<&'a [u8]> {
+        match location {
+            Location::Constant { offset } => self.program.constants().get(offset as usize..offset as usize + size),
+            Location::Array(array) => array.host().map(Tensor::bytes),
+            Location::Arena { .. } => None,
+        }
+    }
+
+    fn read_into(&self, location: Location<'_>, bytes: &mut [u8]) -> Result<(), TensorError> {
+        match location {
+            Location::Array(Array::Device(tensor)) => tensor.read_into(bytes)?,
+            // SAFETY: a validated result lies in the arena.
+            Location::Arena { offset } => unsafe { self.stream().download_now(self.arena.address() + offset, bytes) }?,
+            location => bytes.copy_from_slice(self.in_place(location, bytes.len()).expect("the host should have it")),
+        }
+        Ok(())
+    }
+
+    fn time_steps(&mut self) -> Result<(), TensorError> {
+        let context = self.program.gpu().context();
+        for turn in &mut self.turns {
+            turn.timers = Some(([Event::timed(context)?, Event::timed(context)?], false));
+        }
+        Ok(())
+    }
+
+    fn step_time(&self) -> Result<Option<Duration>, TensorError> {
+        let turn = &self.turns[self.turn];
+        let Some(([start, end], true)) = &turn.timers else { return Ok(None) };
+        Ok(end.is_reached()?.then(|| end.since(start)).transpose()?)
+    }
+
+    fn step_counts(&self) -> StepCounts {
+        let mut counts = StepCounts::default();
+        for segment in self.recorded.iter().flatten() {
+            match segment {
+                Recorded::Graph { nodes, .. } => {
+                    counts.graphs += 1;
+                    counts.nodes += nodes;
+                }
+                Recorded::Stream(_) => counts.streams += 1,
+            }
+        }
+        counts
+    }
+}
+
+impl CudaSession {
+    fn is_own(&self, index: usize, tensor: &DeviceTensor) -> bool {
+        self.own[index].as_ref().is_some_and(|own| own.address() == tensor.address())
+    }
+}

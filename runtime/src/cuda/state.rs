@@ -1,0 +1,58 @@
+//! What a session has of its own on a GPU, from its program.
+
+use pygraph_artifact::plan::{Bind, Node, Program, Step};
+
+use super::{addresses::Reach, program::CudaProgram, tensor::DeviceTensor};
+use crate::{
+    caches::Caches,
+    tensor::{Array, TensorError},
+};
+
+/// Arrays for what the session writes, and where each argument lies that kernels are given by a fixed address.
+#[allow(clippy::type_complexity, reason = "both are one a parameter")]
+pub(super) fn place_params(
+    program: &CudaProgram,
+    reaches: &[Reach],
+    weights: &[Option<Array>],
+    caches: Option<&Caches>,
+) -> Result<(Vec<Option<DeviceTensor>>, Vec<u64>), TensorError> {
+    let mut own = Vec::new();
+    let mut addresses = Vec::new();
+    for ((param, reach), weight) in program.program().params.iter().zip(reaches).zip(weights) {
+        let is_weight = param.bind == Bind::Once && param.updated_by.is_none();
+        let (array, address) = match (reach, weight) {
+            (Reach::Fixed, Some(Array::Device(tensor))) if is_weight => (None, tensor.address()),
+            (Reach::Fixed, _) if is_weight => (None, 0),
+            (Reach::Fixed, _) => {
+                let tensor = DeviceTensor::new(program.gpu(), "state", param.dtype, &param.shape)?;
+                let address = tensor.address();
+                (Some(tensor), address)
+            }
+            (Reach::Cache, _) => {
+                let address = param.cache.as_ref().zip(caches).map(|(layout, caches)| caches.cache_address(layout));
+                (None, address.unwrap_or(0))
+            }
+            (Reach::ByValue | Reach::ByAddress, _) => (None, 0),
+        };
+        own.push(array);
+        addresses.push(address);
+    }
+    Ok((own, addresses))
+}
+
+/// The arenas that are grown inside of segments.
+pub(super) fn ensured_in_loops(program: &Program) -> Vec<u32> {
+    fn look(nodes: &[Node], arenas: &mut Vec<u32>) {
+        for node in nodes {
+            if let Step::Ensure(ensure) = &node.step {
+                arenas.push(ensure.arena);
+            }
+            node.step.inside().into_iter().for_each(|nodes| look(nodes, arenas));
+        }
+    }
+    let mut arenas = Vec::new();
+    program.segments.iter().for_each(|segment| look(&segment.nodes, &mut arenas));
+    arenas.sort_unstable();
+    arenas.dedup();
+    arenas
+}

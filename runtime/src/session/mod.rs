@@ -1,0 +1,456 @@
+//! One run of a model over time: its arena, its state and the outputs of its last step.
+
+mod backend;
+mod error;
+mod outputs;
+mod places;
+mod ring;
+
+pub use backend::StepCounts;
+pub(crate) use backend::{Backend, Location, StepMemory};
+pub use error::{OutputError, SessionError, StepError};
+pub use outputs::{Outputs, Ticket};
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use pygraph_artifact::{
+    bytes::AlignedBytes,
+    plan::{ADDRESS_BYTES, CacheLayout, FieldSource, Param, Place, PositionSource, Program, SlotRows},
+    validate::{array_bytes, is_updated_in_place},
+};
+
+use self::{
+    places::{address_to_read, address_to_write, check_arguments, locate, read_by_host, result_of},
+    ring::Ring,
+};
+use crate::{
+    caches::{CacheError, CacheOptions, Caches, integers},
+    host::{Copies, RunError},
+    knobs::{DebugLevel, time_text},
+    memory::MemoryError,
+    model::{ArgumentError, Model, check_argument},
+    random_state::initial_value,
+    tensor::{Array, TensorError, type_text},
+};
+
+/// A session allows one step at a time. No array is allocated in a step once every buffer of the results has been used.
+///
+/// What changes from step to step is written into parameter blocks: values of `host` arguments, addresses of `step` arguments, which
+/// are read where they are, and of the buffers that results are written to. State that launches update in place stays
+/// where it is.
+#[derive(Debug)]
+pub struct Session {
+    model: Arc<Model>,
+    /// What is on the device.
+    backend: Box<dyn Backend>,
+    params: Vec<Option<Array>>,
+    /// The arguments whose values the host needs.
+    read_by_host: BTreeSet<usize>,
+    /// One a result; unused for those that lie elsewhere than behind an address of a block.
+    rings: Vec<Ring>,
+    /// The results whose address is in a block.
+    by_address: BTreeSet<usize>,
+    has_outputs: bool,
+    copies: Copies,
+    step_count: u64,
+    /// The arenas that caches lie in; none for a program without caches.
+    caches: Option<Arc<Caches>>,
+    /// Copies of results that the host cannot read in place, and dense arrays of caches, made when somebody asks.
+    collected: Vec<OnceLock<AlignedBytes>>,
+    debug: DebugLevel,
+}
+
+impl Session {
+    /// Begins a session: allocates its arena, and reserves the addresses of its caches; state is what [`Session::set`] says before
+    /// the first step.
+    pub fn new(model: Arc<Model>) -> Result<Session, SessionError> {
+        let caches = Caches::for_model(&model, CacheOptions::default())?;
+        Session::with_caches(model, Arc::new(caches))
+    }
+
+    /// The same with caches that several sessions share, or that grow in another way. They must be of the model's artifact.
+    pub fn with_caches(model: Arc<Model>, caches: Arc<Caches>) -> Result<Session, SessionError> {
+        if !caches.are_of(model.artifact().plan()) {
+            return Err(SessionError::OtherCaches);
+        }
+        if caches.gpu() != model.gpu().map(|gpu| gpu.ordinal()) {
+            return Err(SessionError::OtherDevice);
+        }
+        let has_caches = model.program().params.iter().any(|param| param.cache.is_some());
+        let caches = has_caches.then_some(caches);
+        let debug = DebugLevel::from_environment();
+        let program = model.program();
+        let arena_bytes = program.arena_bytes;
+        debug.say(DebugLevel::DEVICES, || format!("session of `{}`: arena {arena_bytes} bytes", program.name));
+        let backend = model.new_backend(caches.as_deref(), debug)?;
+        let fields = program.blocks.iter().flat_map(|block| &block.fields);
+        let by_address = fields.filter_map(|field| result_of(field.source)).collect();
+        let rings = program.results.iter().map(|_| Ring::default()).collect();
+        let params = model.weights().to_vec();
+        let collected = program.results.iter().map(|_| OnceLock::new()).collect();
+        let copies = Copies::default();
+        Ok(Session {
+            read_by_host: read_by_host(program),
+            model,
+            backend,
+            params,
+            rings,
+            by_address,
+            has_outputs: false,
+            copies,
+            step_count: 0,
+            caches,
+            collected,
+            debug,
+        })
+    }
+
+    /// The arenas that the program's caches lie in; none if it has no caches.
+    pub fn caches(&self) -> Option<&Arc<Caches>> {
+        self.caches.as_ref()
+    }
+
+    /// Begins a request with empty caches: nothing is mapped, and every row is zero. What was set for them before does not count.
+    pub fn begin_fresh(&mut self) -> Result<(), MemoryError> {
+        let model = self.model.clone();
+        for (param, value) in model.program().params.iter().zip(&mut self.params) {
+            if let (Some(layout), Some(caches)) = (&param.cache, &self.caches) {
+                caches.begin(layout.arena)?;
+                *value = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// The model that runs.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// What was moved since the session began, beside the work of launches.
+    pub fn copies(&self) -> Copies {
+        self.copies
+    }
+
+    /// Sets the value of argument `index` from the next step on. On the host device and for arrays that lie on the model's GPU its bytes are
+    /// shared, not copied; those of state that launches update in place are copied once if somebody else holds them too. An array of
+    /// the host is copied to the GPU once.
+    pub fn set(&mut self, index: usize, value: impl Into<Array>) -> Result<(), ArgumentError> {
+        let mut value = value.into();
+        let param = check_argument(self.model.program(), index, &value)?;
+        self.model.check_device(index, &param.name, &value)?;
+        if self.read_by_host.contains(&index) {
+            value = value.to_host()?.into();
+        }
+        self.params[index] = Some(value);
+        Ok(())
+    }
+
+    /// Gives every state of a random generator that the program draws from this seed, and the offset 0. [`Session::set`] gives one any state
+    /// ([`random_state`](crate::random_state::random_state)), such as that which an earlier session ended with.
+    pub fn seed(&mut self, seed: u64) -> Result<(), TensorError> {
+        for (param, value) in self.model.program().params.iter().zip(&mut self.params) {
+            if let Some(initial) = param.initial {
+                *value = Some(initial_value(initial, seed)?.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of argument `index`: what was set, or for state what the last step left. None if there is none, and for a cache, whose
+    /// rows lie apart: ask for the result that updates it.
+    pub fn value(&self, index: usize) -> Option<&Array> {
+        self.params.get(index)?.as_ref()
+    }
+
+    /// Writes the next results to `buffer`, which must have the result's type and lie on the model's device; once, if the caller goes on
+    /// holding it.
+    pub fn set_output(&mut self, index: usize, buffer: impl Into<Array>) -> Result<(), ArgumentError> {
+        let buffer = buffer.into();
+        let program = self.model.program();
+        let count = program.results.len();
+        let result = program.results.get(index).ok_or(ArgumentError::NoSuchResult { index, count })?;
+        if (buffer.dtype(), buffer.shape()) != (result.dtype, &result.shape) {
+            return Err(ArgumentError::Type {
+                index,
+                name: result.name.clone(),
+                found: type_text(buffer.dtype(), buffer.shape()),
+                expected: type_text(result.dtype, &result.shape),
+            });
+        }
+        self.model.check_device(index, &result.name, &buffer)?;
+        if matches!((&buffer, self.model.gpu()), (Array::Host(_), Some(_))) {
+            return Err(ArgumentError::OutputOnHost { index, name: result.name.clone() });
+        }
+        self.rings[index].set_next(buffer);
+        Ok(())
+    }
+
+    /// Runs the program once, then replaces state by the results that update it.
+    ///
+    /// On the host device the step has ended when this returns. On a GPU it may still run: an argument or buffer of the caller that lies
+    /// there may be dropped, and must not be written until the step has ended. If a launch fails, state that the step was
+    /// updating in place is lost and must be set again; all else is as it was. A step that needs rows of caches that are gone, since
+    /// a window has left them, does not begin.
+    pub fn step(&mut self) -> Result<Ticket<'_>, StepError> {
+        let start = Instant::now();
+        let before = self.copies;
+        let model = self.model.clone();
+        let program = model.program();
+        check_arguments(program, &self.params, self.caches.as_deref())?;
+        if let Err(source) = self.backend.begin() {
+            return Err(self.lose_state(program, source));
+        }
+        self.take_in_arguments(program)?;
+        let caches = self.caches.clone();
+        // Sessions that share caches step one after another.
+        let turn = caches.as_ref().map(|caches| caches.take_turn());
+        self.check_rows(program)?;
+        self.import_caches(program)?;
+        self.ensure_rows(program)?;
+        for result in &self.by_address {
+            self.rings[*result].turn(&program.results[*result], self.backend.as_ref())?;
+        }
+        self.has_outputs = false;
+        self.collected.iter_mut().for_each(|collected| drop(collected.take()));
+        self.write_blocks(program);
+        let memory = StepMemory { program, params: &mut self.params, caches: caches.as_deref(), debug: self.debug };
+        // SAFETY: `write_blocks` has just written the addresses of this session's arguments, which stay where they are while the
+        // step runs, and of buffers of results that nobody else holds; each was checked to have its type.
+        let ran = unsafe { self.backend.run(memory) };
+        if let Err(source) = ran {
+            return Err(self.lose_state(program, source));
+        }
+        // Nobody reads these rows any more: the step has ended, and others that share the caches have not begun.
+        let retired = self.retire_rows(program);
+        drop(turn);
+        self.has_outputs = true;
+        self.carry_state(program)?;
+        if let Err(source) = self.backend.end() {
+            return Err(self.lose_state(program, source));
+        }
+        self.step_count += 1;
+        retired?;
+        self.debug.say(DebugLevel::TIMINGS, || {
+            let moved = self.copies.since(before);
+            let time = time_text(start.elapsed());
+            format!(
+                "step {}: {time}, block {} bytes, {} copies of {} bytes",
+                self.step_count - 1,
+                moved.block_bytes,
+                moved.count,
+                moved.bytes
+            )
+        });
+        Ok(Ticket { session: self })
+    }
+
+    /// Waits until the last step has ended.
+    fn finish(&mut self) -> Result<(), StepError> {
+        let Err(source) = self.backend.finish() else { return Ok(()) };
+        self.has_outputs = false;
+        let model = self.model.clone();
+        Err(self.lose_state(model.program(), source))
+    }
+
+    /// From now on a GPU times every step ([`Session::device_time`]).
+    pub fn time_steps(&mut self) -> Result<(), TensorError> {
+        self.backend.time_steps()
+    }
+
+    /// How long the last step took on the GPU, once it has ended. None on the host device, and if steps are not timed.
+    pub fn device_time(&self) -> Result<Option<Duration>, TensorError> {
+        self.backend.step_time()
+    }
+
+    /// What a step gives to the device, once one has run.
+    pub fn step_counts(&self) -> StepCounts {
+        self.backend.step_counts()
+    }
+
+    /// The results of the last step; empty before the first.
+    pub fn outputs(&self) -> Outputs<'_> {
+        Outputs { session: self }
+    }
+
+    /// That every row which the step needs is there, before anything changes.
+    fn check_rows(&self, program: &Program) -> Result<(), StepError> {
+        let Some(caches) = &self.caches else { return Ok(()) };
+        let handed_in = self.handed_in(program);
+        handed_in.iter().try_for_each(|arena| caches.check_hand_in(*arena))?;
+        let mut grown = program.ensures.iter().filter(|rows| !handed_in.contains(&rows.arena));
+        Ok(grown.try_for_each(|rows| caches.check_kept(rows, &self.positions(rows)))?)
+    }
+
+    /// The arenas in which caches lie that a caller has set.
+    fn handed_in(&self, program: &Program) -> BTreeSet<u32> {
+        let given = program.params.iter().zip(&self.params).filter(|(_, value)| value.is_some());
+        given.filter_map(|(param, _)| Some(param.cache.as_ref()?.arena)).collect()
+    }
+
+    /// Lays out the caches that a caller has set. They stay mapped whole.
+    fn import_caches(&mut self, program: &Program) -> Result<(), StepError> {
+        let Some(caches) = self.caches.clone() else { return Ok(()) };
+        let arenas = self.handed_in(program);
+        for arena in &arenas {
+            caches.open_whole(*arena)?;
+        }
+        for (param, value) in program.params.iter().zip(&mut self.params) {
+            let Some(layout) = &param.cache else { continue };
+            if let Some(value) = value.take() {
+                let value = value.to_host()?;
+                caches.import(param, layout, value.bytes()).map_err(TensorError::Cuda)?;
+                self.copies.imported_bytes += value.bytes().len() as u64;
+            }
+        }
+        arenas.iter().for_each(|arena| caches.fill_in(*arena));
+        Ok(())
+    }
+
+    /// Maps what the step needs before it begins.
+    fn ensure_rows(&self, program: &Program) -> Result<(), CacheError> {
+        let Some(caches) = &self.caches else { return Ok(()) };
+        program.ensures.iter().try_for_each(|rows| caches.ensure(rows, &self.positions(rows)))?;
+        Ok(self.backend.whole_arenas().iter().try_for_each(|arena| caches.ensure_all(*arena))?)
+    }
+
+    /// Gives up what no later step needs, when the step is over.
+    fn retire_rows(&self, program: &Program) -> Result<(), MemoryError> {
+        let Some(caches) = &self.caches else { return Ok(()) };
+        program.retires.iter().try_for_each(|rows| caches.retire(rows, &self.positions(rows)))
+    }
+
+    /// The positions that rows go by, as the caller gave them.
+    fn positions(&self, rows: &SlotRows) -> Vec<i64> {
+        match rows.source {
+            Some(PositionSource::Param { index }) => {
+                let value = self.params[index as usize].as_ref().and_then(Array::host);
+                let value = value.expect("the host should have the arguments that it reads");
+                integers(value.dtype(), value.bytes()).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Arguments must lie where launches reach them, and state that launches write must be the session's alone.
+    fn take_in_arguments(&mut self, program: &Program) -> Result<(), StepError> {
+        for (index, (param, value)) in program.params.iter().zip(&mut self.params).enumerate() {
+            if param.cache.is_none() {
+                let value = value.as_mut().expect("a step should run with all arguments");
+                self.backend.take_in(index, value, &mut self.copies)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills in what changes.
+    fn write_blocks(&mut self, program: &Program) {
+        for (number, block) in program.blocks.iter().enumerate() {
+            let bytes = self.backend.block_mut(number);
+            for field in &block.fields {
+                let argument =
+                    |param: u32| self.params[param as usize].as_ref().expect("a step should run with all arguments");
+                let address: [u8; ADDRESS_BYTES as usize];
+                let content = match field.source {
+                    FieldSource::Value { param } => {
+                        argument(param).host().expect("the host should have the arguments that it reads").bytes()
+                    }
+                    FieldSource::ParamAddress { param } => {
+                        address = address_to_read(argument(param)).to_le_bytes();
+                        &address
+                    }
+                    FieldSource::ResultAddress { result } => {
+                        let buffer = self.rings[result as usize].current_mut();
+                        let buffer = buffer.expect("a result that is in a block should have its buffer");
+                        address = address_to_write(buffer).to_le_bytes();
+                        &address
+                    }
+                };
+                let offset = field.offset as usize;
+                self.copies.write_field(content, &mut bytes[offset..offset + content.len()]);
+            }
+        }
+    }
+
+    /// The bytes of a result of the last step. On the host device none is copied for being a result.
+    ///
+    /// A cache lies in rows: a dense array of it is collected when it is asked for.
+    fn output(&self, index: usize) -> Result<&[u8], OutputError> {
+        let program = self.model.program();
+        let result = &program.results[index];
+        let size = array_bytes(result.dtype, &result.shape).expect("a validated result should have a size") as usize;
+        if let Place::Param { index: param } = program.buffers[result.buffer.0 as usize].place
+            && let Some(layout) = &program.params[param as usize].cache
+        {
+            return self.collect(index, &program.params[param as usize], layout);
+        }
+        let location = locate(program, &self.params, &self.rings, result).ok_or(OutputError::NoStep)?;
+        if let Some(bytes) = self.backend.in_place(location, size) {
+            return Ok(bytes);
+        }
+        self.copy_once(index, size as u64, |bytes| self.backend.read_into(location, bytes))
+    }
+
+    fn collect(&self, index: usize, param: &Param, layout: &CacheLayout) -> Result<&[u8], OutputError> {
+        let caches = self.caches.as_ref().ok_or(OutputError::NoContent { index })?;
+        let size = array_bytes(param.dtype, &param.shape).expect("a validated parameter should have a size");
+        self.copy_once(index, size, |dense| Ok(caches.export(param, layout, dense)?))
+    }
+
+    /// The bytes of a result that `fill` writes over zeros the first time.
+    fn copy_once(
+        &self,
+        index: usize,
+        size: u64,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), TensorError>,
+    ) -> Result<&[u8], OutputError> {
+        let collected = &self.collected[index];
+        if let Some(bytes) = collected.get() {
+            return Ok(bytes);
+        }
+        let mut bytes = AlignedBytes::zeroed(size).map_err(TensorError::OutOfMemory)?;
+        fill(&mut bytes)?;
+        Ok(collected.get_or_init(|| bytes))
+    }
+
+    /// Gives every argument that a result updates that result's value, unless launches have written it there.
+    fn carry_state(&mut self, program: &Program) -> Result<(), StepError> {
+        for (index, param) in program.params.iter().enumerate() {
+            let Some(updated_by) = param.updated_by else { continue };
+            if is_updated_in_place(program, index as u32) {
+                continue;
+            }
+            // Taken out, so that it can be written while results are read.
+            let mut next = self.params[index].take().expect("a step should run with all arguments");
+            // None is a result that lies in this very argument, and leaves it as it is.
+            let from = locate(program, &self.params, &self.rings, &program.results[updated_by as usize]);
+            let carried = from.map(|from| self.backend.carry(param, from, &mut next, &mut self.copies));
+            self.params[index] = Some(next);
+            carried.transpose()?;
+        }
+        Ok(())
+    }
+
+    /// Forgets state that a failed step may have left half updated.
+    fn lose_state(&mut self, program: &Program, source: RunError) -> StepError {
+        let mut lost = Vec::new();
+        for (index, value) in self.params.iter_mut().enumerate() {
+            if is_updated_in_place(program, index as u32) {
+                *value = None;
+                if let (Some(layout), Some(caches)) = (&program.params[index].cache, &self.caches) {
+                    caches.forget(layout.arena);
+                }
+                lost.push(format!("arg{index} `{}`", program.params[index].name));
+            }
+        }
+        if lost.is_empty() {
+            StepError::Run(source)
+        } else {
+            StepError::StateLost { source, arguments: lost.join(", ") }
+        }
+    }
+}

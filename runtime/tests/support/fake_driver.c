@@ -1,0 +1,508 @@
+// A CUDA driver without a GPU, for the tests in cuda.rs and cuda_fault.rs: `scripts/test driver` builds it as libcuda.so and runs them.
+//
+// Memory of the device is memory of the host, filled with junk; streams do everything at once; kernels are those of kernels.ptx, by name.
+// A graph runs, of the nodes that are ready, the last first, so that a missing edge shows. A condition that no kernel has set, and an
+// edge between graphs, abort. Results and struct layouts are those of NVIDIA's documentation of the driver API, 13.0.
+
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+typedef int Result;
+typedef uint64_t Address;
+
+enum {
+  SUCCESS = 0,
+  INVALID_VALUE = 1,
+  OUT_OF_MEMORY = 2,
+  INVALID_CONTEXT = 201,
+  ALREADY_MAPPED = 208,
+  NOT_MAPPED = 211,
+  INVALID_PTX = 218,
+  NOT_FOUND = 500,
+  ILLEGAL_ADDRESS = 700,
+};
+
+static const size_t MEMORY_BYTES = 80ull << 30;
+static const size_t GRANULARITY = 2 << 20;
+
+// Set by a kernel that goes wrong; from then on every call returns it.
+static Result fault = SUCCESS;
+// Each thread must make a context its own before it does anything.
+static __thread void *current;
+
+#define CHECK_CONTEXT()      \
+  do {                       \
+    if (!current)            \
+      return INVALID_CONTEXT; \
+    if (fault)               \
+      return fault;          \
+  } while (0)
+
+static Result give_something(void **place) {
+  CHECK_CONTEXT();
+  *place = malloc(1);
+  return SUCCESS;
+}
+
+static Result take_back(void *place) {
+  CHECK_CONTEXT();
+  free(place);
+  return SUCCESS;
+}
+
+static Result nothing(void) {
+  CHECK_CONTEXT();
+  return SUCCESS;
+}
+
+// The driver and its device.
+
+Result cuDriverGetVersion(int *version) { return *version = 13000, SUCCESS; }
+Result cuInit(unsigned flags) { return SUCCESS; }
+Result cuDeviceGetCount(int *count) { return *count = 1, SUCCESS; }
+Result cuDeviceGet(int *device, int ordinal) { return *device = ordinal, SUCCESS; }
+Result cuDeviceGetName(char *name, int bytes, int device) { return snprintf(name, bytes, "no GPU, but a fake"), SUCCESS; }
+Result cuDeviceTotalMem_v2(size_t *bytes, int device) { return *bytes = MEMORY_BYTES, SUCCESS; }
+
+Result cuDeviceGetAttribute(int *value, int attribute, int device) {
+  enum { MAJOR = 75, MINOR = 76, SHARED_BYTES = 97 };
+  *value = attribute == MAJOR ? 9 : attribute == MINOR ? 0 : attribute == SHARED_BYTES ? 232448 : 1;
+  return SUCCESS;
+}
+
+Result cuDevicePrimaryCtxRetain(void **context, int device) { return *context = &fault, SUCCESS; }
+Result cuDevicePrimaryCtxRelease_v2(int device) { return SUCCESS; }
+Result cuCtxSetCurrent(void *context) { return current = context, SUCCESS; }
+Result cuCtxSynchronize(void) { return nothing(); }
+
+Result cuGetErrorName(Result error, const char **name) {
+  switch (error) {
+  case INVALID_VALUE: *name = "CUDA_ERROR_INVALID_VALUE"; break;
+  case OUT_OF_MEMORY: *name = "CUDA_ERROR_OUT_OF_MEMORY"; break;
+  case INVALID_CONTEXT: *name = "CUDA_ERROR_INVALID_CONTEXT"; break;
+  case ALREADY_MAPPED: *name = "CUDA_ERROR_ALREADY_MAPPED"; break;
+  case NOT_MAPPED: *name = "CUDA_ERROR_NOT_MAPPED"; break;
+  case INVALID_PTX: *name = "CUDA_ERROR_INVALID_PTX"; break;
+  case NOT_FOUND: *name = "CUDA_ERROR_NOT_FOUND"; break;
+  case ILLEGAL_ADDRESS: *name = "CUDA_ERROR_ILLEGAL_ADDRESS"; break;
+  default: return INVALID_VALUE;
+  }
+  return SUCCESS;
+}
+
+// Streams and events.
+
+Result cuStreamCreate(void **stream, unsigned flags) { return give_something(stream); }
+Result cuStreamDestroy_v2(void *stream) { return take_back(stream); }
+Result cuStreamSynchronize(void *stream) { return nothing(); }
+Result cuStreamWaitEvent(void *stream, void *event, unsigned flags) { return nothing(); }
+Result cuEventCreate(void **event, unsigned flags) { return give_something(event); }
+Result cuEventDestroy_v2(void *event) { return take_back(event); }
+Result cuEventRecord(void *event, void *stream) { return nothing(); }
+Result cuEventSynchronize(void *event) { return nothing(); }
+Result cuEventQuery(void *event) { return nothing(); }
+
+Result cuEventElapsedTime_v2(float *milliseconds, void *start, void *end) {
+  CHECK_CONTEXT();
+  *milliseconds = 0.5;
+  return SUCCESS;
+}
+
+// Memory.
+
+Result cuMemAlloc_v2(Address *address, size_t bytes) {
+  CHECK_CONTEXT();
+  void *start;
+  if (bytes == 0)
+    return INVALID_VALUE;
+  if (bytes > MEMORY_BYTES || posix_memalign(&start, 256, bytes))
+    return OUT_OF_MEMORY;
+  memset(start, 0xcd, bytes);
+  *address = (Address)start;
+  return SUCCESS;
+}
+
+Result cuMemFree_v2(Address address) { return take_back((void *)address); }
+
+Result cuMemHostAlloc(void **start, size_t bytes, unsigned flags) {
+  CHECK_CONTEXT();
+  *start = malloc(bytes);
+  return *start ? SUCCESS : OUT_OF_MEMORY;
+}
+
+Result cuMemFreeHost(void *start) { return take_back(start); }
+
+static Result copy(void *to, const void *from, size_t bytes) {
+  CHECK_CONTEXT();
+  memcpy(to, from, bytes);
+  return SUCCESS;
+}
+
+Result cuMemcpyHtoDAsync_v2(Address to, const void *from, size_t bytes, void *stream) {
+  return copy((void *)to, from, bytes);
+}
+Result cuMemcpyDtoHAsync_v2(void *to, Address from, size_t bytes, void *stream) {
+  return copy(to, (void *)from, bytes);
+}
+Result cuMemcpyDtoDAsync_v2(Address to, Address from, size_t bytes, void *stream) {
+  return copy((void *)to, (void *)from, bytes);
+}
+
+Result cuMemsetD8Async(Address address, unsigned char value, size_t bytes, void *stream) {
+  CHECK_CONTEXT();
+  memset((void *)address, value, bytes);
+  return SUCCESS;
+}
+
+struct Side {
+  size_t x, y;
+  unsigned type; // 1 is the host
+  void *host;
+  Address device;
+  void *array;
+  size_t pitch;
+};
+
+struct Copy2D {
+  struct Side from, to;
+  size_t width, height;
+};
+
+static char *row(const struct Side *side, size_t number) {
+  char *start = side->type == 1 ? side->host : (char *)side->device;
+  return start + number * side->pitch;
+}
+
+Result cuMemcpy2DAsync_v2(const struct Copy2D *rows, void *stream) {
+  CHECK_CONTEXT();
+  for (size_t number = 0; number < rows->height; number++)
+    memcpy(row(&rows->to, number), row(&rows->from, number), rows->width);
+  return SUCCESS;
+}
+
+// Virtual memory: a handle is a memory file. Where nothing is mapped an access ends the process.
+
+static Address mapped[4096];
+static int mapped_count;
+
+static int find_mapped(Address address) {
+  for (int number = 0; number < mapped_count; number++)
+    if (mapped[number] == address)
+      return number;
+  return -1;
+}
+
+Result cuMemGetAllocationGranularity(size_t *bytes, const void *properties, int option) {
+  return *bytes = GRANULARITY, SUCCESS;
+}
+
+Result cuMemAddressReserve(Address *start, size_t bytes, size_t alignment, Address wanted, uint64_t flags) {
+  CHECK_CONTEXT();
+  *start = (Address)mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return SUCCESS;
+}
+
+Result cuMemAddressFree(Address start, size_t bytes) {
+  CHECK_CONTEXT();
+  for (int number = 0; number < mapped_count; number++)
+    if (mapped[number] >= start && mapped[number] < start + bytes)
+      return INVALID_VALUE;
+  munmap((void *)start, bytes);
+  return SUCCESS;
+}
+
+Result cuMemCreate(uint64_t *handle, size_t bytes, const void *properties, uint64_t flags) {
+  CHECK_CONTEXT();
+  int file = memfd_create("fake-handle", 0);
+  if (file < 0 || ftruncate(file, bytes))
+    return OUT_OF_MEMORY;
+  void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  memset(start, 0xcd, bytes);
+  munmap(start, bytes);
+  *handle = file;
+  return SUCCESS;
+}
+
+Result cuMemRelease(uint64_t handle) {
+  CHECK_CONTEXT();
+  close(handle);
+  return SUCCESS;
+}
+
+Result cuMemMap(Address address, size_t bytes, size_t offset, uint64_t handle, uint64_t flags) {
+  CHECK_CONTEXT();
+  if (find_mapped(address) >= 0)
+    return ALREADY_MAPPED;
+  mapped[mapped_count++] = address;
+  mmap((void *)address, bytes, PROT_NONE, MAP_SHARED | MAP_FIXED, handle, offset);
+  return SUCCESS;
+}
+
+Result cuMemSetAccess(Address address, size_t bytes, const void *description, size_t count) {
+  CHECK_CONTEXT();
+  mprotect((void *)address, bytes, PROT_READ | PROT_WRITE);
+  return SUCCESS;
+}
+
+Result cuMemUnmap(Address address, size_t bytes) {
+  CHECK_CONTEXT();
+  int number = find_mapped(address);
+  if (number < 0)
+    return NOT_MAPPED;
+  mapped[number] = mapped[--mapped_count];
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+  mmap((void *)address, bytes, PROT_NONE, flags, -1, 0);
+  return SUCCESS;
+}
+
+// Kernels.
+
+enum { ARGUMENTS_MAX = 3, CONDITIONS_MAX = 1000 };
+
+static const uint64_t UNSET = ~0ull;
+static uint64_t conditions[CONDITIONS_MAX];
+static uint64_t conditions_count;
+
+#define INT(address) (*(int32_t *)(address))
+#define POINTED(address) (*(Address *)(address))
+
+static void add_one(const uint64_t *a, unsigned threads) {
+  for (unsigned thread = 0; thread < threads; thread++)
+    ((int32_t *)a[0])[thread]++;
+}
+static void sum_of(const uint64_t *a, unsigned threads) { INT(a[2]) = INT(a[0]) + INT(a[1]); }
+static void add_through(const uint64_t *a, unsigned threads) { INT(a[2]) = INT(a[0]) + INT(POINTED(a[1])); }
+static void move(const uint64_t *a, unsigned threads) { INT(a[1]) = INT(a[0]); }
+static void store(const uint64_t *a, unsigned threads) { INT(POINTED(a[1])) = INT(a[0]); }
+static void less(const uint64_t *a, unsigned threads) { *(char *)a[2] = INT(a[0]) < INT(a[1]); }
+static void check(const uint64_t *a, unsigned threads) {
+  if (INT(a[0]) < 0) {
+    INT(a[1]) = 2;
+    POINTED(a[1] + 8) = 3;
+  }
+}
+static void stray(const uint64_t *a, unsigned threads) { fault = ILLEGAL_ADDRESS; }
+static void add_to_row(const uint64_t *a, unsigned threads) {
+  for (unsigned thread = 0; thread < threads; thread++)
+    ((int32_t *)a[0])[INT(a[1]) * 64 + thread]++;
+}
+static void set_while(const uint64_t *a, unsigned threads) { conditions[a[0]] = *(char *)a[1] != 0; }
+static void set_switch(const uint64_t *a, unsigned threads) {
+  uint32_t branches = a[2], index = INT(a[1]);
+  conditions[a[0]] = index < branches ? index : branches - 1;
+}
+
+struct Kernel {
+  const char *name;
+  int arguments;
+  void (*run)(const uint64_t *arguments, unsigned threads);
+};
+
+static const struct Kernel KERNELS[] = {
+    {"add_one", 1, add_one}, {"sum_of", 3, sum_of},        {"add_through", 3, add_through},
+    {"move", 2, move},       {"store", 2, store},          {"less", 3, less},
+    {"check", 2, check},     {"stray", 1, stray},          {"add_to_row", 2, add_to_row},
+    {"pygraph_while", 2, set_while}, {"pygraph_switch", 3, set_switch},
+};
+
+Result cuModuleLoadData(void **module, const char *image) {
+  CHECK_CONTEXT();
+  return strstr(image, ".version") ? give_something(module) : INVALID_PTX;
+}
+
+Result cuModuleUnload(void *module) { return take_back(module); }
+
+Result cuModuleGetFunction(const struct Kernel **function, void *module, const char *name) {
+  CHECK_CONTEXT();
+  for (size_t number = 0; number < sizeof KERNELS / sizeof *KERNELS; number++)
+    if (!strcmp(KERNELS[number].name, name))
+      return *function = &KERNELS[number], SUCCESS;
+  return NOT_FOUND;
+}
+
+Result cuFuncSetAttribute(void *function, int attribute, int value) { return nothing(); }
+
+Result cuLaunchKernel(const struct Kernel *kernel, unsigned blocks, unsigned y, unsigned z, unsigned threads,
+                      unsigned threads_y, unsigned threads_z, unsigned shared, void *stream, void **arguments,
+                      void **extra) {
+  CHECK_CONTEXT();
+  uint64_t values[ARGUMENTS_MAX];
+  if (threads > 1024)
+    return INVALID_VALUE;
+  for (int number = 0; number < kernel->arguments; number++)
+    values[number] = *(uint64_t *)arguments[number];
+  kernel->run(values, blocks * threads);
+  return SUCCESS;
+}
+
+// Graphs.
+
+enum { NODES_MAX = 256, KERNEL = 0, EMPTY = 5, CONDITIONAL = 13, WHILE = 1 };
+
+struct Graph;
+
+struct Node {
+  struct Graph *graph;
+  struct Node *after[NODES_MAX];
+  size_t after_count;
+  int type;
+  int is_done;
+  // Of a kernel.
+  const struct Kernel *kernel;
+  unsigned threads;
+  uint64_t arguments[ARGUMENTS_MAX];
+  // Of a conditional node.
+  uint64_t condition;
+  int kind;
+  unsigned size;
+  struct Graph **bodies;
+};
+
+struct Graph {
+  struct Node *nodes[NODES_MAX];
+  int count;
+};
+
+struct KernelParams {
+  const struct Kernel *kernel;
+  unsigned blocks[3], threads[3], shared;
+  void **arguments, **extra;
+  void *kern, *context;
+};
+
+struct NodeParams {
+  int type;
+  int reserved[3];
+  union {
+    int64_t words[29];
+    struct {
+      uint64_t condition;
+      int kind;
+      unsigned size;
+      struct Graph **bodies;
+      void *context;
+    } conditional;
+  };
+  int64_t reserved_too;
+};
+
+static struct Node *add_node(struct Graph *graph, struct Node **after, size_t count, int type) {
+  struct Node *node = calloc(1, sizeof *node);
+  node->graph = graph;
+  node->type = type;
+  node->after_count = count;
+  for (size_t number = 0; number < count; number++) {
+    if (after[number]->graph != graph)
+      abort();
+    node->after[number] = after[number];
+  }
+  return graph->nodes[graph->count++] = node;
+}
+
+Result cuGraphCreate(struct Graph **graph, unsigned flags) {
+  CHECK_CONTEXT();
+  *graph = calloc(1, sizeof **graph);
+  return SUCCESS;
+}
+
+// What is instantiated is the graph itself: it stays.
+Result cuGraphDestroy(struct Graph *graph) { return nothing(); }
+Result cuGraphInstantiateWithFlags(struct Graph **exec, struct Graph *graph, uint64_t flags) {
+  CHECK_CONTEXT();
+  *exec = graph;
+  return SUCCESS;
+}
+Result cuGraphUpload(struct Graph *exec, void *stream) { return nothing(); }
+Result cuGraphExecDestroy(struct Graph *exec) { return nothing(); }
+
+Result cuGraphAddKernelNode_v2(struct Node **node, struct Graph *graph, struct Node **after, size_t count,
+                               const struct KernelParams *params) {
+  CHECK_CONTEXT();
+  *node = add_node(graph, after, count, KERNEL);
+  (*node)->kernel = params->kernel;
+  (*node)->threads = params->blocks[0] * params->threads[0];
+  for (int number = 0; number < params->kernel->arguments; number++)
+    (*node)->arguments[number] = *(uint64_t *)params->arguments[number];
+  return SUCCESS;
+}
+
+Result cuGraphAddEmptyNode(struct Node **node, struct Graph *graph, struct Node **after, size_t count) {
+  CHECK_CONTEXT();
+  *node = add_node(graph, after, count, EMPTY);
+  return SUCCESS;
+}
+
+Result cuGraphConditionalHandleCreate(uint64_t *handle, struct Graph *graph, void *context, unsigned value,
+                                      unsigned flags) {
+  CHECK_CONTEXT();
+  if (conditions_count == CONDITIONS_MAX)
+    return OUT_OF_MEMORY;
+  *handle = conditions_count++;
+  conditions[*handle] = UNSET;
+  return SUCCESS;
+}
+
+Result cuGraphAddNode_v2(struct Node **node, struct Graph *graph, struct Node **after, const void *edges, size_t count,
+                         struct NodeParams *params) {
+  CHECK_CONTEXT();
+  if (params->type != CONDITIONAL)
+    return INVALID_VALUE;
+  *node = add_node(graph, after, count, CONDITIONAL);
+  (*node)->condition = params->conditional.condition;
+  (*node)->kind = params->conditional.kind;
+  (*node)->size = params->conditional.size;
+  (*node)->bodies = calloc((*node)->size, sizeof(struct Graph *));
+  for (unsigned number = 0; number < (*node)->size; number++)
+    (*node)->bodies[number] = calloc(1, sizeof(struct Graph));
+  params->conditional.bodies = (*node)->bodies;
+  return SUCCESS;
+}
+
+static void run_graph(struct Graph *graph);
+
+static void run_conditional(struct Node *node) {
+  uint64_t *condition = &conditions[node->condition];
+  if (*condition == UNSET)
+    abort();
+  if (node->kind == WHILE) {
+    while (*condition)
+      run_graph(node->bodies[0]);
+  } else if (*condition < node->size) {
+    run_graph(node->bodies[*condition]);
+  }
+  *condition = UNSET;
+}
+
+static int is_ready(const struct Node *node) {
+  for (size_t number = 0; number < node->after_count; number++)
+    if (!node->after[number]->is_done)
+      return 0;
+  return !node->is_done;
+}
+
+static void run_graph(struct Graph *graph) {
+  for (int number = 0; number < graph->count; number++)
+    graph->nodes[number]->is_done = 0;
+  for (int left = graph->count; left > 0; left--) {
+    int last = graph->count - 1;
+    while (!is_ready(graph->nodes[last]))
+      last--;
+    struct Node *node = graph->nodes[last];
+    if (node->type == KERNEL)
+      node->kernel->run(node->arguments, node->threads);
+    if (node->type == CONDITIONAL)
+      run_conditional(node);
+    node->is_done = 1;
+  }
+}
+
+Result cuGraphLaunch(struct Graph *exec, void *stream) {
+  CHECK_CONTEXT();
+  run_graph(exec);
+  return SUCCESS;
+}
