@@ -8,7 +8,6 @@ use pygraph_artifact::{
     bytes::AlignedBytes,
     container::{Artifact, Code, encode},
     dtype::DType,
-    plan::Plan,
 };
 use pygraph_compiler::{
     emit::{Emitted, emit},
@@ -21,7 +20,7 @@ use pygraph_runtime::{
     device::Device,
     init::random,
     model::Model,
-    session::Session,
+    session::{Session, Ticket},
     tensor::Tensor,
 };
 
@@ -96,8 +95,8 @@ fn hand_in(session: &mut Session) {
 fn step(session: &mut Session, positions: [i32; 2]) -> Result<Vec<Vec<u8>>, String> {
     session.set(TOKEN, integers(&[2, 1], &positions.map(|at| (37 * (at & 0xff)) % 128))).expect("fits");
     session.set(POSITIONS, integers(&[2], &positions)).expect("fits");
-    let outputs = session.step().map_err(|error| error.to_string())?.wait();
-    Ok(outputs.iter().map(|view| view.bytes.to_vec()).collect())
+    let outputs = session.step().and_then(Ticket::wait).map_err(|error| error.to_string())?;
+    Ok(outputs.iter().map(|view| view.expect("a result").bytes.to_vec()).collect())
 }
 
 /// The slots of the arena of layer 0.
@@ -263,9 +262,8 @@ fn steps_and_a_loop_that_share_caches_know_what_the_other_gave_up() {
     const STEPS: usize = POSITIONS + 1;
     let (Emitted { plan, constants }, _) = compiled(0);
     assert_eq!(plan.arenas.len(), 2, "both programs have the same arenas");
-    let load =
-        |plan: &Plan| Artifact::from_bytes(&encode(plan, &constants, Code::default()).expect("valid")).expect("loads");
-    let artifact = Arc::new(load(&plan));
+    let bytes = encode(&plan, &constants, Code::default()).expect("valid");
+    let artifact = Arc::new(Artifact::from_bytes(&bytes).expect("loads"));
     let caches =
         Arc::new(Caches::new(&plan, CacheOptions { poison: true, ..CacheOptions::default() }).expect("addresses"));
     let [mut one, mut many] = ["main", "generate"].map(|entry| begun(&artifact, entry, &caches));

@@ -33,6 +33,7 @@ fn attention(types: [DType; 3], q: [u64; 4], tokens: u64, groups: u64, value_fea
         ("mask_adds", KernelAttr::Bool(false)),
         ("safe", KernelAttr::Bool(false)),
         ("scale", KernelAttr::Float(1.0)),
+        ("skips_below", KernelAttr::Bool(false)),
         ("window", KernelAttr::Int(0)),
     ];
     for name in ["q_dims", "k_dims", "v_dims", "output_dims"] {
