@@ -88,7 +88,7 @@ fn drawing() -> Session {
 fn the_state_of_a_generator_begins_with_a_seed_or_is_any_that_is_set() {
     let mut session = drawing();
     let next = |session: &mut Session| -> Vec<u64> {
-        let outputs = session.step().expect("runs").wait();
+        let outputs = session.step().expect("runs").wait().expect("ends");
         let bytes = outputs.get(0).expect("the state").bytes;
         bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("a word"))).collect()
     };

@@ -107,8 +107,15 @@ mod tests {
     #[test]
     fn rows_are_the_runs_of_a_cache() {
         let (shape, strides) = (vec![2, 3, 5, 4], vec![1000, 4, 12, 1]);
-        let param =
-            Param { name: "k".into(), dtype: DType::F16, shape, bind: Bind::State, updated_by: None, cache: None };
+        let param = Param {
+            name: "k".into(),
+            dtype: DType::F16,
+            shape,
+            bind: Bind::State,
+            updated_by: None,
+            cache: None,
+            initial: None,
+        };
         let layout = CacheLayout { arena: 0, offset: 64, strides, slot_dim: Some(0), token_dim: 2 };
         let mut runs = Vec::new();
         each_run(&param, &layout, &mut |run| {

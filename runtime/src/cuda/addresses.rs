@@ -95,6 +95,7 @@ mod tests {
             bind,
             updated_by,
             cache: None,
+            initial: None,
         };
         let field = |offset, source| Field { name: String::new(), offset, source };
         let places = [
