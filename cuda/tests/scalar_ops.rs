@@ -10,12 +10,12 @@ use pygraph_artifact::{dtype::DType, plan::Work};
 use pygraph_cuda::{module_text, nvrtc::Nvrtc};
 use scalar::{
     cases::{ScalarCase, all_cases},
-    tolerance::{difference, element},
+    tolerance::{difference, element, is_settled},
 };
 use support::{Case, emulated, source_of};
 
 /// Operations and elements at which the results are further apart than they may be.
-fn differences(scalar: &ScalarCase, case: &Case, found: &[Vec<u8>], expected: &[Vec<u8>]) -> Vec<String> {
+fn differences<'a>(scalar: &ScalarCase, case: &'a Case, found: &[Vec<u8>], expected: &[Vec<u8>]) -> Vec<String> {
     let Work::Nest(nest) = &case.work else { unreachable!("scalar cases are nests") };
     let inputs = nest.inputs.len();
     let mut wrong = Vec::new();
@@ -24,14 +24,17 @@ fn differences(scalar: &ScalarCase, case: &Case, found: &[Vec<u8>], expected: &[
         let (found, expected) = (&found[at], &expected[at]);
         let size = result.dtype.size_bytes();
         let pairs = found.chunks_exact(size).zip(expected.chunks_exact(size)).enumerate();
+        let operands = |idx: usize| -> Vec<(DType, &'a [u8])> {
+            let element = |size: usize, bytes: &'a [u8]| &bytes[idx * size..][..size];
+            case.arrays[..inputs].iter().map(|(dtype, _, bytes)| (*dtype, element(dtype.size_bytes(), bytes))).collect()
+        };
         let apart: Vec<(usize, f64)> = pairs
+            .filter(|(idx, _)| is_settled(&result.name, &operands(*idx)))
             .map(|(idx, (found, expected))| (idx, difference(result.dtype, found, expected)))
             .filter(|(_, units)| units.is_nan() || *units > result.units_max)
             .collect();
         let Some((idx, units)) = apart.iter().copied().max_by(|one, other| one.1.total_cmp(&other.1)) else { continue };
-        let operands: Vec<String> = (case.arrays[..inputs].iter())
-            .map(|(dtype, _, bytes)| element(*dtype, &bytes[idx * dtype.size_bytes()..][..dtype.size_bytes()]))
-            .collect();
+        let operands: Vec<String> = operands(idx).into_iter().map(|(dtype, bytes)| element(dtype, bytes)).collect();
         let show = |bytes: &[u8]| element(result.dtype, &bytes[idx * size..][..size]);
         wrong.push(format!(
             "{} of {}: {} elements; at ({}) {} is {units} units from {}",

@@ -1,6 +1,6 @@
 // Special functions in f64, after the decompositions that CHLO and XLA publish, and rounded once for narrower types.
 
-constexpr f64 PI = 3.14159265358979323846, SQRT_2 = 1.41421356237309504880;
+constexpr f64 PI = 3.14159265358979323846;
 
 inline f64 infinity() { return reinterpret<f64>(0x7ff0000000000000ull); }
 inline f64 not_a_number() { return reinterpret<f64>(0x7ff8000000000000ull); }

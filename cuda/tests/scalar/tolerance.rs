@@ -24,10 +24,26 @@ pub fn units_max(op: ScalarOp, operand: DType) -> f64 {
         // Computed in f64 and rounded once, or by functions that are a few units off.
         DType::F32 => 4.0,
         DType::C64 => 1.0,
+        // The quotient in it is near 1, and its logarithm is taken.
+        DType::C128 if op == Atan2 => 4096.0,
         DType::C128 => 64.0,
-        _ if matches!(op, ErfInv | Lgamma | Digamma | Polygamma | Zeta | BesselI1e) => 64.0,
+        // Terms of both signs cancel at negative arguments; near its roots little is left of the logarithm.
+        _ if op == Polygamma => 2f64.powi(26),
+        _ if op == Lgamma => 512.0,
+        _ if matches!(op, ErfInv | Digamma | Zeta | BesselI1e) => 64.0,
         _ => 4.0,
     }
+}
+
+/// False where the result hangs on the last digits of an intermediate one, however it is computed: angles and powers of complex
+/// numbers that are very large or small.
+pub fn is_settled(name: &str, operands: &[(DType, &[u8])]) -> bool {
+    let is_moderate = |(dtype, bytes): &(DType, &[u8])| {
+        let Some(part) = dtype.complex_part() else { return true };
+        let parts = bytes.chunks_exact(part.size_bytes()).map(|bytes| number(part, bytes).abs());
+        parts.into_iter().all(|part| part == 0.0 || !part.is_finite() || (1e-30..1e30).contains(&part))
+    };
+    !["pow", "atan2"].contains(&name) || operands.iter().all(is_moderate)
 }
 
 /// Units in the last place between two elements. NaN is like NaN, complex numbers are as far apart as their parts, measured
@@ -69,7 +85,8 @@ fn units(dtype: DType, found: f64, expected: f64, scale: f64) -> f64 {
     };
     let exponent = |value: f64| (value.clamp(f64::MIN_POSITIVE, largest).log2().floor() as i32).max(exponent_min);
     let scale = if scale.is_finite() { scale } else { largest };
-    let unit = 2f64.powi(exponent(scale) - mantissa_bits).max(f64::from_bits(1));
+    // In two steps: the power alone may be below what f64 holds.
+    let unit = (2f64.powi(exponent(scale)) * 2f64.powi(-mantissa_bits)).max(f64::from_bits(1));
     let within = |value: f64| if value.is_infinite() { (largest + unit).copysign(value) } else { value };
     if found.is_infinite() && expected.is_infinite()
         || found.is_infinite() != expected.is_infinite() && dtype == DType::F64
