@@ -33,7 +33,6 @@ template <class T>
 struct alignas(16) Vector {
   T of[16 / sizeof(T)];
 };
-inline bool is_aligned(const void* address) { return (u64)address % 16 == 0; }
 
 // One lane's part of a row that starts at `row`: whole vectors, or elements one by one, zero behind the end.
 template <class Shape, i64 FEATURES, i64 STRIDE, bool IS_WHOLE, class T>
