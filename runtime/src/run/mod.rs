@@ -131,8 +131,8 @@ fn run_program(
         return Err(RunError::UndecidedState { index, name: param.name.clone(), ty, result });
     }
     let mut expectations = Expectations::open(&options.expect, options.tolerance(), model.program(), steps.count())?;
-    let values =
-        Sources::open(options.inputs.as_deref(), options.weights.as_deref(), options.init, options.seed)?.values(model.program())?;
+    let values = Sources::open(options.inputs.as_deref(), options.weights.as_deref(), options.init, options.seed)?
+        .values(model.program())?;
     let (weights, values): (Vec<_>, Vec<_>) = values.into_iter().partition(|(index, _)| model.is_weight(*index));
     for (index, value) in weights {
         model.set_weight(index, value)?;
