@@ -7,7 +7,7 @@
 // nothing. That stays within the precision of these types. Rows that no query of the block can see are not read where they count for
 // nothing: with a fill of minus infinity, or where the launch says so (`SKIPS_BELOW`).
 
-constexpr int WARPS = 4, TOKENS_AT = 32;
+constexpr int TOKENS_AT = 32;
 constexpr i64 ROWS_ALL = HEADS / GROUPS * QUERIES, ROW_TILES = (ROWS_ALL + ROWS - 1) / ROWS, UNITS = BATCHES * GROUPS * ROW_TILES;
 constexpr i64 PART = VALUE_FEATURES + 2;
 
@@ -33,7 +33,6 @@ template <class T>
 struct alignas(16) Vector {
   T of[16 / sizeof(T)];
 };
-inline bool is_aligned(const void* address) { return (u64)address % 16 == 0; }
 
 // One lane's part of a row that starts at `row`: whole vectors, or elements one by one, zero behind the end.
 template <class Shape, i64 FEATURES, i64 STRIDE, bool IS_WHOLE, class T>
@@ -143,24 +142,46 @@ struct State {
   f32 sums[ROWS][Values::CHUNKS][Values::VECTOR];
 };
 
-template <bool IS_WHOLE>
-inline void multiply_keys(const f32 (&queries)[ROWS][Keys::CHUNKS][Keys::VECTOR], const In1* keys, i64 first, i64 to, f32 (*products)[TOKENS_AT]) {
+// Steps through 32 tokens whose parts a lane loads before it uses the first.
+template <class Shape>
+struct Batch {
+  static constexpr int WANTED = int(BATCH_PARTS) / Shape::CHUNKS;
+  static constexpr int STEPS = WANTED < 1 ? 1 : WANTED < Shape::LANES ? WANTED : Shape::LANES;
+};
+
+// A lane's parts of so many rows of keys or values.
+template <class T, class Shape>
+struct Parts {
+  Vector<T> of[Batch<Shape>::STEPS][Shape::CHUNKS];
+};
+template <class Shape, i64 COUNT, i64 TOKEN, i64 FEATURE, bool IS_WHOLE, class T>
+inline void load_parts(Parts<T, Shape>& parts, const T* rows, int first_step, i64 first, i64 to) {
+  const int lane = int(threadIdx.x) % 32;
+#pragma unroll
+  for (int step = 0; step < Batch<Shape>::STEPS; ++step) {
+    const i64 token = first + (first_step + step) * (32 / Shape::LANES) + lane / Shape::LANES;
+#pragma unroll
+    for (int chunk = 0; chunk < Shape::CHUNKS; ++chunk) {
+      Vector<T>& part = parts.of[step][chunk];
+      part = Vector<T>();
+      if (token < to) part = load_part<Shape, COUNT, FEATURE, IS_WHOLE>(rows + token * TOKEN, (chunk * Shape::LANES + lane % Shape::LANES) * Shape::VECTOR);
+    }
+  }
+}
+
+inline void multiply_keys(const f32 (&queries)[ROWS][Keys::CHUNKS][Keys::VECTOR], const Parts<In1, Keys>& parts, int first_step, f32 (*products)[TOKENS_AT]) {
   const int lane = int(threadIdx.x) % 32, own = lane % Keys::LANES;
-#pragma unroll 4
-  for (int step = 0; step < Keys::LANES; ++step) {
-    const int at = step * (32 / Keys::LANES) + lane / Keys::LANES;
+#pragma unroll
+  for (int step = 0; step < Batch<Keys>::STEPS; ++step) {
+    const int at = (first_step + step) * (32 / Keys::LANES) + lane / Keys::LANES;
     f32 sums[ROWS];
 #pragma unroll
     for (int row = 0; row < ROWS; ++row) sums[row] = 0;
 #pragma unroll
     for (int chunk = 0; chunk < Keys::CHUNKS; ++chunk) {
-      Vector<In1> part = Vector<In1>();
-      if (first + at < to) {
-        part = load_part<Keys, FEATURES, K_FEATURE, IS_WHOLE>(keys + (first + at) * K_TOKEN, (chunk * Keys::LANES + own) * Keys::VECTOR);
-      }
 #pragma unroll
       for (int of = 0; of < Keys::VECTOR; ++of) {
-        f32 key = rounded<A_key_type>(widen(part.of[of]));
+        f32 key = rounded<A_key_type>(widen(parts.of[step][chunk].of[of]));
         if (A_key_scale_BITS != 0x3ff0000000000000ull) key = rounded<A_key_type>(key * number_of(A_key_scale_BITS));
 #pragma unroll
         for (int row = 0; row < ROWS; ++row) sums[row] = fmaf(queries[row][chunk][of], key, sums[row]);
@@ -175,21 +196,16 @@ inline void multiply_keys(const f32 (&queries)[ROWS][Keys::CHUNKS][Keys::VECTOR]
   }
 }
 
-template <bool IS_WHOLE>
-inline void add_values(State& state, const In2* values, i64 first, i64 to, const f32 (*weights)[TOKENS_AT]) {
-  const int lane = int(threadIdx.x) % 32, own = lane % Values::LANES;
-#pragma unroll 4
-  for (int step = 0; step < Values::LANES; ++step) {
-    const int at = step * (32 / Values::LANES) + lane / Values::LANES;
+inline void add_values(State& state, const Parts<In2, Values>& parts, int first_step, const f32 (*weights)[TOKENS_AT]) {
+  const int lane = int(threadIdx.x) % 32;
+#pragma unroll
+  for (int step = 0; step < Batch<Values>::STEPS; ++step) {
+    const int at = (first_step + step) * (32 / Values::LANES) + lane / Values::LANES;
 #pragma unroll
     for (int chunk = 0; chunk < Values::CHUNKS; ++chunk) {
-      Vector<In2> part = Vector<In2>();
-      if (first + at < to) {
-        part = load_part<Values, VALUE_FEATURES, V_FEATURE, IS_WHOLE>(values + (first + at) * V_TOKEN, (chunk * Values::LANES + own) * Values::VECTOR);
-      }
 #pragma unroll
       for (int of = 0; of < Values::VECTOR; ++of) {
-        const f32 value = rounded<A_value_type>(widen(part.of[of]));
+        const f32 value = rounded<A_value_type>(widen(parts.of[step][chunk].of[of]));
 #pragma unroll
         for (int row = 0; row < ROWS; ++row) state.sums[row][chunk][of] = fmaf(weights[row][at], value, state.sums[row][chunk][of]);
       }
@@ -197,10 +213,38 @@ inline void add_values(State& state, const In2* values, i64 first, i64 to, const
   }
 }
 
+// Each lane turns its token's products into weights, and sums so far are scaled.
+template <class Mask, class Bias>
+inline void weigh(State& state, const Unit& unit, i64 token, i64 to, const i64 (&lasts)[ROWS], const Mask* mask, const Bias* bias, f32 (*logits)[TOKENS_AT]) {
+  const int lane = int(threadIdx.x) % 32;
+#pragma unroll
+  for (int row = 0; row < ROWS; ++row) {
+    const i64 number = unit.first + row < ROWS_ALL ? unit.first + row : ROWS_ALL - 1;
+    f32 logit = -infinity();
+    if (token < to) {
+      logit = logit_of(logits[row][lane], unit.batch, head_of(unit, number), number % QUERIES, token, lasts[row], mask, bias);
+    }
+    f32 largest = logit;
+#pragma unroll
+    for (int bits = 16; bits > 0; bits /= 2) largest = op_max(largest, __shfl_xor_sync(0xffffffffu, largest, bits));
+    largest = op_max(largest, state.largest[row]);
+    const f32 scaled = correction(state.largest[row], largest), weight = token < to ? exponential(logit, largest) : 0.0f;
+    state.largest[row] = largest;
+    state.exponentials[row] = state.exponentials[row] * scaled + weight;
+#pragma unroll
+    for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) state.sums[row][at / Values::VECTOR][at % Values::VECTOR] *= scaled;
+    logits[row][lane] = weight;
+  }
+}
+
 template <bool IS_WHOLE, class Mask, class Bias, class Positions>
 inline void attend_range(State& state, const Unit& unit, i64 from, i64 to, const In0* q, const In1* k, const In2* v, const Mask* mask,
                          const Bias* bias, const Positions* positions, f32 (*logits)[TOKENS_AT]) {
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
+  const In1* const keys = k + unit.batch * K_BATCH + unit.group * K_HEAD;
+  const In2* const values = v + unit.batch * V_BATCH + unit.group * V_HEAD;
+  Parts<In1, Keys> key_parts;
+  load_parts<Keys, FEATURES, K_TOKEN, K_FEATURE, IS_WHOLE>(key_parts, keys, 0, from + warp * TOKENS_AT, to);
   f32 queries[ROWS][Keys::CHUNKS][Keys::VECTOR];
   i64 lasts[ROWS];
 #pragma unroll
@@ -214,85 +258,49 @@ inline void attend_range(State& state, const Unit& unit, i64 from, i64 to, const
       queries[row][at / Keys::VECTOR][at % Keys::VECTOR] = feature < FEATURES ? widen(query[feature * Q_FEATURE]) : 0.0f;
     }
   }
-  const In1* const keys = k + unit.batch * K_BATCH + unit.group * K_HEAD;
-  const In2* const values = v + unit.batch * V_BATCH + unit.group * V_HEAD;
   for (i64 first = from + warp * TOKENS_AT; first < to; first += WARPS * TOKENS_AT) {
-    multiply_keys<IS_WHOLE>(queries, keys, first, to, logits);
-    __syncwarp();
-    const i64 token = first + lane;
-#pragma unroll
-    for (int row = 0; row < ROWS; ++row) {
-      const i64 number = unit.first + row < ROWS_ALL ? unit.first + row : ROWS_ALL - 1;
-      f32 logit = -infinity();
-      if (token < to) {
-        logit = logit_of(logits[row][lane], unit.batch, head_of(unit, number), number % QUERIES, token, lasts[row], mask, bias);
-      }
-      f32 largest = logit;
-#pragma unroll
-      for (int bits = 16; bits > 0; bits /= 2) largest = op_max(largest, __shfl_xor_sync(0xffffffffu, largest, bits));
-      largest = op_max(largest, state.largest[row]);
-      const f32 scaled = correction(state.largest[row], largest), weight = token < to ? exponential(logit, largest) : 0.0f;
-      state.largest[row] = largest;
-      state.exponentials[row] = state.exponentials[row] * scaled + weight;
-#pragma unroll
-      for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) state.sums[row][at / Values::VECTOR][at % Values::VECTOR] *= scaled;
-      logits[row][lane] = weight;
+#pragma unroll 1
+    for (int step = 0; step < Keys::LANES; step += Batch<Keys>::STEPS) {
+      if (step > 0) load_parts<Keys, FEATURES, K_TOKEN, K_FEATURE, IS_WHOLE>(key_parts, keys, step, first, to);
+      multiply_keys(queries, key_parts, step, logits);
     }
+    // Both are on their way while the logits are computed.
+    Parts<In2, Values> value_parts;
+    load_parts<Values, VALUE_FEATURES, V_TOKEN, V_FEATURE, IS_WHOLE>(value_parts, values, 0, first, to);
+    load_parts<Keys, FEATURES, K_TOKEN, K_FEATURE, IS_WHOLE>(key_parts, keys, 0, first + WARPS * TOKENS_AT, to);
     __syncwarp();
-    add_values<IS_WHOLE>(state, values, first, to, logits);
+    weigh(state, unit, first + lane, to, lasts, mask, bias, logits);
+    __syncwarp();
+#pragma unroll 1
+    for (int step = 0; step < Values::LANES; step += Batch<Values>::STEPS) {
+      if (step > 0) load_parts<Values, VALUE_FEATURES, V_TOKEN, V_FEATURE, IS_WHOLE>(value_parts, values, step, first, to);
+      add_values(state, value_parts, step, logits);
+    }
     __syncwarp();
   }
 }
 
-// Adds up what the lanes of a warp have.
-inline void fold_lanes(State& state) {
+// Adds up what the lanes of a warp have, and puts it into shared memory: of each row the largest logit, the sum of exponentials, and the
+// sums of values.
+inline void fold_lanes(State& state, f32 (*shared)[PART]) {
+  const int lane = int(threadIdx.x) % 32;
 #pragma unroll
   for (int row = 0; row < ROWS; ++row) {
 #pragma unroll
     for (int bits = 16; bits > 0; bits /= 2) state.exponentials[row] += __shfl_xor_sync(0xffffffffu, state.exponentials[row], bits);
+    if (lane == 0) {
+      shared[row][0] = state.largest[row];
+      shared[row][1] = state.exponentials[row];
+    }
 #pragma unroll
     for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) {
       f32& sum = state.sums[row][at / Values::VECTOR][at % Values::VECTOR];
 #pragma unroll
       for (int bits = 16; bits >= Values::LANES; bits /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, bits);
+      const int feature = (at / Values::VECTOR * Values::LANES + lane) * Values::VECTOR + at % Values::VECTOR;
+      if (lane < Values::LANES && feature < VALUE_FEATURES) shared[row][2 + feature] = sum;
     }
   }
-}
-
-// Adds up what the warps of a block have, in order; the first has it then.
-inline void fold_warps(State& state, f32* shared) {
-  const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32, own = lane % Values::LANES;
-  for (int other = 1; other < WARPS; ++other) {
-    __syncthreads();
-    if (warp == other) {
-#pragma unroll
-      for (int row = 0; row < ROWS; ++row) {
-        shared[row * PART] = state.largest[row];
-        shared[row * PART + 1] = state.exponentials[row];
-#pragma unroll
-        for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) {
-          const int feature = (at / Values::VECTOR * Values::LANES + own) * Values::VECTOR + at % Values::VECTOR;
-          if (feature < VALUE_FEATURES) shared[row * PART + 2 + feature] = state.sums[row][at / Values::VECTOR][at % Values::VECTOR];
-        }
-      }
-    }
-    __syncthreads();
-    if (warp != 0) continue;
-#pragma unroll
-    for (int row = 0; row < ROWS; ++row) {
-      const f32 largest = op_max(state.largest[row], shared[row * PART]);
-      const f32 mine = correction(state.largest[row], largest), theirs = correction(shared[row * PART], largest);
-      state.largest[row] = largest;
-      state.exponentials[row] = state.exponentials[row] * mine + shared[row * PART + 1] * theirs;
-#pragma unroll
-      for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) {
-        const int feature = (at / Values::VECTOR * Values::LANES + own) * Values::VECTOR + at % Values::VECTOR;
-        f32& sum = state.sums[row][at / Values::VECTOR][at % Values::VECTOR];
-        if (feature < VALUE_FEATURES) sum = sum * mine + shared[row * PART + 2 + feature] * theirs;
-      }
-    }
-  }
-  __syncthreads();
 }
 
 template <class Mask, class Bias, class Positions, class Length>
@@ -302,8 +310,8 @@ inline void attend(Out0* output, const In0* q, const In1* k, const In2* v, const
                         K_TOKEN % Keys::VECTOR == 0 && K_HEAD % Keys::VECTOR == 0 && K_BATCH % Keys::VECTOR == 0 &&
                         V_TOKEN % Values::VECTOR == 0 && V_HEAD % Values::VECTOR == 0 && V_BATCH % Values::VECTOR == 0;
   __shared__ f32 logits[WARPS][ROWS][TOKENS_AT];
-  __shared__ f32 shared[ROWS * PART];
-  const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
+  __shared__ f32 shared[WARPS][ROWS][PART];
+  const int warp = int(threadIdx.x) / 32;
   for (i64 number = blockIdx.y; number < UNITS; number += gridDim.y) {
     const Unit unit = unit_of(number);
     const i64 length = length_of(lengths, unit.batch);
@@ -325,55 +333,57 @@ inline void attend(Out0* output, const In0* q, const In1* k, const In2* v, const
     } else {
       attend_range<false>(state, unit, from, to, q, k, v, mask, bias, positions, logits[warp]);
     }
-    fold_lanes(state);
-    fold_warps(state, shared);
-    if (warp != 0 || lane >= Values::LANES) continue;
-#pragma unroll
-    for (int row = 0; row < ROWS; ++row) {
+    fold_lanes(state, shared[warp]);
+    __syncthreads();
+    for (int at = int(threadIdx.x); at < ROWS * PART; at += WARPS * 32) {
+      const int row = at / PART, feature = at % PART - 2;
       const i64 of = unit.first + row;
-      if (of >= ROWS_ALL) continue;
-      f32* const part = (f32*)parts + ((number * SPLITS + blockIdx.x) * ROWS + row) * PART;
-      if (SPLITS > 1 && lane == 0) {
-        part[0] = state.largest[row];
-        part[1] = state.exponentials[row];
-      }
+      f32 largest = shared[0][row][0], exponentials = 0, sum = 0;
 #pragma unroll
-      for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) {
-        const int feature = (at / Values::VECTOR * Values::LANES + lane) * Values::VECTOR + at % Values::VECTOR;
-        if (feature >= VALUE_FEATURES) continue;
-        const f32 sum = state.sums[row][at / Values::VECTOR][at % Values::VECTOR];
-        if (SPLITS > 1) {
-          part[2 + feature] = sum;
-        } else {
-          output[output_at(unit.batch, of % QUERIES, head_of(unit, of)) + feature * O_FEATURE] =
-              result_of(sum, state.exponentials[row], state.largest[row], length > 0);
-        }
+      for (int other = 1; other < WARPS; ++other) largest = op_max(largest, shared[other][row][0]);
+#pragma unroll
+      for (int other = 0; other < WARPS; ++other) {
+        const f32 scaled = correction(shared[other][row][0], largest);
+        exponentials += shared[other][row][1] * scaled;
+        sum += shared[other][row][2 + (feature < 0 ? 0 : feature)] * scaled;
+      }
+      if (SPLITS > 1) {
+        ((f32*)parts)[((number * SPLITS + blockIdx.x) * ROWS + row) * PART + 2 + feature] = feature == -2 ? largest : feature == -1 ? exponentials : sum;
+      } else if (feature >= 0 && of < ROWS_ALL) {
+        output[output_at(unit.batch, of % QUERIES, head_of(unit, of)) + feature * O_FEATURE] = result_of(sum, exponentials, largest, length > 0);
       }
     }
+    __syncthreads();
   }
 }
 
 // Adds up the parts of a row, in order; a block a row.
 template <class Positions, class Length>
 inline void merge(Out0* output, const Positions* positions, const Length* lengths, const u8* parts) {
-  constexpr i64 STEP = SPLITS * ROWS * PART;
+  constexpr i64 STEP = ROWS * PART;
+  __shared__ f32 weights[SPLITS], exponentials_of[SPLITS];
   for (i64 number = blockIdx.x; number < UNITS * ROWS; number += gridDim.x) {
     const Unit unit = unit_of(number / ROWS);
     const i64 row = unit.first + number % ROWS;
     if (row >= ROWS_ALL) continue;
     const i64 length = length_of(lengths, unit.batch), count = range_of(unit, ROWS, length, positions).parts();
-    const f32* const part = (const f32*)parts + number / ROWS * STEP + number % ROWS * PART;
-    f32 largest = -infinity(), exponentials = 0;
-    for (i64 split = 0; split < count; ++split) largest = op_max(largest, part[split * ROWS * PART]);
-    for (i64 split = 0; split < count; ++split) {
-      exponentials += part[split * ROWS * PART + 1] * correction(part[split * ROWS * PART], largest);
+    const f32* const part = (const f32*)parts + number / ROWS * SPLITS * STEP + number % ROWS * PART;
+    __syncthreads();
+    for (i64 split = threadIdx.x; split < count; split += blockDim.x) {
+      weights[split] = part[split * STEP];
+      exponentials_of[split] = part[split * STEP + 1];
     }
+    __syncthreads();
+    f32 largest = -infinity(), exponentials = 0;
+    for (i64 split = 0; split < count; ++split) largest = op_max(largest, weights[split]);
+    __syncthreads();
+    for (i64 split = threadIdx.x; split < count; split += blockDim.x) weights[split] = correction(weights[split], largest);
+    __syncthreads();
+    for (i64 split = 0; split < count; ++split) exponentials += exponentials_of[split] * weights[split];
     for (i64 feature = threadIdx.x; feature < VALUE_FEATURES; feature += blockDim.x) {
       f32 sum = 0;
 #pragma unroll 8
-      for (i64 split = 0; split < count; ++split) {
-        sum += part[split * ROWS * PART + 2 + feature] * correction(part[split * ROWS * PART], largest);
-      }
+      for (i64 split = 0; split < count; ++split) sum += part[split * STEP + 2 + feature] * weights[split];
       output[output_at(unit.batch, row % QUERIES, head_of(unit, row)) + feature * O_FEATURE] =
           result_of(sum, exponentials, largest, length > 0);
     }

@@ -16,18 +16,20 @@ use crate::{
 pub(super) const CUDA: CudaDef =
     CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("attention.cu")), plan };
 
-/// Threads of a block.
-const THREADS: u32 = 128;
+/// Warps of a block.
+const WARPS: u64 = 4;
 /// Blocks that keep the card's memory busy.
-const BUSY_BLOCKS: u64 = 132 * 3;
+const BUSY_BLOCKS: u64 = 132 * 2;
 /// Tokens of a share, at least.
 const SHARE_MIN: u64 = 64;
 /// Rows of a block, at most.
 const ROWS_MAX: u64 = 8;
 /// Registers of a thread for queries, and for sums, at most.
 const REGISTERS: u64 = 64;
+/// Registers of a thread for parts of rows that are on their way, in parts of 16 bytes.
+const BATCH_PARTS: u64 = 16;
 /// Shared memory for sums, at most.
-const SHARED_BYTES: u64 = 24 << 10;
+const SHARED_BYTES: u64 = 40 << 10;
 /// Blocks along y of a grid, at most.
 const GRID_MAX: u64 = 65535;
 
@@ -58,12 +60,14 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let roles = |name, ty| Roles::new(call.attributes, name, ty);
     let (q, k, v) = (roles("q_dims", call.inputs[0]), roles("k_dims", call.inputs[1]), roles("v_dims", call.inputs[2]));
     let output = roles("output_dims", call.outputs[0]);
-    let [batches, queries, heads, features] = q.extents;
+    let [batches, queries, heads, _] = q.extents;
     let (tokens, groups, value_features) = (k.extents[1], k.extents[2], v.extents[3]);
     let rows_all = heads / groups * queries;
     let registers =
         k.lane_elements(call.inputs[1].dtype.size_bytes()).max(v.lane_elements(call.inputs[2].dtype.size_bytes()));
-    let most = (REGISTERS / registers).min(SHARED_BYTES / (4 * (value_features + 2))).clamp(1, ROWS_MAX);
+    let row_bytes = 4 * (value_features + 2);
+    let warps = if WARPS * row_bytes <= SHARED_BYTES { WARPS } else { 1 };
+    let most = (REGISTERS / registers).min(SHARED_BYTES / row_bytes / warps).clamp(1, ROWS_MAX);
     let rows = rows_all.div_ceil(rows_all.div_ceil(most).max(1)).max(1);
     let units = batches * groups * rows_all.div_ceil(rows);
     let splits = BUSY_BLOCKS.div_ceil(units.max(1)).clamp(1, tokens.div_ceil(SHARE_MIN).max(1));
@@ -90,9 +94,9 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     add(&["LENGTH_BATCH"], &repeated::<1>(call, length));
     let skips = u64::from(skips_below(call, mask.or(bias).is_none()));
     add(&["HIDES_WHOLLY", "SKIPS_BELOW"], &[u64::from(hides), skips]);
-    add(&["ROWS", "SPLITS", "SHARE_MIN"], &[rows, splits, SHARE_MIN]);
+    let batch_parts = if rows > 4 { BATCH_PARTS / 2 } else { BATCH_PARTS };
+    add(&["ROWS", "WARPS", "SPLITS", "SHARE_MIN", "BATCH_PARTS"], &[rows, warps, splits, SHARE_MIN, batch_parts]);
 
-    let _ = features;
     if call.outputs[0].element_count() == 0 {
         return CudaPlan { constants, ..CudaPlan::default() };
     }
@@ -103,7 +107,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let step = |function: &'static str, grid, operands| CudaStep {
         function: function.into(),
         grid,
-        block: [THREADS, 1, 1],
+        block: [32 * warps as u32, 1, 1],
         shared_bytes: 0,
         operands,
     };

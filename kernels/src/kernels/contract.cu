@@ -85,7 +85,6 @@ template <class T>
 struct alignas(16) Vector {
   T of[16 / sizeof(T)];
 };
-inline bool is_aligned(const void* address) { return (u64)address % 16 == 0; }
 template <class T>
 inline Vector<T> load_once(const T* address) {
 #ifdef __CUDA_ARCH__
@@ -295,5 +294,34 @@ inline void across(Out0* output, const Small* small, const Big* big, u8* parts) 
       if (row < Sides::SMALL_ROWS && of < Sides::BIG_ROWS) put_few(output, parts, blockIdx.z, batch, row, of, sum);
     }
     __syncthreads();
+  }
+}
+
+// Tiles on tensor cores. A template, since other types than those of two bytes have no code for it.
+template <class T>
+inline void tensor(Out0* output, const T* lhs, const T* rhs, u8* parts) {
+  constexpr bool LEFT_ACROSS = LHS_TERM_STRIDE != 1 && LHS_ROW_STRIDE == 1, RIGHT_ACROSS = RHS_TERM_STRIDE != 1 && RHS_ROW_STRIDE == 1;
+  constexpr bool LEFT_FITS = LEFT_ACROSS ? ROWS % PIECE == 0 && LHS_TERM_STRIDE >= 0 && LHS_TERM_STRIDE % PIECE == 0
+                                         : LHS_TERM_STRIDE == 1 && TERMS % PIECE == 0 && LHS_ROW_STRIDE >= 0 && LHS_ROW_STRIDE % PIECE == 0;
+  constexpr bool RIGHT_FITS = RIGHT_ACROSS ? COLUMNS % PIECE == 0 && RHS_TERM_STRIDE >= 0 && RHS_TERM_STRIDE % PIECE == 0
+                                           : RHS_TERM_STRIDE == 1 && TERMS % PIECE == 0 && RHS_ROW_STRIDE >= 0 && RHS_ROW_STRIDE % PIECE == 0;
+  constexpr i64 ACROSS = (COLUMNS + TILE_COLUMNS - 1) / TILE_COLUMNS;
+  constexpr i64 PART = ((TERMS + SPLITS - 1) / SPLITS + STEP_TERMS - 1) / STEP_TERMS * STEP_TERMS;
+  __shared__ __align__(16) u16 shared[STAGES * (TILE_ROWS + TILE_COLUMNS) * STEP_TERMS];
+  const i64 first_row = blockIdx.x / ACROSS * TILE_ROWS, first_column = blockIdx.x % ACROSS * TILE_COLUMNS;
+  const i64 from = blockIdx.z * PART, to = from + PART < TERMS ? from + PART : TERMS;
+  for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {
+    const T* const left = lhs + lhs_batch(batch);
+    const T* const right = rhs + rhs_batch(batch);
+    auto left_at = [=](i64 row, i64 term) { return left + lhs_row(row) + lhs_term(term); };
+    auto right_at = [=](i64 row, i64 term) { return right + rhs_row(row) + rhs_term(term); };
+    auto store = [=](i64 row, i64 column, f32 sum) {
+      if (row < ROWS && column < COLUMNS) put(output, parts, blockIdx.z, batch, row, column, number<Sum>(sum));
+    };
+    if (LEFT_FITS && RIGHT_FITS && is_aligned(left) && is_aligned(right)) {
+      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, LEFT_FITS, RIGHT_FITS, T>(shared, first_row, ROWS, first_column, COLUMNS, from, to, left_at, right_at, store);
+    } else {
+      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, false, false, T>(shared, first_row, ROWS, first_column, COLUMNS, from, to, left_at, right_at, store);
+    }
   }
 }

@@ -11,7 +11,12 @@ use crate::{
 
 /// The definition.
 pub(super) const CUDA: CudaDef = CudaDef {
-    source: concat!(include_str!("layout.cuh"), include_str!("product.cuh"), include_str!("contract.cu")),
+    source: concat!(
+        include_str!("layout.cuh"),
+        include_str!("product.cuh"),
+        include_str!("tensor.cuh"),
+        include_str!("contract.cu")
+    ),
     plan,
 };
 
@@ -21,6 +26,8 @@ const BUSY_WARPS: u64 = 132 * 16;
 const BUSY_TILES: u64 = 132;
 /// Rows of a side that is small.
 const FEW_ROWS_MAX: u64 = 16;
+/// The same where tensor cores could take it, and the big side's terms lie together.
+const FEW_ROWS_ALONG: u64 = 4;
 /// Rows and columns of a tile.
 const TILE: u64 = 64;
 /// Blocks along y and z of a grid, at most.
@@ -103,11 +110,25 @@ struct Choice {
     splits: u64,
     /// Blocks along x.
     blocks: u64,
+    tensor: Tensor,
 }
+
+/// Tiles on tensor cores.
+#[derive(Debug, Clone, Copy)]
+struct Tensor {
+    rows: u64,
+    columns: u64,
+    /// Warps along the rows, of eight.
+    warp_rows: u64,
+    stages: u64,
+}
+
+/// What stands in the constants where there are none.
+const NO_TENSOR: Tensor = Tensor { rows: 64, columns: 64, warp_rows: 2, stages: 2 };
 
 impl Choice {
     fn of(function: &'static str, blocks: u64, splits: u64) -> Choice {
-        Choice { function, is_left_small: true, few_rows: 1, per_warp: 1, team: 1, splits, blocks }
+        Choice { function, is_left_small: true, few_rows: 1, per_warp: 1, team: 1, splits, blocks, tensor: NO_TENSOR }
     }
 }
 
@@ -141,6 +162,10 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         ("PER_WARP", choice.per_warp as i64),
         ("TEAM", choice.team as i64),
         ("SPLITS", choice.splits as i64),
+        ("TILE_ROWS", choice.tensor.rows as i64),
+        ("TILE_COLUMNS", choice.tensor.columns as i64),
+        ("WARP_ROWS", choice.tensor.warp_rows as i64),
+        ("STAGES", choice.tensor.stages as i64),
     ];
     if elements == 0 {
         return CudaPlan { constants, ..CudaPlan::default() };
@@ -169,13 +194,48 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
 fn choose(left: &Side, right: &Side, sum: i64, batches: u64) -> Choice {
     let is_left_small = left.rows <= right.rows;
     let (small, big) = if is_left_small { (left, right) } else { (right, left) };
-    if sum == 0 && small.is_small_float() && small.rows <= FEW_ROWS_MAX && big.streams() {
-        let choice = if big.term_stride == Some(1) { along(small, big, batches) } else { across(small, big, batches) };
+    let is_along = big.term_stride == Some(1);
+    let has_tensors = sum == 0 && left.dtype == right.dtype && matches!(left.dtype, DType::Bf16 | DType::F16);
+    let most = if !has_tensors {
+        FEW_ROWS_MAX
+    } else if is_along {
+        FEW_ROWS_ALONG
+    } else {
+        1
+    };
+    if sum == 0 && small.is_small_float() && small.rows <= most && big.streams() {
+        let choice = if is_along { along(small, big, batches) } else { across(small, big, batches) };
         return Choice { is_left_small, ..choice };
+    }
+    if has_tensors {
+        return tensor(left, right, batches);
     }
     let tiles = left.rows.div_ceil(TILE) * right.rows.div_ceil(TILE);
     let splits = (BUSY_TILES / (tiles * batches).max(1)).min(left.terms / 512).clamp(1, 16);
     Choice::of("tile", tiles, splits)
+}
+
+/// Terms of a stage, and bytes of all stages.
+const STAGE_TERMS: u64 = 32;
+const STAGES_BYTES: u64 = 48 << 10;
+
+/// Tiles on tensor cores, narrow where one side is; blocks share the terms where there are few tiles.
+fn tensor(left: &Side, right: &Side, batches: u64) -> Choice {
+    let (rows, columns) = (left.rows, right.rows);
+    let count = |tile_rows: u64, tile_columns: u64| rows.div_ceil(tile_rows) * columns.div_ceil(tile_columns) * batches;
+    let (tile_rows, tile_columns, warp_rows) = match (rows, columns) {
+        (..=16, _) => (16, 128, 1),
+        (_, ..=16) => (128, 16, 8),
+        (..=32, _) => (32, 128, 2),
+        (_, ..=32) => (128, 32, 4),
+        _ if rows > 64 && columns > 64 && count(128, 128) >= BUSY_TILES => (128, 128, 2),
+        _ => (64, 64, 2),
+    };
+    let stages = (STAGES_BYTES / ((tile_rows + tile_columns) * STAGE_TERMS * 2)).min(5);
+    let tiles = rows.div_ceil(tile_rows) * columns.div_ceil(tile_columns);
+    let splits = (3 * BUSY_TILES / (tiles * batches).max(1)).min(left.terms / 256).clamp(1, 32);
+    let tensor = Tensor { rows: tile_rows, columns: tile_columns, warp_rows, stages };
+    Choice { tensor, ..Choice::of("tensor", tiles, splits) }
 }
 
 /// Rows of the small side at a time: as even parts as fit in registers.

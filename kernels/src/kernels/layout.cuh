@@ -83,5 +83,7 @@ inline f32 narrowed_to_odd(f64 value) {
   return reinterpret<f32>(bits | 1);
 }
 
+inline bool is_aligned(const void* address) { return (u64)address % 16 == 0; }
+
 inline i64 thread_number() { return i64(blockIdx.x) * blockDim.x + threadIdx.x; }
 inline i64 thread_count() { return i64(gridDim.x) * blockDim.x; }
