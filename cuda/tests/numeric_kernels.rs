@@ -2,7 +2,6 @@
 //! NVRTC.
 
 mod numeric;
-#[allow(dead_code, reason = "each test uses a part of what tests share")]
 mod support;
 
 use std::path::Path;

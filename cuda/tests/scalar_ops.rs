@@ -1,7 +1,6 @@
 //! Every operation of the scalar language on every type that it accepts: generated code against the interpreter, and through NVRTC.
 
 mod scalar;
-#[allow(dead_code, reason = "each test uses a part of what tests share")]
 mod support;
 
 use std::path::Path;
