@@ -29,22 +29,35 @@ inline f32 rounded(f32 value) {
 inline f32 number_of(u64 bits) { return f32(from_bits<f64>(bits)); }
 inline f32 infinity() { return from_bits<f32>(0x7f800000u); }
 
-template <class T>
-struct alignas(16) Vector {
-  T of[16 / sizeof(T)];
+// An element of 16 bytes. Parts stay packed until they are used, since elements of two bytes would take a register each.
+template <class T, int SIZE>
+struct Packed {
+  static T of(const Quad& part, int at) { return reinterpret<T>(u16(part.words[at / 2] >> (at % 2 * 16))); }
 };
+template <class T>
+struct Packed<T, 4> {
+  static T of(const Quad& part, int at) { return reinterpret<T>(part.words[at]); }
+};
+template <class T>
+inline T element_of(const Quad& part, int at) {
+  return Packed<T, int(sizeof(T))>::of(part, at);
+}
 
 // One lane's part of a row that starts at `row`: whole vectors, or elements one by one, zero behind the end.
 template <class Shape, i64 FEATURES, i64 STRIDE, bool IS_WHOLE, class T>
-inline Vector<T> load_part(const T* row, i64 feature) {
+inline Quad load_part(const T* row, i64 feature) {
   if (IS_WHOLE) {
-    if (FEATURES % (Shape::LANES * Shape::VECTOR) == 0 || feature < FEATURES) return *(const Vector<T>*)(row + feature);
-    return Vector<T>();
+    if (FEATURES % (Shape::LANES * Shape::VECTOR) == 0 || feature < FEATURES) return *(const Quad*)(row + feature);
+    return Quad{{0, 0, 0, 0}};
   }
-  Vector<T> part;
+  union {
+    Quad part;
+    u8 bytes[16];
+  } both;
+  T* const elements = (T*)both.bytes;
 #pragma unroll
-  for (int at = 0; at < Shape::VECTOR; ++at) part.of[at] = feature + at < FEATURES ? row[(feature + at) * STRIDE] : T();
-  return part;
+  for (int at = 0; at < Shape::VECTOR; ++at) elements[at] = feature + at < FEATURES ? row[(feature + at) * STRIDE] : T();
+  return both.part;
 }
 
 // The rows of a block: which batch, group and first row.
@@ -152,7 +165,7 @@ struct Batch {
 // A lane's parts of so many rows of keys or values.
 template <class T, class Shape>
 struct Parts {
-  Vector<T> of[Batch<Shape>::STEPS][Shape::CHUNKS];
+  Quad of[Batch<Shape>::STEPS][Shape::CHUNKS];
 };
 template <class Shape, i64 COUNT, i64 TOKEN, i64 FEATURE, bool IS_WHOLE, class T>
 inline void load_parts(Parts<T, Shape>& parts, const T* rows, int first_step, i64 first, i64 to) {
@@ -162,11 +175,40 @@ inline void load_parts(Parts<T, Shape>& parts, const T* rows, int first_step, i6
     const i64 token = first + (first_step + step) * (32 / Shape::LANES) + lane / Shape::LANES;
 #pragma unroll
     for (int chunk = 0; chunk < Shape::CHUNKS; ++chunk) {
-      Vector<T>& part = parts.of[step][chunk];
-      part = Vector<T>();
+      Quad& part = parts.of[step][chunk];
+      part = Quad{{0, 0, 0, 0}};
       if (token < to) part = load_part<Shape, COUNT, FEATURE, IS_WHOLE>(rows + token * TOKEN, (chunk * Shape::LANES + lane % Shape::LANES) * Shape::VECTOR);
     }
   }
+}
+
+// Adds up each row's sums over `LANES` neighbouring lanes. Lanes halve the rows among them while they halve, so that each row costs less
+// than a shuffle a level: then the first sum of a lane is that of row `row_of`. With fewer lanes than rows each lane gets all sums.
+constexpr int PADDED = ROWS <= 1 ? 1 : ROWS <= 2 ? 2 : ROWS <= 4 ? 4 : 8;
+template <int LANES>
+inline void fold_rows(f32 (&sums)[PADDED]) {
+  const int lane = int(threadIdx.x) % 32;
+#pragma unroll
+  for (int level = 0, bits = LANES / 2; bits > 0; ++level, bits /= 2) {
+    const int half = LANES < PADDED ? 0 : PADDED >> (level + 1);
+    if (half > 0) {
+      const bool is_upper = lane & bits;
+#pragma unroll
+      for (int row = 0; row < half; ++row) {
+        const f32 given = is_upper ? sums[row] : sums[row + half], kept = is_upper ? sums[row + half] : sums[row];
+        sums[row] = kept + __shfl_xor_sync(0xffffffffu, given, bits);
+      }
+    } else {
+#pragma unroll
+      for (int row = 0; row < (LANES < PADDED ? PADDED : 1); ++row) sums[row] += __shfl_xor_sync(0xffffffffu, sums[row], bits);
+    }
+  }
+}
+template <int LANES>
+inline int row_of(int own) {
+  int row = 0;
+  for (int half = PADDED / 2, bits = LANES / 2; half > 0; half /= 2, bits /= 2) row += own & bits ? half : 0;
+  return row;
 }
 
 inline void multiply_keys(const f32 (&queries)[ROWS][Keys::CHUNKS][Keys::VECTOR], const Parts<In1, Keys>& parts, int first_step, f32 (*products)[TOKENS_AT]) {
@@ -174,24 +216,24 @@ inline void multiply_keys(const f32 (&queries)[ROWS][Keys::CHUNKS][Keys::VECTOR]
 #pragma unroll
   for (int step = 0; step < Batch<Keys>::STEPS; ++step) {
     const int at = (first_step + step) * (32 / Keys::LANES) + lane / Keys::LANES;
-    f32 sums[ROWS];
+    f32 sums[PADDED];
 #pragma unroll
-    for (int row = 0; row < ROWS; ++row) sums[row] = 0;
+    for (int row = 0; row < PADDED; ++row) sums[row] = 0;
 #pragma unroll
     for (int chunk = 0; chunk < Keys::CHUNKS; ++chunk) {
 #pragma unroll
       for (int of = 0; of < Keys::VECTOR; ++of) {
-        f32 key = rounded<A_key_type>(widen(parts.of[step][chunk].of[of]));
+        f32 key = rounded<A_key_type>(widen(element_of<In1>(parts.of[step][chunk], of)));
         if (A_key_scale_BITS != 0x3ff0000000000000ull) key = rounded<A_key_type>(key * number_of(A_key_scale_BITS));
 #pragma unroll
         for (int row = 0; row < ROWS; ++row) sums[row] = fmaf(queries[row][chunk][of], key, sums[row]);
       }
     }
+    fold_rows<Keys::LANES>(sums);
 #pragma unroll
-    for (int row = 0; row < ROWS; ++row) {
-#pragma unroll
-      for (int bits = Keys::LANES / 2; bits > 0; bits /= 2) sums[row] += __shfl_xor_sync(0xffffffffu, sums[row], bits);
-      if (own == row % Keys::LANES) products[row][at] = sums[row];
+    for (int row = 0; row < (Keys::LANES < PADDED ? ROWS : 1); ++row) {
+      const int of = Keys::LANES < PADDED ? row : row_of<Keys::LANES>(own);
+      if (of < ROWS && (Keys::LANES < PADDED ? own == 0 : own % (Keys::LANES / PADDED) == 0)) products[of][at] = sums[row];
     }
   }
 }
@@ -205,7 +247,7 @@ inline void add_values(State& state, const Parts<In2, Values>& parts, int first_
     for (int chunk = 0; chunk < Values::CHUNKS; ++chunk) {
 #pragma unroll
       for (int of = 0; of < Values::VECTOR; ++of) {
-        const f32 value = rounded<A_value_type>(widen(parts.of[step][chunk].of[of]));
+        const f32 value = rounded<A_value_type>(widen(element_of<In2>(parts.of[step][chunk], of)));
 #pragma unroll
         for (int row = 0; row < ROWS; ++row) state.sums[row][chunk][of] = fmaf(weights[row][at], value, state.sums[row][chunk][of]);
       }
@@ -243,8 +285,6 @@ inline void attend_range(State& state, const Unit& unit, i64 from, i64 to, const
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
   const In1* const keys = k + unit.batch * K_BATCH + unit.group * K_HEAD;
   const In2* const values = v + unit.batch * V_BATCH + unit.group * V_HEAD;
-  Parts<In1, Keys> key_parts;
-  load_parts<Keys, FEATURES, K_TOKEN, K_FEATURE, IS_WHOLE>(key_parts, keys, 0, from + warp * TOKENS_AT, to);
   f32 queries[ROWS][Keys::CHUNKS][Keys::VECTOR];
   i64 lasts[ROWS];
 #pragma unroll
@@ -261,13 +301,13 @@ inline void attend_range(State& state, const Unit& unit, i64 from, i64 to, const
   for (i64 first = from + warp * TOKENS_AT; first < to; first += WARPS * TOKENS_AT) {
 #pragma unroll 1
     for (int step = 0; step < Keys::LANES; step += Batch<Keys>::STEPS) {
-      if (step > 0) load_parts<Keys, FEATURES, K_TOKEN, K_FEATURE, IS_WHOLE>(key_parts, keys, step, first, to);
+      Parts<In1, Keys> key_parts;
+      load_parts<Keys, FEATURES, K_TOKEN, K_FEATURE, IS_WHOLE>(key_parts, keys, step, first, to);
       multiply_keys(queries, key_parts, step, logits);
     }
-    // Both are on their way while the logits are computed.
+    // Values are on their way while the logits are computed.
     Parts<In2, Values> value_parts;
     load_parts<Values, VALUE_FEATURES, V_TOKEN, V_FEATURE, IS_WHOLE>(value_parts, values, 0, first, to);
-    load_parts<Keys, FEATURES, K_TOKEN, K_FEATURE, IS_WHOLE>(key_parts, keys, 0, first + WARPS * TOKENS_AT, to);
     __syncwarp();
     weigh(state, unit, first + lane, to, lasts, mask, bias, logits);
     __syncwarp();

@@ -18,8 +18,8 @@ pub(super) const CUDA: CudaDef =
 
 /// Warps of a block.
 const WARPS: u64 = 4;
-/// Blocks that keep the card's memory busy.
-const BUSY_BLOCKS: u64 = 132 * 2;
+/// Blocks that the card runs at a time: one more would be waited for by all.
+const BUSY_BLOCKS: u64 = 132 * 3;
 /// Tokens of a share, at least.
 const SHARE_MIN: u64 = 64;
 /// Rows of a block, at most.
@@ -27,7 +27,7 @@ const ROWS_MAX: u64 = 8;
 /// Registers of a thread for queries, and for sums, at most.
 const REGISTERS: u64 = 64;
 /// Registers of a thread for parts of rows that are on their way, in parts of 16 bytes.
-const BATCH_PARTS: u64 = 16;
+const BATCH_PARTS: u64 = 8;
 /// Shared memory for sums, at most.
 const SHARED_BYTES: u64 = 40 << 10;
 /// Blocks along y of a grid, at most.
@@ -70,7 +70,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let most = (REGISTERS / registers).min(SHARED_BYTES / row_bytes / warps).clamp(1, ROWS_MAX);
     let rows = rows_all.div_ceil(rows_all.div_ceil(most).max(1)).max(1);
     let units = batches * groups * rows_all.div_ceil(rows);
-    let splits = BUSY_BLOCKS.div_ceil(units.max(1)).clamp(1, tokens.div_ceil(SHARE_MIN).max(1));
+    let splits = (BUSY_BLOCKS / units.max(1)).clamp(1, tokens.div_ceil(SHARE_MIN).max(1));
     let numbers = optional(call.attributes).expect("attributes should be checked before they are read");
     let [mask, bias, positions, length] = numbers;
     let fill = float(call.attributes, "fill") as f32;
