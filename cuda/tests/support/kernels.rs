@@ -92,8 +92,8 @@ fn numbers(dtype: DType, bytes: &[u8]) -> Vec<f64> {
     match dtype {
         DType::Bf16 => of(&|b| bf16::from_le_bytes([b[0], b[1]]).to_f64(), 2),
         DType::F16 => of(&|b| f16::from_le_bytes([b[0], b[1]]).to_f64(), 2),
-        DType::F32 | DType::C64 => of(&|b| f32::from_le_bytes(b.try_into().unwrap()).into(), 4),
-        DType::F64 | DType::C128 => of(&|b| f64::from_le_bytes(b.try_into().unwrap()), 8),
+        DType::F32 | DType::C64 => of(&|b| f32::from_le_bytes(b.try_into().expect("a chunk has its size")).into(), 4),
+        DType::F64 | DType::C128 => of(&|b| f64::from_le_bytes(b.try_into().expect("a chunk has its size")), 8),
         _ => of(&|b| b.iter().rev().fold(0.0, |sum, byte| sum * 256.0 + f64::from(*byte)), dtype.size_bytes()),
     }
 }

@@ -18,8 +18,10 @@ pub(super) const CUDA: CudaDef =
 
 /// Warps of a block.
 const WARPS: u64 = 4;
-/// Blocks that the card runs at a time: one more would be waited for by all.
-const BUSY_BLOCKS: u64 = 132 * 3;
+/// Blocks that the card runs at a time, with few rows and with many: one more would be waited for by all.
+const BUSY_BLOCKS: [u64; 2] = [132 * 3, 132 * 2];
+/// Rows from which on there are many, for a thread's registers.
+const MANY_ROWS: u64 = 5;
 /// Tokens of a share, at least.
 const SHARE_MIN: u64 = 64;
 /// Rows of a block, at most.
@@ -70,7 +72,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let most = (REGISTERS / registers).min(SHARED_BYTES / row_bytes / warps).clamp(1, ROWS_MAX);
     let rows = rows_all.div_ceil(rows_all.div_ceil(most).max(1)).max(1);
     let units = batches * groups * rows_all.div_ceil(rows);
-    let splits = (BUSY_BLOCKS / units.max(1)).clamp(1, tokens.div_ceil(SHARE_MIN).max(1));
+    let splits =
+        (BUSY_BLOCKS[usize::from(rows >= MANY_ROWS)] / units.max(1)).clamp(1, tokens.div_ceil(SHARE_MIN).max(1));
     let numbers = optional(call.attributes).expect("attributes should be checked before they are read");
     let [mask, bias, positions, length] = numbers;
     let fill = float(call.attributes, "fill") as f32;
@@ -94,8 +97,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     add(&["LENGTH_BATCH"], &repeated::<1>(call, length));
     let skips = u64::from(skips_below(call, mask.or(bias).is_none()));
     add(&["HIDES_WHOLLY", "SKIPS_BELOW"], &[u64::from(hides), skips]);
-    let batch_parts = if rows > 4 { BATCH_PARTS / 2 } else { BATCH_PARTS };
-    add(&["ROWS", "WARPS", "SPLITS", "SHARE_MIN", "BATCH_PARTS"], &[rows, warps, splits, SHARE_MIN, batch_parts]);
+    add(&["ROWS", "WARPS", "SPLITS", "SHARE_MIN", "BATCH_PARTS"], &[rows, warps, splits, SHARE_MIN, BATCH_PARTS]);
 
     if call.outputs[0].element_count() == 0 {
         return CudaPlan { constants, ..CudaPlan::default() };
