@@ -1,7 +1,5 @@
 //! Attention: in the emulator and by the plain executor.
 
-// Each test program uses a part of it.
-#[allow(dead_code)]
 mod support;
 
 use pygraph_artifact::{dtype::DType, plan::KernelAttr};

@@ -1,7 +1,5 @@
 //! Loop nests: generated kernels against the plain executor, in the emulator.
 
-// Each test program uses a part of it.
-#[allow(dead_code)]
 mod support;
 
 use pygraph_artifact::{

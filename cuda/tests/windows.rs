@@ -1,7 +1,5 @@
 //! Kernels on windows: in the emulator and by the plain executor.
 
-// Each test program uses a part of it.
-#[allow(dead_code)]
 mod support;
 
 use pygraph_artifact::{

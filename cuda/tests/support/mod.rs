@@ -1,5 +1,8 @@
 //! Launches, computed by generated kernels in the emulator and by the plain executor.
 
+// Each test program uses a part of this.
+#![allow(dead_code)]
+
 pub mod kernels;
 
 use std::path::Path;
