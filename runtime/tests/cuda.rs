@@ -12,7 +12,7 @@ use pygraph_artifact::{
     deployment::Deployment,
     device_code::{Argument, DeviceCode, DeviceProgram},
     dtype::DType,
-    plan::{Bind, CacheLayout, Ensure, KernelCall, KvArena, Plan, PositionSource, Spread, Step, Work},
+    plan::{Bind, CacheLayout, KernelCall, KvArena, Plan, PositionSource, SlotRows, Spread, Step, Work},
     scalar::ScalarOp,
 };
 use pygraph_runtime::{
@@ -452,11 +452,12 @@ fn growing() -> OnGpu {
     b.update(0, updated);
     b.program.params[0].cache =
         Some(CacheLayout { arena: 0, offset: 0, strides: vec![64, 1], slot_dim: None, token_dim: 0 });
-    b.program.ensures.push(Ensure {
+    b.program.ensures.push(SlotRows {
         arena: 0,
         source: Some(PositionSource::Param { index: 1 }),
         spread: Spread::One,
         offsets: vec![0],
+        window: None,
     });
     let work = KernelCall {
         kernel: "add_to_row".to_string(),
