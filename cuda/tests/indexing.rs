@@ -194,3 +194,18 @@ fn scatters_apply_updates_in_order() {
         0.0,
     );
 }
+
+#[test]
+fn in_place_only_what_changes_is_written() {
+    use DType::{Bf16, F32, I32};
+    let mut cases = [
+        update("rows", Bf16, &[2, 9, 2, 4], &[2, 1, 2, 4], starts(I32, &[0, 5, 0, 0])),
+        update("elements", F32, &[5, 7], &[2, 3], starts(I32, &[9, 2])),
+    ];
+    for case in &mut cases {
+        let pygraph_artifact::plan::Work::Kernel(call) = &mut case.work else { unreachable!("it is a call") };
+        call.outputs = vec![call.inputs[0]];
+        case.arrays.pop();
+    }
+    check(&cases, 0.0);
+}

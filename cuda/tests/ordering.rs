@@ -12,7 +12,7 @@ use support::{
     kernels::{Array, array, call, check, output, random},
 };
 
-use DType::{Bf16, F16, F32, F64, I1, I8, I32, I64, U8, U64};
+use DType::{Bf16, C64, F16, F32, F64, I1, I8, I32, I64, U8, U64};
 
 fn op(op: ScalarOp, dtype: DType, operands: &[u32]) -> ScalarInst {
     ScalarInst::Op { op, dtype, operands: operands.to_vec(), immediates: vec![] }
@@ -136,6 +136,7 @@ fn prefixes_are_folded() {
             scan("largest", of(ScalarOp::Max, F16), vec![random(F16, &[400], 1)], 0, true, false),
             scan("integers", of(ScalarOp::Add, U8), vec![random(U8, &[2, 9], 1)], 1, false, false),
             scan("long_integers", of(ScalarOp::Add, I32), vec![random(I32, &[999], 1)], 0, false, false),
+            scan("complex", of(ScalarOp::Add, C64), vec![random(C64, &[2, 9], 1)], 1, true, false),
             scan("two", differences, vec![random(F32, &[3, 7], 1), random(I32, &[3, 7], 2)], 1, true, false),
             scan("empty", of(ScalarOp::Add, F32), vec![random(F32, &[2, 0], 1)], 1, true, false),
         ],
