@@ -95,7 +95,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     add(&["BIAS_BATCH", "BIAS_HEAD", "BIAS_QUERY", "BIAS_TOKEN"], &repeated::<4>(call, bias));
     add(&["POSITIONS_BATCH", "POSITIONS_QUERY"], &repeated::<2>(call, positions));
     add(&["LENGTH_BATCH"], &repeated::<1>(call, length));
-    let skips = u64::from(skips_below(call, mask.or(bias).is_none()));
+    let skips = u64::from(boolean(call.attributes, "skips_below"));
     add(&["HIDES_WHOLLY", "SKIPS_BELOW"], &[u64::from(hides), skips]);
     add(&["ROWS", "WARPS", "SPLITS", "SHARE_MIN", "BATCH_PARTS"], &[rows, warps, splits, SHARE_MIN, BATCH_PARTS]);
 
@@ -126,13 +126,4 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
 /// Strides of an input that repeats along its dimensions of extent 1.
 fn repeated<const N: usize>(call: &CallType<'_>, number: Option<usize>) -> [u64; N] {
     number.map_or([0; N], |number| repeating::<N>(call.inputs[number].shape).map(|stride| stride as u64))
-}
-
-/// What a hidden logit is at most where hidden keys count for nothing beside visible ones.
-const FILL_MAX: f64 = -1e4;
-
-/// True if rows below the windows of all queries need not be read: what hides them is far below what the visible ones have, and nothing
-/// else hides those.
-fn skips_below(call: &CallType<'_>, by_positions_alone: bool) -> bool {
-    int(call.attributes, "window") > 0 && by_positions_alone && float(call.attributes, "fill") <= FILL_MAX
 }
