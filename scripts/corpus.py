@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Runs folders of real graphs through the programs and compares with what their makers computed.
 
-  scripts/corpus.py [--binaries DIR] [--filter REGEX] [--jobs N] FOLDER...
+  scripts/corpus.py [--binaries DIR] [--filter REGEX] [--no-gpu] [--jobs N] FOLDER...
 
-Every `*.mlir` under a folder is up to four tests:
+Every `*.mlir` under a folder is up to five tests:
 
   roundtrip  pygraph-opt prints it, reads its own text again and prints the same
   pipeline   the default pipeline accepts it
   run        pygraph-run gives the expected numbers: those of the npz beside it (NAME.npz, and NAME.steps.npz where state is
              carried), or those that its own check operations state
   fusion     with an npz beside it, the results are the same to the last bit whether launches are fused or not
+  gpu        with an npz beside it, NVRTC compiles its kernels for an H100 (PYGRAPH_NVRTC names the library)
 
 What cannot work yet stands in FOLDER/refusals.txt, one line a test: `run interpret/infeed.mlir: words of the message`.
 Such a test passes when the program refuses with exit status 1, a location and these words, and fails when it suddenly works.
@@ -72,7 +73,7 @@ def cases_of(folder):
     for model in sorted(folder.rglob("*.mlir")):
         kinds = ["roundtrip", "pipeline"] + (["run"] if npz_of(model) or has_checks(model) else [])
         if npz_of(model) and f"run {model.relative_to(folder)}" not in refusals:
-            kinds.append("fusion")
+            kinds += ["fusion", "gpu"]
         for kind in kinds:
             case = Case(kind, folder, model, None)
             unused.discard(case.name)
@@ -156,6 +157,11 @@ def fusion(case, binaries):
     return True
 
 
+def gpu(case, binaries):
+    with tempfile.TemporaryDirectory() as folder:
+        return call(case, binaries / "pygraph-compile", case.model, "--target=sm_90", "--no-native", "-o", Path(folder, "model.pyg"))
+
+
 def outcome(case, binaries):
     """Why a case failed, or nothing."""
     try:
@@ -166,17 +172,20 @@ def outcome(case, binaries):
         return f"works now: remove it from {case.folder.name}/refusals.txt"
 
 
-TESTS = {"roundtrip": round_trip, "pipeline": pipeline, "run": numbers, "fusion": fusion}
+TESTS = {"roundtrip": round_trip, "pipeline": pipeline, "run": numbers, "fusion": fusion, "gpu": gpu}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--binaries", type=Path, default=Path("target/release"))
+    parser.add_argument("--no-gpu", action="store_true", help="leave out what needs NVRTC")
     parser.add_argument("--filter", default="", help="only tests whose name this pattern finds")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
     cases = [case for folder in options.folders for case in cases_of(folder) if re.search(options.filter, case.name)]
+    left_out = [case for case in cases if options.no_gpu and case.kind == "gpu"]
+    cases = [case for case in cases if case not in left_out]
     failed = refused = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for case, why in zip(cases, pool.map(lambda case: outcome(case, options.binaries), cases)):
@@ -187,7 +196,9 @@ def main():
                 refused += 1
     if refused:
         print(f"{refused} of these are refused as refusals.txt says")
-    print(f"{len(cases) - failed} passed, {failed} failed, 0 skipped")
+    if left_out:
+        print(f"skipped: {len(left_out)} models are not compiled for a GPU: PYGRAPH_NVRTC names no compiler")
+    print(f"{len(cases) - failed} passed, {failed} failed, {len(left_out)} skipped")
     return 1 if failed or not cases else 0
 
 

@@ -116,7 +116,7 @@ fn points(nodes: &[Node]) -> u64 {
             Work::Kernel(_) => 1 << 12,
             Work::Fused(fused) => fused.stages.iter().map(nest_points).fold(1 << 12, u64::saturating_add),
         },
-        Step::Ensure(_) => 1 << 12,
+        Step::Ensure(_) | Step::Retire(_) => 1 << 12,
         Step::While { .. } => u64::MAX,
         Step::Switch { branches, .. } => branches.iter().map(|nodes| points(nodes)).fold(1, u64::saturating_add),
     };

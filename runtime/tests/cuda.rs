@@ -16,7 +16,7 @@ use pygraph_artifact::{
     scalar::ScalarOp,
 };
 use pygraph_runtime::{
-    caches::CacheOptions,
+    caches::{CacheError, CacheOptions},
     cuda::{
         driver::{
             AddressRange, Context, CudaError, DeviceBytes, Event, Graph, Grid, Module, PhysicalHandle, PinnedBytes,
@@ -517,7 +517,7 @@ fn running_out_of_memory_for_caches_is_an_error_before_the_step() {
     };
     check(&mut session, 1);
     let error = add_to_row(&mut session, TOKENS_OF_HANDLE).expect_err("beyond the limit of caches");
-    assert!(matches!(error, StepError::Memory(MemoryError::Limit { .. })), "{error}");
+    assert!(matches!(error, StepError::Caches(CacheError::Memory(MemoryError::Limit { .. }))), "{error}");
     check(&mut session, 2);
     // The GPU's own limit, in growth as at the start.
     let mut session = growing().session();
@@ -528,7 +528,10 @@ fn running_out_of_memory_for_caches_is_an_error_before_the_step() {
     let error = add_to_row(&mut session, TOKENS_OF_HANDLE).expect_err("beyond the limit of the GPU");
     let array = DeviceTensor::zeros(&gpu, DType::I8, &[1]).expect_err("beyond the limit of the GPU");
     gpu.context().set_memory_limit(None);
-    let is_limit = matches!(error, StepError::Memory(MemoryError::Cuda(CudaError::Limit { what: "caches", .. })));
+    let is_limit = matches!(
+        error,
+        StepError::Caches(CacheError::Memory(MemoryError::Cuda(CudaError::Limit { what: "caches", .. })))
+    );
     assert!(is_limit, "{error}");
     assert!(array.to_string().starts_with("no device memory for an array: 1 bytes"), "{array}");
     add_to_row(&mut session, TOKENS_OF_HANDLE).expect("runs with the memory there again");

@@ -4,7 +4,7 @@ use pygraph_artifact::plan::KernelAttr;
 
 use super::{
     attention::{optional, repeating},
-    call::{boolean, dimensions, float, int},
+    call::{boolean, dimensions, float},
 };
 use crate::{
     cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep},
