@@ -1,5 +1,5 @@
 //! MLIR itself reads what `pygraph-opt --print-generic` prints, for every file of `lit-tests/models` and `lit-tests/suites`:
-//! once as parsed, once after the default pipeline. A file is a test; those that `refusals.txt` names are left to
+//! once as parsed, once at the tensor level, once as a plan. A file is a test; those that `refusals.txt` names are left to
 //! `scripts/corpus.py`, which checks how they are refused.
 //!
 //! The programs are taken from `PYGRAPH_BINARIES`, or from the debug build of the main workspace.
@@ -24,30 +24,33 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// Two trials a file: the text as parsed, and after the default pipeline.
+/// Three trials a file: the text as parsed, at the tensor level, and as a plan.
 fn trials(folder: &Path) -> Vec<Trial> {
     let refusals = fs::read_to_string(folder.join("refusals.txt")).unwrap_or_default();
     let refused = |kind: &str, name: &str| refusals.lines().any(|line| line.starts_with(&format!("{kind} {name}: ")));
     let mut trials = Vec::new();
     for file in mlir_files(folder) {
         let name = file.strip_prefix(folder).expect("a file lies under its folder").display().to_string();
-        for (kind, arguments) in [("roundtrip", &["--pipeline="] as &[_]), ("pipeline", &[])] {
+        for (kind, argument) in [("roundtrip", "--pipeline="), ("pipeline", "--stop-after=tensor")] {
             if !refused(kind, &name) {
                 let file = file.clone();
-                trials
-                    .push(Trial::test(format!("{kind} {name}"), move || mlir_reads(&generic_form(&file, arguments)?)));
+                trials.push(Trial::test(format!("{kind} {name}"), move || mlir_reads(&generic_form(&file, argument)?)));
             }
         }
+        // What is refused on the way to a plan has no text to be read.
+        trials.push(Trial::test(format!("plan {name}"), move || {
+            generic_form(&file, "--stop-after=plan").map_or(Ok(()), |text| mlir_reads(&text))
+        }));
     }
     trials
 }
 
 /// What `pygraph-opt --print-generic` prints for a file.
-fn generic_form(file: &Path, arguments: &[&str]) -> Result<String, Failed> {
+fn generic_form(file: &Path, argument: &str) -> Result<String, Failed> {
     let program =
         env::var_os("PYGRAPH_BINARIES").map_or_else(|| root().join("target/debug"), PathBuf::from).join("pygraph-opt");
     let mut command = Command::new(program);
-    command.arg(file).arg("--print-generic").args(arguments);
+    command.arg(file).arg("--print-generic").arg(argument);
     if fs::read_to_string(file)?.contains("// -----") {
         command.arg("--split-input-file");
     }
