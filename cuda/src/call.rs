@@ -14,7 +14,7 @@ use pygraph_kernels::{
 
 use crate::{
     address::is_indirect,
-    kernel::{CallCode, LaunchCode, NAME, Operand},
+    kernel::{CallCode, LaunchCode, NAME, Operand, Parameter, global},
     nest::line,
     scalar, types,
 };
@@ -95,30 +95,21 @@ pub fn lower_call(call: &KernelCall, array: &dyn Fn(BufferId) -> Array, launch: 
         CudaOperand::Scratch(_) | CudaOperand::Status => None,
     };
     for step in &plan.steps {
-        let threads: u32 = step.block.iter().product();
-        let mut wrapper = String::new();
-        let mut passed = Vec::new();
+        let mut parameters = Vec::new();
         let mut operands = Vec::new();
         for (number, operand) in step.operands.iter().enumerate() {
-            let (text, given) = match (*operand, find(*operand)) {
-                (_, Some((array, element))) => {
-                    let address = if array.is_indirect {
-                        format!("*({NAME}_of::{element}**)a{number}")
-                    } else {
-                        format!("({NAME}_of::{element}*)a{number}")
-                    };
-                    (address, array.operand)
-                }
-                (CudaOperand::Scratch(of), _) => (format!("(u8*)a{number}"), scratch[of]),
-                _ => (format!("(u32*)a{number}"), Operand::Status),
+            let (element, is_indirect, given) = match (*operand, find(*operand)) {
+                (_, Some((array, element))) => (format!("{NAME}_of::{element}"), array.is_indirect, array.operand),
+                (CudaOperand::Scratch(of), _) => ("u8".to_string(), false, scratch[of]),
+                _ => ("u32".to_string(), false, Operand::Status),
             };
-            passed.push(text);
+            parameters.push(Parameter { name: format!("p{number}"), element, is_indirect });
             operands.push(given);
         }
-        let names: Vec<String> = (0..operands.len()).map(|number| format!("void* a{number}")).collect();
-        line!(wrapper, "extern \"C\" __global__ void __launch_bounds__({threads}) {NAME}({}) {{", names.join(", "));
-        line!(wrapper, "{NAME}_of::{}({});\n}}", step.function, passed.join(", "));
-        launch.calls.push(call_code(step, common.clone() + &wrapper, operands));
+        let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let body = format!("{NAME}_of::{}({});\n", step.function, names.join(", "));
+        let kernel = global(&parameters, step.block.iter().product(), &body);
+        launch.calls.push(call_code(step, common.clone() + &kernel, operands));
     }
     Ok(())
 }

@@ -4,7 +4,10 @@ use pygraph_artifact::{
     dtype::DType,
     plan::{Access, BufferId, Fused, FusedOperand, KernelCall, Nest, Program},
 };
-use pygraph_kernels::nest::row_dims;
+use pygraph_kernels::{
+    cuda::{BLOCKS_MAX, THREADS},
+    nest::row_dims,
+};
 
 use crate::{
     address::is_indirect,
@@ -14,10 +17,6 @@ use crate::{
 };
 use std::fmt::Write as _;
 
-/// Threads of a block.
-const THREADS: u32 = 256;
-/// Blocks of a grid, at most; they go on with further rows or points.
-const BLOCKS_MAX: u64 = 132 * 16;
 /// Shared memory of a block for temporaries, at most, in bytes.
 const SHARED_MAX: u64 = 40 << 10;
 /// Folded points above which one thread a parallel point is too few.
@@ -41,7 +40,7 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
     let mut stage = nest.clone();
     let accesses = stage.inputs.iter_mut().chain(&mut stage.outputs);
     accesses.enumerate().for_each(|(number, access)| access.buffer = BufferId(number as u32));
-    let operands = buffers.into_iter().map(FusedOperand::Buffer).collect();
+    let operands: Vec<FusedOperand> = buffers.into_iter().map(FusedOperand::Buffer).collect();
     let mut launch = LaunchCode::default();
     let rows = Rows { program, rows: points, operands: &operands, stages: &[stage], alone: true };
     rows.lower(&[], &mut launch);
@@ -131,7 +130,7 @@ fn lower_product(
 struct Rows<'a> {
     program: &'a Program,
     rows: u64,
-    operands: &'a Vec<FusedOperand>,
+    operands: &'a [FusedOperand],
     stages: &'a [Nest],
     /// True if rows are all parallel points of the one stage.
     alone: bool,
