@@ -1,4 +1,4 @@
-//! Generated kernels for GPUs, whole plans of them, in the emulator: what they compute is compared with the host device.
+//! Generated kernels for GPUs, whole plans of them, in the emulator: so that what they compute can be compared.
 //!
 //! A plan is executed as plainly as can be: launches one after the other in the plan's order, every array in memory of its own kind,
 //! caches mapped whole. What a GPU adds (graphs, streams, virtual memory) is not here.
@@ -101,8 +101,9 @@ impl<'a> Emulation<'a> {
             self.run(&segment.nodes, number);
             number += launches(&segment.nodes).len();
         }
-        if self.status != [0; STATUS_BYTES as usize] {
-            return Err(format!("launch {} says that its comparison does not hold", self.status[0] - 1));
+        let [a, b, c, d, ..] = self.status;
+        if let Some(launch) = u32::from_le_bytes([a, b, c, d]).checked_sub(1) {
+            return Err(format!("launch {launch} says that its comparison does not hold"));
         }
         let results: Vec<Vec<u8>> = (0..program.results.len()).map(|index| self.result(index)).collect();
         for (index, param) in program.params.iter().enumerate() {
@@ -156,9 +157,8 @@ impl<'a> Emulation<'a> {
 
     fn launch(&mut self, number: usize) {
         let device = self.device;
+        let given: Vec<*mut u8> = (0..self.program.buffers.len()).map(|id| self.given(BufferId(id as u32))).collect();
         for call in &device.launches[number].calls {
-            let given: Vec<*mut u8> =
-                (0..self.program.buffers.len()).map(|id| self.given(BufferId(id as u32))).collect();
             let buffer = |id: BufferId| given[id.0 as usize];
             let scratch = self.scratch.as_mut_slice();
             // SAFETY: every buffer has its bytes, as validation of the program says, and nothing else runs.
