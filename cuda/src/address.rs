@@ -1,6 +1,9 @@
 //! How kernels reach the arrays of a program.
 
-use pygraph_artifact::plan::{BufferId, FieldSource, Place, Program};
+use pygraph_artifact::{
+    plan::{BufferId, FieldSource, Place, Program},
+    validate::is_updated_in_place,
+};
 
 /// True if a kernel is given the address of a field that holds the array's address, and not the array's own.
 pub fn is_indirect(program: &Program, id: BufferId) -> bool {
@@ -10,5 +13,21 @@ pub fn is_indirect(program: &Program, id: BufferId) -> bool {
             FieldSource::ParamAddress { .. } | FieldSource::ResultAddress { .. } => true,
         },
         Place::Arena { .. } | Place::Param { .. } | Place::Constant { .. } => false,
+    }
+}
+
+/// True if no kernel of the program writes the array, whenever it is read: weights, inputs and constants.
+pub fn is_fixed(program: &Program, id: BufferId) -> bool {
+    match program.buffers[id.0 as usize].place {
+        Place::Constant { .. } => true,
+        Place::Param { index } => {
+            let param = &program.params[index as usize];
+            param.cache.is_none() && !is_updated_in_place(program, index)
+        }
+        Place::Field { block, field } => {
+            let source = program.blocks[block as usize].fields[field as usize].source;
+            !matches!(source, FieldSource::ResultAddress { .. })
+        }
+        Place::Arena { .. } => false,
     }
 }

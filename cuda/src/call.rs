@@ -13,8 +13,9 @@ use pygraph_kernels::{
 };
 
 use crate::{
-    address::is_indirect,
-    kernel::{CallCode, LaunchCode, NAME, Operand, Parameter, global},
+    address::{is_fixed, is_indirect},
+    epilogue::Epilogue,
+    kernel::{CallCode, LaunchCode, NAME, Operand, Parameter, Start, global},
     nest::line,
     scalar, types,
 };
@@ -25,10 +26,13 @@ pub struct Array {
     dtype: DType,
     shape: Vec<u64>,
     strides: Option<Vec<u64>>,
-    operand: Operand,
+    /// None if it lies nowhere: an epilogue takes its elements.
+    operand: Option<Operand>,
     is_indirect: bool,
     /// Where it lies, if that is a place of the program.
     place: Option<Place>,
+    /// True if no kernel of the program writes it.
+    is_fixed: bool,
 }
 
 impl Array {
@@ -39,15 +43,16 @@ impl Array {
             dtype: buffer.dtype,
             shape: buffer.shape.clone(),
             strides: program.strides(buffer).map(<[u64]>::to_vec),
-            operand: Operand::Buffer(id),
+            operand: Some(Operand::Buffer(id)),
             is_indirect: is_indirect(program, id),
             place: Some(buffer.place),
+            is_fixed: is_fixed(program, id),
         }
     }
 
-    /// An array in scratch memory.
-    pub fn temporary(dtype: DType, shape: Vec<u64>, operand: Operand) -> Array {
-        Array { dtype, shape, strides: None, operand, is_indirect: false, place: None }
+    /// An array in scratch memory, or nowhere.
+    pub fn temporary(dtype: DType, shape: Vec<u64>, operand: Option<Operand>) -> Array {
+        Array { dtype, shape, strides: None, operand, is_indirect: false, place: None, is_fixed: false }
     }
 
     fn ty(&self) -> TensorType<'_> {
@@ -55,25 +60,37 @@ impl Array {
     }
 }
 
-/// The kernels of a call. `array` finds what its operands are.
-pub fn lower_call(call: &KernelCall, array: &dyn Fn(BufferId) -> Array, launch: &mut LaunchCode) -> Result<(), String> {
+/// The kernels of a call. `array` finds what its operands are; elements of its result go to `epilogue` if there is one.
+pub fn lower_call(
+    call: &KernelCall,
+    array: &dyn Fn(BufferId) -> Array,
+    epilogue: Option<&Epilogue>,
+    launch: &mut LaunchCode,
+) -> Result<(), String> {
     let kernel = manifest::find(&call.kernel).ok_or_else(|| format!("there is no kernel `{}`", call.kernel))?;
     let cuda = &kernel.cuda;
     let inputs: Vec<Array> = call.inputs.iter().map(|id| array(*id)).collect();
     let outputs: Vec<Array> = call.outputs.iter().map(|id| array(*id)).collect();
     let input_types: Vec<TensorType<'_>> = inputs.iter().map(Array::ty).collect();
     let output_types: Vec<TensorType<'_>> = outputs.iter().map(Array::ty).collect();
-    let ty =
-        CallType { inputs: &input_types, outputs: &output_types, attributes: &call.attributes, bodies: &call.bodies };
+    let lies_in = |input: &Array| outputs.iter().any(|output| input.place.is_some() && input.place == output.place);
+    let in_place: Vec<bool> = inputs.iter().map(lies_in).collect();
+    let ty = CallType {
+        inputs: &input_types,
+        outputs: &output_types,
+        attributes: &call.attributes,
+        bodies: &call.bodies,
+        in_place: &in_place,
+    };
     let plan = (cuda.plan)(&ty);
     let scratch: Vec<Operand> = plan.scratch.iter().map(|bytes| launch.add_scratch(*bytes)).collect();
 
     let mut common = format!("namespace {NAME}_of {{\n");
     inputs.iter().enumerate().for_each(|(number, array)| describe(&mut common, "In", number, array));
     outputs.iter().enumerate().for_each(|(number, array)| describe(&mut common, "Out", number, array));
-    let in_place = |input: &Array| outputs.iter().any(|output| input.place.is_some() && input.place == output.place);
     for (number, input) in inputs.iter().enumerate() {
-        line!(common, "constexpr bool IN{number}_IN_PLACE = {};", in_place(input));
+        line!(common, "constexpr bool IN{number}_IN_PLACE = {};", in_place[number]);
+        line!(common, "constexpr bool IN{number}_IS_FIXED = {};", input.is_fixed);
     }
     call.attributes.iter().for_each(|(name, value)| describe_attribute(&mut common, name, value));
     for (name, value) in &plan.constants {
@@ -86,6 +103,7 @@ pub fn lower_call(call: &KernelCall, array: &dyn Fn(BufferId) -> Array, launch: 
     }
     call.bodies.iter().enumerate().for_each(|(number, body)| describe_body(&mut common, number, body));
     common.push_str(cuda.source);
+    common.push_str(epilogue.map_or("", Epilogue::text));
     common.push_str("}\n");
     call.attributes.iter().for_each(|(name, value)| forget_attribute(&mut common, name, value));
 
@@ -95,20 +113,30 @@ pub fn lower_call(call: &KernelCall, array: &dyn Fn(BufferId) -> Array, launch: 
         CudaOperand::Scratch(_) | CudaOperand::Status => None,
     };
     for step in &plan.steps {
-        let mut parameters = Vec::new();
-        let mut operands = Vec::new();
-        for (number, operand) in step.operands.iter().enumerate() {
-            let (element, is_indirect, given) = match (*operand, find(*operand)) {
-                (_, Some((array, element))) => (format!("{NAME}_of::{element}"), array.is_indirect, array.operand),
+        let (mut parameters, mut operands, mut given) = (Vec::new(), Vec::new(), Vec::new());
+        for operand in &step.operands {
+            if let (CudaOperand::Output(0), Some(epilogue)) = (*operand, epilogue) {
+                given.push(epilogue.value(parameters.len(), &format!("{NAME}_of::")));
+                parameters.extend(epilogue.parameters(parameters.len()));
+                operands.extend(epilogue.operands());
+                continue;
+            }
+            let (element, is_indirect, own) = match (*operand, find(*operand)) {
+                (_, Some((array, element))) => {
+                    let own = array.operand.expect("only an epilogue takes what lies nowhere");
+                    (format!("{NAME}_of::{element}"), array.is_indirect, own)
+                }
                 (CudaOperand::Scratch(of), _) => ("u8".to_string(), false, scratch[of]),
                 _ => ("u32".to_string(), false, Operand::Status),
             };
-            parameters.push(Parameter { name: format!("p{number}"), element, is_indirect });
-            operands.push(given);
+            let name = format!("p{}", parameters.len());
+            given.push(name.clone());
+            parameters.push(Parameter { name, element, is_indirect });
+            operands.push(own);
         }
-        let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let body = format!("{NAME}_of::{}({});\n", step.function, names.join(", "));
-        let kernel = global(&parameters, step.block.iter().product(), &body);
+        let body = format!("{NAME}_of::{}({});\n", step.function, given.join(", "));
+        let start = if step.waits { Start::OfItsOwn } else { Start::Late };
+        let kernel = global(&parameters, step.block.iter().product(), start, &body);
         launch.calls.push(call_code(step, common.clone() + &kernel, operands));
     }
     Ok(())

@@ -12,8 +12,9 @@ use pygraph_kernels::{
 use crate::{
     address::is_indirect,
     call,
-    kernel::{CallCode, LaunchCode, Operand, Parameter, global},
-    nest::{NestText, Split, index_type, line},
+    epilogue::Epilogue,
+    kernel::{CallCode, LaunchCode, Operand, Parameter, Start, global},
+    nest::{NestText, Points, Source, Split, index_type, line},
 };
 use std::fmt::Write as _;
 
@@ -53,21 +54,23 @@ fn points_call(program: &Program, nest: &Nest, points: u64) -> CallCode {
     let name = |access: &Access| {
         let accesses = nest.inputs.iter().chain(&nest.outputs);
         let number = accesses.into_iter().position(|other| std::ptr::eq(other, access));
-        (format!("p{}", number.expect("an access should be one of its nest")), None)
+        Source::Array(format!("p{}", number.expect("an access should be one of its nest")))
     };
     let text = NestText::new(nest, "n", &name);
     let rank = nest.extents.len() - nest.reduction_dims as usize;
-    let mut body = format!("typedef {} index;\n", index_type(std::slice::from_ref(nest)));
-    line!(
-        body,
-        "for (u64 point = blockIdx.x * u64({THREADS}) + threadIdx.x; point < {points}ull; point += u64(gridDim.x) * {THREADS}) {{"
-    );
-    body.push_str(&text.split("point", 0..rank));
-    body.push_str(&text.whole_point());
-    body.push_str("}\n");
     let blocks = points.div_ceil(u64::from(THREADS)).min(BLOCKS_MAX) as u32;
+    let threads = u64::from(blocks) * u64::from(THREADS);
+    let points = Points {
+        counter: "point".to_string(),
+        first: format!("index(blockIdx.x) * {THREADS} + index(threadIdx.x)"),
+        end: format!("index({points}ull)"),
+        step: format!("index({threads})"),
+        iterations: points.div_ceil(threads),
+        dims: 0..rank,
+    };
+    let body = format!("typedef {} index;\n{}", index_type(std::slice::from_ref(nest)), text.points(&points));
     CallCode {
-        text: global(&parameters, THREADS, &body),
+        text: global(&parameters, THREADS, Start::Late, &body),
         grid: [blocks, 1, 1],
         block: [THREADS, 1, 1],
         shared_bytes: 0,
@@ -91,6 +94,11 @@ pub fn lower_fused(program: &Program, fused: &Fused) -> Result<LaunchCode, Strin
     let mut launch = LaunchCode::default();
     let mut in_scratch: Vec<(usize, Operand)> = Vec::new();
     if let Some(kernel) = &fused.kernel {
+        if let Some(epilogue) = Epilogue::of(program, fused, kernel) {
+            let array = |id: BufferId| product_array(program, fused, id, None);
+            call::lower_call(kernel, &array, Some(&epilogue), &mut launch)?;
+            return Ok(launch);
+        }
         lower_product(program, fused, kernel, &mut launch, &mut in_scratch)?;
     }
     let rows = Rows { program, rows: fused.rows, operands: &fused.operands, stages: &fused.stages, alone: false };
@@ -98,7 +106,8 @@ pub fn lower_fused(program: &Program, fused: &Fused) -> Result<LaunchCode, Strin
     Ok(launch)
 }
 
-/// The product before the stages, as kernels of its own; a result that is a temporary lies in scratch memory.
+/// The product before stages that are no elementwise work on its result, as kernels of its own; a result that is a temporary lies in
+/// scratch memory.
 fn lower_product(
     program: &Program,
     fused: &Fused,
@@ -113,17 +122,18 @@ fn lower_product(
         }
     }
     let array = |id: BufferId| {
-        let number = id.0 as usize;
-        match &fused.operands[number] {
-            FusedOperand::Buffer(buffer) => call::Array::of_buffer(program, *buffer),
-            FusedOperand::Temporary { dtype, shape } => {
-                let operand = in_scratch.iter().find(|(other, _)| *other == number).map(|(_, operand)| *operand);
-                let operand = operand.expect("a temporary that a product writes should be in scratch memory");
-                call::Array::temporary(*dtype, shape.clone(), operand)
-            }
-        }
+        let given = in_scratch.iter().find(|(other, _)| *other == id.0 as usize);
+        product_array(program, fused, id, given.map(|(_, operand)| *operand))
     };
-    call::lower_call(kernel, &array, launch)
+    call::lower_call(kernel, &array, None, launch)
+}
+
+/// What a product reads or writes; `operand` is where it lies if it is a temporary that lies anywhere.
+fn product_array(program: &Program, fused: &Fused, id: BufferId, operand: Option<Operand>) -> call::Array {
+    match &fused.operands[id.0 as usize] {
+        FusedOperand::Buffer(buffer) => call::Array::of_buffer(program, *buffer),
+        FusedOperand::Temporary { dtype, shape } => call::Array::temporary(*dtype, shape.clone(), operand),
+    }
 }
 
 /// Stages over rows.
@@ -184,7 +194,7 @@ impl Rows<'_> {
         let body = self.body(group, &places, &shared);
         let blocks = self.rows.div_ceil(groups).min(BLOCKS_MAX) as u32;
         launch.calls.push(CallCode {
-            text: global(&parameters, THREADS, &body),
+            text: global(&parameters, THREADS, Start::Late, &body),
             grid: [blocks, 1, 1],
             block: [THREADS, 1, 1],
             shared_bytes: 0,
@@ -219,8 +229,8 @@ impl Rows<'_> {
             self.rows
         );
         let array = |access: &Access| match &places[access.buffer.0 as usize] {
-            Place::Global(name) => (name.clone(), None),
-            Place::Shared { name, row_elements } => (name.clone(), Some(format!("index(row) * {row_elements}"))),
+            Place::Global(name) => Source::Array(name.clone()),
+            Place::Shared { name, row_elements } => Source::Part(name.clone(), format!("index(row) * {row_elements}")),
         };
         for (number, stage) in self.stages.iter().enumerate() {
             let text = NestText::new(stage, &format!("s{number}_"), &array);

@@ -72,14 +72,30 @@ impl Parameter {
     }
 }
 
+/// When a kernel waits for those that its graph has before it. With programmatic dependent launches its blocks come to the card
+/// while the last blocks of those still run; every kernel waits once, or what runs after it could run too early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Before anything of `body`.
+    Late,
+    /// Where `body` says `wait_for_earlier()`.
+    OfItsOwn,
+}
+
 /// A kernel of this many threads a block, with its parameters loaded before `body`.
-pub fn global(parameters: &[Parameter], threads: u32, body: &str) -> String {
+///
+/// Addresses of addresses are those of fields of a parameter block, which no kernel writes: they are loaded before it waits.
+pub fn global(parameters: &[Parameter], threads: u32, start: Start, body: &str) -> String {
     let names: Vec<String> = (0..parameters.len()).map(|number| format!("void* a{number}")).collect();
     let mut text =
         format!("extern \"C\" __global__ void __launch_bounds__({threads}) {NAME}({}) {{\n", names.join(", "));
     for (number, Parameter { name, element, is_indirect }) in parameters.iter().enumerate() {
         let address = if *is_indirect { format!("*({element}**)a{number}") } else { format!("({element}*)a{number}") };
         writeln!(text, "{element}* const {name} = {address};").expect("writing to a text should not fail");
+    }
+    text.push_str("let_later_start();\n");
+    if start == Start::Late {
+        text.push_str("wait_for_earlier();\n");
     }
     text.push_str(body);
     text.push_str("}\n");

@@ -8,6 +8,7 @@
 mod address;
 mod call;
 pub mod emulate;
+mod epilogue;
 mod fused;
 mod kernel;
 mod nest;
@@ -146,7 +147,7 @@ fn lower(program: &Program, launch: &Launch, number: u32) -> Result<LaunchCode, 
         Work::Fused(fused) => fused::lower_fused(program, fused),
         Work::Kernel(call) => {
             let mut code = LaunchCode { number, ..LaunchCode::default() };
-            call::lower_call(call, &|id| call::Array::of_buffer(program, id), &mut code)?;
+            call::lower_call(call, &|id| call::Array::of_buffer(program, id), None, &mut code)?;
             Ok(code)
         }
     }

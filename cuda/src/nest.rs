@@ -16,8 +16,19 @@ macro_rules! line {
 }
 pub(crate) use line;
 
-/// Where an access of a nest finds its array: the name of a pointer, and what is taken off each element's number.
-pub type Arrays<'a> = &'a dyn Fn(&Access) -> (String, Option<String>);
+/// Where an access of a nest finds its elements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Behind a pointer of this name.
+    Array(String),
+    /// Behind a pointer of this name to a part of the array: its first element's number is taken off.
+    Part(String, String),
+    /// The element is this value, wherever the access points: it is the only one that this point reads.
+    Value(String),
+}
+
+/// Finds the source of an access.
+pub type Arrays<'a> = &'a dyn Fn(&Access) -> Source;
 
 /// A nest that is being written.
 pub struct NestText<'a> {
@@ -28,6 +39,27 @@ pub struct NestText<'a> {
     /// What the names of this nest begin with.
     prefix: String,
 }
+
+/// Points that a thread goes through: those numbered `first`, `first + step` and so on, below `end`, as indices along `dims`.
+#[derive(Debug, Clone)]
+pub struct Points {
+    /// The name of the number.
+    pub counter: String,
+    /// The first.
+    pub first: String,
+    /// Behind the last.
+    pub end: String,
+    /// From one to the next.
+    pub step: String,
+    /// How many a thread has, at most.
+    pub iterations: u64,
+    /// The dimensions that they count.
+    pub dims: std::ops::Range<usize>,
+}
+
+/// Elements that a thread loads before it uses the first, at most, and points that they are of.
+const LOADS_AHEAD: u64 = 16;
+const POINTS_AHEAD: u64 = 8;
 
 /// Who computes a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +87,8 @@ impl<'a> NestText<'a> {
         self.nest.extents.len() - self.nest.reduction_dims as usize
     }
 
-    fn index(&self, dim: usize) -> String {
+    /// The name of the index along a dimension.
+    pub fn index(&self, dim: usize) -> String {
         format!("{}d{dim}", self.prefix)
     }
 
@@ -87,27 +120,56 @@ impl<'a> NestText<'a> {
                 write!(sum, " + index({stride}) * {}", self.index(dim)).expect("writing to a text should not fail");
             }
         }
-        let (array, base) = (self.arrays)(access);
-        match base {
-            Some(base) => format!("{array}[({sum}) - ({base})]"),
-            None => format!("{array}[{sum}]"),
+        match (self.arrays)(access) {
+            Source::Array(array) => format!("{array}[{sum}]"),
+            Source::Part(array, base) => format!("{array}[({sum}) - ({base})]"),
+            Source::Value(value) => value,
         }
     }
 
-    /// Statements that compute the values of a point whose indices are there; and the names of those.
-    fn values(&self) -> (String, Vec<String>) {
+    /// What each input of a point is, whose indices are there: its type and an expression.
+    fn inputs(&self) -> Vec<(&'static str, String)> {
         let rank = self.nest.extents.len();
-        let inputs: Vec<String> = self.nest.inputs.iter().map(|access| self.element(access, rank)).collect();
-        let mut text = String::new();
-        let mut names = Vec::new();
-        for (number, (element, dtype)) in inputs.iter().zip(&self.nest.map.inputs).enumerate() {
-            let name = format!("{}x{number}", self.prefix);
-            line!(text, "const {} {name} = {element};", crate::types::name(*dtype));
-            names.push(name);
-        }
+        let elements = self.nest.inputs.iter().map(|access| self.element(access, rank));
+        self.nest.map.inputs.iter().map(|dtype| crate::types::name(*dtype)).zip(elements).collect()
+    }
+
+    /// Statements that compute the values of a point of inputs that are there; and the names of those.
+    fn values(&self, inputs: &[String]) -> (String, Vec<String>) {
         let index = |dim: u32| self.index(dim as usize);
-        let (body, values) = statements(&self.nest.map, &self.map_types, &format!("{}r", self.prefix), &names, &index);
-        (text + &body, values)
+        statements(&self.nest.map, &self.map_types, &format!("{}r", self.prefix), inputs, &index)
+    }
+
+    /// A loop over points. Some are loaded before the first of them is used: as far as a compiler knows, a store could change what is
+    /// loaded behind it, and one load after the other leaves the memory idle. `body` makes statements of a point's inputs.
+    fn over_points(&self, points: &Points, body: &dyn Fn(&[String]) -> String) -> String {
+        let Points { counter, first, end, step, dims, .. } = points;
+        let (prefix, inputs) = (&self.prefix, self.inputs());
+        let names: Vec<String> = (0..inputs.len()).map(|number| format!("{prefix}x{number}")).collect();
+        let ahead = points.iterations.min(LOADS_AHEAD / inputs.len().max(1) as u64).min(POINTS_AHEAD);
+        let split = self.split(counter, dims.clone());
+        let mut text = String::new();
+        if ahead <= 1 {
+            line!(text, "for (index {counter} = {first}; {counter} < {end}; {counter} += {step}) {{\n{split}");
+            for ((dtype, element), name) in inputs.iter().zip(&names) {
+                line!(text, "const {dtype} {name} = {element};");
+            }
+            line!(text, "{}}}", body(&names));
+            return text;
+        }
+        let point = format!("const index {counter} = {prefix}first + {prefix}u * {step};\nif ({counter} < {end}) {{");
+        let each = format!("#pragma unroll\nfor (int {prefix}u = 0; {prefix}u < {ahead}; ++{prefix}u) {{");
+        line!(text, "for (index {prefix}first = {first}; {prefix}first < {end}; {prefix}first += {step} * {ahead}) {{");
+        for ((dtype, _), name) in inputs.iter().zip(&names) {
+            line!(text, "{dtype} {name}[{ahead}];");
+        }
+        line!(text, "{each}\n{point}\n{split}");
+        for ((_, element), name) in inputs.iter().zip(&names) {
+            line!(text, "{name}[{prefix}u] = {element};");
+        }
+        let loaded: Vec<String> = names.iter().map(|name| format!("{name}[{prefix}u]")).collect();
+        line!(text, "}}\n}}\n{each}\n{point}\n{split}{}}}\n}}\n}}", body(&loaded));
+        text
     }
 
     /// Statements that store values at a point whose parallel indices are there, combined with what is there if they were folded.
@@ -151,59 +213,80 @@ impl<'a> NestText<'a> {
 
     /// Statements for the parallel points of a row whose indices along the first `row_dims` dimensions are there.
     pub fn row(&self, row_dims: usize, split: Split, lane: &str, lanes: u32) -> String {
-        let points: u64 = self.nest.extents[row_dims..self.parallel_rank()].iter().product();
-        let point = format!("{}p", self.prefix);
+        let dims = row_dims..self.parallel_rank();
+        let count: u64 = self.nest.extents[dims.clone()].iter().product();
         let (first, step) = match split {
             Split::Threads => (lane.to_string(), lanes),
             Split::Group(_) => ("0".to_string(), 1),
         };
-        let mut text = String::from("{\n");
-        if let Some(combine) = &self.nest.combine {
-            text.push_str(&self.fold_definitions(combine));
-        }
-        line!(text, "for (index {point} = {first}; {point} < {points}; {point} += {step}) {{");
-        text.push_str(&self.split(&point, row_dims..self.parallel_rank()));
-        text.push_str(&self.point(split, lane));
+        let (counter, iterations) = (format!("{}p", self.prefix), count.div_ceil(u64::from(step)));
+        let points = Points { counter, first, end: count.to_string(), step: step.to_string(), iterations, dims };
+        let Some(combine) = &self.nest.combine else { return format!("{{\n{}}}\n", self.store_points(&points)) };
+        let Points { counter, first, end, step, dims, .. } = points;
+        let mut text = format!("{{\n{}", self.fold_definitions(combine));
+        line!(text, "for (index {counter} = {first}; {counter} < {end}; {counter} += {step}) {{");
+        text.push_str(&self.split(&counter, dims));
+        text.push_str(&self.fold(split, lane));
         line!(text, "}}\n}}");
         text
     }
 
-    /// Statements for one parallel point, whose indices are there; of a fold, its definitions too.
-    pub fn whole_point(&self) -> String {
-        let definitions = self.nest.combine.as_ref().map(|combine| self.fold_definitions(combine)).unwrap_or_default();
-        definitions + &self.point(Split::Threads, "0")
+    /// Statements for the parallel points with these numbers, each by the thread that comes to it.
+    pub fn points(&self, points: &Points) -> String {
+        let Some(combine) = &self.nest.combine else { return self.store_points(points) };
+        let Points { counter, first, end, step, dims, .. } = points;
+        let mut text = self.fold_definitions(combine);
+        line!(text, "for (index {counter} = {first}; {counter} < {end}; {counter} += {step}) {{");
+        text.push_str(&self.split(counter, dims.clone()));
+        text.push_str(&self.fold(Split::Threads, "0"));
+        line!(text, "}}");
+        text
     }
 
-    fn point(&self, split: Split, lane: &str) -> String {
-        if self.nest.combine.is_none() {
-            let (values, names) = self.values();
-            return values + &self.store(&names);
-        }
+    fn store_points(&self, points: &Points) -> String {
+        self.over_points(points, &|inputs| self.stored(inputs))
+    }
+
+    /// Statements that store what is computed of a point's inputs; without a fold.
+    fn stored(&self, inputs: &[String]) -> String {
+        let (values, names) = self.values(inputs);
+        values + &self.store(&names)
+    }
+
+    /// Statements for one point whose indices are there; without a fold.
+    pub fn one_point(&self) -> String {
+        let inputs: Vec<String> = self.inputs().into_iter().map(|(_, element)| element).collect();
+        self.stored(&inputs)
+    }
+
+    /// Statements that fold one parallel point, whose indices are there.
+    fn fold(&self, split: Split, lane: &str) -> String {
         let (prefix, rank) = (&self.prefix, self.nest.extents.len());
         let count: u64 = self.nest.extents[self.parallel_rank()..].iter().product();
         let mut text = String::new();
         line!(text, "Maybe<{prefix}Value> {prefix}own;\n{prefix}own.has = false;");
         // Order matters to some combines: threads fold neighbouring points, and then each other's results in order.
-        let (first, end) = match split {
-            Split::Threads => ("0".to_string(), count.to_string()),
-            Split::Group(_) if self.is_commutative() => (lane.to_string(), count.to_string()),
+        let (first, end, step, iterations) = match split {
+            Split::Threads => ("0".to_string(), count.to_string(), 1, count),
+            Split::Group(lanes) if self.is_commutative() => {
+                (lane.to_string(), count.to_string(), lanes, count.div_ceil(u64::from(lanes)))
+            }
             Split::Group(lanes) => {
                 let part = count.div_ceil(u64::from(lanes));
                 let first = format!("index({lane}) * {part}");
-                (first.clone(), format!("({first} + {part} < {count} ? {first} + {part} : {count})"))
+                (first.clone(), format!("({first} + {part} < {count} ? {first} + {part} : {count})"), 1, part)
             }
         };
-        let step = match split {
-            Split::Group(lanes) if self.is_commutative() => lanes,
-            _ => 1,
-        };
-        line!(text, "for (index {prefix}q = {first}; {prefix}q < {end}; {prefix}q += {step}) {{");
-        text.push_str(&self.split(&format!("{prefix}q"), self.parallel_rank()..rank));
-        let (values, names) = self.values();
-        text.push_str(&values);
-        line!(text, "const Maybe<{prefix}Value> {prefix}next = {{{prefix}Value{{{}}}, true}};", names.join(", "));
-        line!(text, "{prefix}own = combined({prefix}own, {prefix}next, {prefix}combine);\n}}");
-        let results: Vec<String> = (0..names.len()).map(|number| format!("{prefix}own.value.v{number}")).collect();
+        let (counter, dims) = (format!("{prefix}q"), self.parallel_rank()..rank);
+        let points = Points { counter, first, end, step: step.to_string(), iterations, dims };
+        text.push_str(&self.over_points(&points, &|inputs| {
+            let (mut body, names) = self.values(inputs);
+            line!(body, "const Maybe<{prefix}Value> {prefix}next = {{{prefix}Value{{{}}}, true}};", names.join(", "));
+            line!(body, "{prefix}own = combined({prefix}own, {prefix}next, {prefix}combine);");
+            body
+        }));
+        let results: Vec<String> =
+            (0..self.nest.map.outputs.len()).map(|number| format!("{prefix}own.value.v{number}")).collect();
         if let Split::Group(lanes) = split {
             let room = if lanes > 32 { lanes / 32 } else { 1 };
             line!(text, "__shared__ __align__(16) u8 {prefix}room[{room} * sizeof(Maybe<{prefix}Value>)];");

@@ -4,7 +4,8 @@
 //! constants that say what the call is:
 //!
 //! - of input 0 `typedef … In0`, `IN0_RANK`, `IN0_COUNT`, `IN0_SHAPE[]`, `IN0_STRIDES[]` (in elements), `IN0_IS_DENSE` and
-//!   `IN0_IN_PLACE` (it lies where an output does); of outputs the same with `Out0` and `OUT0_`;
+//!   `IN0_IN_PLACE` (it lies where an output does) and `IN0_IS_FIXED` (no kernel of the program writes it); of outputs the same with `Out0`
+//!   and `OUT0_`;
 //! - of attributes `A_name`: a `bool`, an `i64`, an array with `A_name_COUNT`, for a float its bits `A_name_BITS`, for a text that
 //!   names a type that type;
 //! - of a scalar program `Body0::apply(inputs…, outputs&…)`;
@@ -24,6 +25,16 @@ pub struct CudaDef {
     pub source: &'static str,
     /// The launch rule, for a call that was checked.
     pub plan: fn(&CallType<'_>) -> CudaPlan,
+    /// True if functions hand each element of output 0 once to `store(output, number, value)`, of whatever type `output` is: elementwise
+    /// work behind the call is then done there.
+    pub has_epilogue: bool,
+}
+
+impl CudaDef {
+    /// Code whose result has no epilogue.
+    pub const fn new(source: &'static str, plan: fn(&CallType<'_>) -> CudaPlan) -> CudaDef {
+        CudaDef { source, plan, has_epilogue: false }
+    }
 }
 
 /// How one call is launched.
@@ -52,6 +63,9 @@ pub struct CudaStep {
     pub shared_bytes: u32,
     /// What it is given, in order.
     pub operands: Vec<CudaOperand>,
+    /// True if the function says `wait_for_earlier()` itself, in every thread, before it touches memory that other kernels write;
+    /// else its kernel does, before it calls the function.
+    pub waits: bool,
 }
 
 /// What a function is given.
@@ -87,6 +101,7 @@ pub fn over_elements(
         block: [THREADS, 1, 1],
         shared_bytes: 0,
         operands,
+        waits: false,
     })
 }
 

@@ -83,6 +83,8 @@ pub struct CallType<'a> {
     pub attributes: &'a [(String, KernelAttr)],
     /// Scalar programs, well formed.
     pub bodies: &'a [ScalarBody],
+    /// True for the inputs that lie where an output does. Only a launch rule is told: others see none.
+    pub in_place: &'a [bool],
 }
 
 /// A call that was checked, with its data: what a reference sees beside its outputs.

@@ -158,6 +158,7 @@ impl PreparedCall {
             outputs: &output_types,
             attributes: &call.attributes,
             bodies: &call.bodies,
+            in_place: &[],
         };
         (kernel.check)(&call_type).map_err(|error| format!("{}: {error}", kernel.name))?;
         let (attributes, bodies) = (call.attributes.clone(), call.bodies.clone());

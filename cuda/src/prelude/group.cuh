@@ -7,6 +7,19 @@
 #define PYGRAPH_DYNAMIC_SHARED(NAME) extern __shared__ __align__(16) u8 NAME[]
 #endif
 
+// Programmatic dependent launches: the kernels that a graph runs after this one may come to the card as soon as all blocks of this one
+// have said so; and this one touches nothing that kernels before it write until they have ended.
+inline void let_later_start() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;");
+#endif
+}
+inline void wait_for_earlier() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
 template <int GROUP>
 inline int group_lane() {
   return int(threadIdx.x) % GROUP;
@@ -65,8 +78,12 @@ inline Maybe<T> group_fold(Maybe<T> own, Combine combine, Maybe<T>* shared) {
   __syncthreads();
   if (lane == 0) shared[warp] = own;
   __syncthreads();
-  if (threadIdx.x == 0) {
-    for (int next = 1; next < GROUP / 32; ++next) own = combined(own, shared[next], combine);
+  if (warp == 0) {
+    if (lane < GROUP / 32) own = shared[lane];
+    for (int distance = 1; distance < GROUP / 32; distance *= 2) {
+      const Maybe<T> other = shuffle_down(own, distance);
+      if (lane + distance < GROUP / 32) own = combined(own, other, combine);
+    }
   }
   return own;
 }

@@ -1,13 +1,12 @@
 // A block takes `ROWS` rows (queries of heads that share a head of keys) of one head of keys, and a share of the tokens in sight; each of
-// its warps goes through 32 tokens at a time. Lanes share the features of a row of keys or values, 16 bytes each, and between the two
-// products each lane has a token's logits. `merge` then adds up the shares of a row, in order.
+// its warps goes through `TOKENS_AT` tokens at a time. Lanes share the features of a row of keys or values, 16 bytes each, and between the
+// two products each lane, of the first `TOKENS_AT`, has a token's logits. `merge` then adds up the shares of a row, in order.
 //
 // Beside the reference: exponentials are taken of the distance to the largest logit so far and rounded to `softmax_type`; sums are of
 // f32 and scaled when a larger logit comes; values are added up before they are divided by the sum, so that `probability_type` rounds
 // nothing. That stays within the precision of these types. Rows that no query of the block can see are not read where they count for
 // nothing: with a fill of minus infinity, or where the launch says so (`SKIPS_BELOW`).
 
-constexpr int TOKENS_AT = 32;
 constexpr i64 ROWS_ALL = HEADS / GROUPS * QUERIES, ROW_TILES = (ROWS_ALL + ROWS - 1) / ROWS, UNITS = BATCHES * GROUPS * ROW_TILES;
 constexpr i64 PART = VALUE_FEATURES + 2;
 
@@ -155,11 +154,11 @@ struct State {
   f32 sums[ROWS][Values::CHUNKS][Values::VECTOR];
 };
 
-// Steps through 32 tokens whose parts a lane loads before it uses the first.
+// Steps through `TOKENS_AT` tokens, and how many of them a lane loads before it uses the first.
 template <class Shape>
 struct Batch {
-  static constexpr int WANTED = int(BATCH_PARTS) / Shape::CHUNKS;
-  static constexpr int STEPS = WANTED < 1 ? 1 : WANTED < Shape::LANES ? WANTED : Shape::LANES;
+  static constexpr int ALL = int(TOKENS_AT) * Shape::LANES / 32, WANTED = int(BATCH_PARTS) / Shape::CHUNKS;
+  static constexpr int STEPS = WANTED < 1 ? 1 : WANTED < ALL ? WANTED : ALL;
 };
 
 // A lane's parts of so many rows of keys or values.
@@ -263,19 +262,19 @@ inline void weigh(State& state, const Unit& unit, i64 token, i64 to, const i64 (
   for (int row = 0; row < ROWS; ++row) {
     const i64 number = unit.first + row < ROWS_ALL ? unit.first + row : ROWS_ALL - 1;
     f32 logit = -infinity();
-    if (token < to) {
+    if (lane < TOKENS_AT && token < to) {
       logit = logit_of(logits[row][lane], unit.batch, head_of(unit, number), number % QUERIES, token, lasts[row], mask, bias);
     }
     f32 largest = logit;
 #pragma unroll
     for (int bits = 16; bits > 0; bits /= 2) largest = op_max(largest, __shfl_xor_sync(0xffffffffu, largest, bits));
     largest = op_max(largest, state.largest[row]);
-    const f32 scaled = correction(state.largest[row], largest), weight = token < to ? exponential(logit, largest) : 0.0f;
+    const f32 scaled = correction(state.largest[row], largest), weight = lane < TOKENS_AT && token < to ? exponential(logit, largest) : 0.0f;
     state.largest[row] = largest;
     state.exponentials[row] = state.exponentials[row] * scaled + weight;
 #pragma unroll
     for (int at = 0; at < Values::CHUNKS * Values::VECTOR; ++at) state.sums[row][at / Values::VECTOR][at % Values::VECTOR] *= scaled;
-    logits[row][lane] = weight;
+    if (lane < TOKENS_AT) logits[row][lane] = weight;
   }
 }
 
@@ -300,7 +299,7 @@ inline void attend_range(State& state, const Unit& unit, i64 from, i64 to, const
   }
   for (i64 first = from + warp * TOKENS_AT; first < to; first += WARPS * TOKENS_AT) {
 #pragma unroll 1
-    for (int step = 0; step < Keys::LANES; step += Batch<Keys>::STEPS) {
+    for (int step = 0; step < Batch<Keys>::ALL; step += Batch<Keys>::STEPS) {
       Parts<In1, Keys> key_parts;
       load_parts<Keys, FEATURES, K_TOKEN, K_FEATURE, IS_WHOLE>(key_parts, keys, step, first, to);
       multiply_keys(queries, key_parts, step, logits);
@@ -312,7 +311,7 @@ inline void attend_range(State& state, const Unit& unit, i64 from, i64 to, const
     weigh(state, unit, first + lane, to, lasts, mask, bias, logits);
     __syncwarp();
 #pragma unroll 1
-    for (int step = 0; step < Values::LANES; step += Batch<Values>::STEPS) {
+    for (int step = 0; step < Batch<Values>::ALL; step += Batch<Values>::STEPS) {
       if (step > 0) load_parts<Values, VALUE_FEATURES, V_TOKEN, V_FEATURE, IS_WHOLE>(value_parts, values, step, first, to);
       add_values(state, value_parts, step, logits);
     }

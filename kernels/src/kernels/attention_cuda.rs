@@ -13,8 +13,7 @@ use crate::{
 };
 
 /// The definition.
-pub(super) const CUDA: CudaDef =
-    CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("attention.cu")), plan };
+pub(super) const CUDA: CudaDef = CudaDef::new(concat!(include_str!("layout.cuh"), include_str!("attention.cu")), plan);
 
 /// Warps of a block.
 const WARPS: u64 = 4;
@@ -22,8 +21,10 @@ const WARPS: u64 = 4;
 const BUSY_BLOCKS: [u64; 2] = [132 * 3, 132 * 2];
 /// Rows from which on there are many, for a thread's registers.
 const MANY_ROWS: u64 = 5;
-/// Tokens of a share, at least.
-const SHARE_MIN: u64 = 64;
+/// Warps that keep the card busy.
+const BUSY_WARPS: u64 = 132 * 16;
+/// Tokens that a warp goes through at a time: more cost less each, and fewer are sooner done where warps have little to do.
+const TOKENS_AT: [u64; 3] = [8, 16, 32];
 /// Rows of a block, at most.
 const ROWS_MAX: u64 = 8;
 /// Registers of a thread for queries, and for sums, at most.
@@ -50,11 +51,12 @@ impl Roles {
         }
     }
 
-    /// Elements of a row that a lane has.
-    fn lane_elements(&self, element_bytes: usize) -> u64 {
+    /// Lanes that share a row, and how many of its elements each has.
+    fn lanes(&self, element_bytes: usize) -> (u64, u64) {
         let vector = 16 / element_bytes as u64;
         let vectors = self.extents[3].div_ceil(vector).max(1);
-        vectors.div_ceil(vectors.next_power_of_two().min(32)) * vector
+        let lanes = vectors.next_power_of_two().min(32);
+        (lanes, vectors.div_ceil(lanes) * vector)
     }
 }
 
@@ -65,15 +67,20 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let [batches, queries, heads, _] = q.extents;
     let (tokens, groups, value_features) = (k.extents[1], k.extents[2], v.extents[3]);
     let rows_all = heads / groups * queries;
-    let registers =
-        k.lane_elements(call.inputs[1].dtype.size_bytes()).max(v.lane_elements(call.inputs[2].dtype.size_bytes()));
+    let of_key = k.lanes(call.inputs[1].dtype.size_bytes());
+    let of_value = v.lanes(call.inputs[2].dtype.size_bytes());
+    let registers = of_key.1.max(of_value.1);
     let row_bytes = 4 * (value_features + 2);
     let warps = if WARPS * row_bytes <= SHARED_BYTES { WARPS } else { 1 };
     let most = (REGISTERS / registers).min(SHARED_BYTES / row_bytes / warps).clamp(1, ROWS_MAX);
     let rows = rows_all.div_ceil(rows_all.div_ceil(most).max(1)).max(1);
     let units = batches * groups * rows_all.div_ceil(rows);
+    // A step of a warp takes a token for each row that its lanes share.
+    let fewest = (units * tokens / BUSY_WARPS).max(32 / of_key.0.min(of_value.0));
+    let tokens_at = TOKENS_AT.into_iter().find(|tokens| *tokens >= fewest).unwrap_or(32);
+    let share_min = tokens_at * warps.min(64 / tokens_at);
     let splits =
-        (BUSY_BLOCKS[usize::from(rows >= MANY_ROWS)] / units.max(1)).clamp(1, tokens.div_ceil(SHARE_MIN).max(1));
+        (BUSY_BLOCKS[usize::from(rows >= MANY_ROWS)] / units.max(1)).clamp(1, tokens.div_ceil(share_min).max(1));
     let numbers = optional(call.attributes).expect("attributes should be checked before they are read");
     let [mask, bias, positions, length] = numbers;
     let fill = float(call.attributes, "fill") as f32;
@@ -97,7 +104,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     add(&["LENGTH_BATCH"], &repeated::<1>(call, length));
     let skips = u64::from(boolean(call.attributes, "skips_below"));
     add(&["HIDES_WHOLLY", "SKIPS_BELOW"], &[u64::from(hides), skips]);
-    add(&["ROWS", "WARPS", "SPLITS", "SHARE_MIN", "BATCH_PARTS"], &[rows, warps, splits, SHARE_MIN, BATCH_PARTS]);
+    add(&["ROWS", "WARPS", "SPLITS", "BATCH_PARTS"], &[rows, warps, splits, BATCH_PARTS]);
+    add(&["TOKENS_AT", "SHARE_MIN"], &[tokens_at, share_min]);
 
     if call.outputs[0].element_count() == 0 {
         return CudaPlan { constants, ..CudaPlan::default() };
@@ -112,6 +120,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         block: [32 * warps as u32, 1, 1],
         shared_bytes: 0,
         operands,
+        waits: false,
     };
     let blocks = [splits as u32, units.min(GRID_MAX) as u32, 1];
     let mut steps = vec![step("attend", blocks, vec![output, q, k, v, mask, bias, positions, length, parts])];

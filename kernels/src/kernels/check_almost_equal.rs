@@ -29,10 +29,7 @@ pub static KERNEL: KernelDef = KernelDef {
         compare::check(call_type)
     },
     reference: |call, _| compare::compare(call, &AlmostEqual { tolerance: call::float(call.attributes, "tolerance") }),
-    cuda: CudaDef {
-        source: concat!(include_str!("compare.cuh"), include_str!("check_almost_equal.cu")),
-        plan: compare::plan,
-    },
+    cuda: CudaDef::new(concat!(include_str!("compare.cuh"), include_str!("check_almost_equal.cu")), compare::plan),
 };
 
 struct AlmostEqual {

@@ -29,7 +29,7 @@ pub static KERNEL: KernelDef = KernelDef {
         let bound = |name| call::int(call.attributes, name) as u64;
         compare::compare(call, &Close { min: bound("min_ulp_difference"), max: bound("max_ulp_difference") })
     },
-    cuda: CudaDef { source: concat!(include_str!("compare.cuh"), include_str!("check_close.cu")), plan: compare::plan },
+    cuda: CudaDef::new(concat!(include_str!("compare.cuh"), include_str!("check_close.cu")), compare::plan),
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {

@@ -18,7 +18,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check: compare::check,
     reference: |call, _| compare::compare(call, &Equal),
-    cuda: CudaDef { source: concat!(include_str!("compare.cuh"), include_str!("check_equal.cu")), plan: compare::plan },
+    cuda: CudaDef::new(concat!(include_str!("compare.cuh"), include_str!("check_equal.cu")), compare::plan),
 };
 
 struct Equal;

@@ -25,7 +25,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: CudaDef { source: concat!(include_str!("linear.cuh"), include_str!("cholesky.cu")), plan },
+    cuda: CudaDef::new(concat!(include_str!("linear.cuh"), include_str!("cholesky.cu")), plan),
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {
@@ -52,6 +52,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         block: [n.next_multiple_of(32).min(THREADS as usize) as u32, 1, 1],
         shared_bytes: 0,
         operands: vec![CudaOperand::Input(0), CudaOperand::Output(0), CudaOperand::Scratch(0)],
+        waits: false,
     };
     let scratch = output.element_count() as u64 * wide_bytes(output.dtype);
     CudaPlan { scratch: vec![scratch], steps: vec![step], ..CudaPlan::default() }

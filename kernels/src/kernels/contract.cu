@@ -35,31 +35,35 @@ PYGRAPH_SIDE(lhs, IN0, LHS_ROW_STRIDE, LHS_TERM_STRIDE, A_lhs_batch, A_lhs_contr
 PYGRAPH_SIDE(rhs, IN1, RHS_ROW_STRIDE, RHS_TERM_STRIDE, A_rhs_batch, A_rhs_contract)
 
 // Puts a sum where it belongs: in the output, or among the parts of this split.
-inline void put(Out0* output, u8* parts, i64 split, i64 batch, i64 row, i64 column, Sum sum) {
+template <class Output>
+inline void put(Output output, u8* parts, i64 split, i64 batch, i64 row, i64 column, Sum sum) {
   const i64 element = (batch * ROWS + row) * COLUMNS + column;
   if (SPLITS == 1) {
-    output[element] = finished(sum);
+    store(output, element, finished(sum));
   } else {
     ((Sum*)parts)[split * (BATCHES * ROWS * COLUMNS) + element] = sum;
   }
 }
 
-inline void finish(Out0* output, const u8* parts) {
+template <class Output>
+inline void finish(Output output, const u8* parts) {
   constexpr i64 COUNT = BATCHES * ROWS * COLUMNS;
   for (i64 element = thread_number(); element < COUNT; element += thread_count()) {
     Sum sum = ((const Sum*)parts)[element];
 #pragma unroll 8
     for (i64 split = 1; split < SPLITS; ++split) sum = plus(sum, ((const Sum*)parts)[split * COUNT + element]);
-    output[element] = finished(sum);
+    store(output, element, finished(sum));
   }
 }
 
 // Nothing is summed.
-inline void clear(Out0* output) {
-  for (i64 element = thread_number(); element < OUT0_COUNT; element += thread_count()) output[element] = finished(Number<Sum>::zero());
+template <class Output>
+inline void clear(Output output) {
+  for (i64 element = thread_number(); element < OUT0_COUNT; element += thread_count()) store(output, element, finished(Number<Sum>::zero()));
 }
 
-inline void tile(Out0* output, const In0* lhs, const In1* rhs, u8* parts) {
+template <class Output>
+inline void tile(Output output, const In0* lhs, const In1* rhs, u8* parts) {
   constexpr i64 TILES = (COLUMNS + TILE - 1) / TILE, PART = (TERMS + SPLITS - 1) / SPLITS;
   const i64 first_row = blockIdx.x / TILES * TILE, first_column = blockIdx.x % TILES * TILE;
   const i64 from = blockIdx.z * PART, to = from + PART < TERMS ? from + PART : TERMS;
@@ -101,6 +105,13 @@ inline Vector<T> load_once(const T* address) {
 #endif
 }
 
+// Asks for what lies there, so that it is in the second cache when it is read.
+inline void fetch_ahead(const void* address) {
+#ifdef __CUDA_ARCH__
+  asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
+#endif
+}
+
 // Which side is small, and its rows at a time.
 template <bool IS_LEFT>
 struct Few {
@@ -110,6 +121,7 @@ struct Few {
   static i64 big_at(i64 row) { return row * RHS_ROW_STRIDE; }
   static constexpr i64 BIG_ROWS = COLUMNS, TERM_STRIDE = RHS_TERM_STRIDE, SMALL_ROWS = ROWS;
   static constexpr i64 SMALL_STRIDE = LHS_ROW_STRIDE, SMALL_TERM = LHS_TERM_STRIDE, BIG_STRIDE = RHS_ROW_STRIDE;
+  static constexpr bool IS_BIG_FIXED = IN1_IS_FIXED;
 };
 template <>
 struct Few<false> {
@@ -119,13 +131,17 @@ struct Few<false> {
   static i64 big_at(i64 row) { return row * LHS_ROW_STRIDE; }
   static constexpr i64 BIG_ROWS = ROWS, TERM_STRIDE = LHS_TERM_STRIDE, SMALL_ROWS = COLUMNS;
   static constexpr i64 SMALL_STRIDE = RHS_ROW_STRIDE, SMALL_TERM = RHS_TERM_STRIDE, BIG_STRIDE = LHS_ROW_STRIDE;
+  static constexpr bool IS_BIG_FIXED = IN0_IS_FIXED;
 };
 typedef Few<(IS_LEFT_SMALL != 0)> Sides;
 typedef Sides::Small Small;
 typedef Sides::Big Big;
 constexpr int VECTOR = 16 / sizeof(Big), WARPS = 8;
+// Steps of a thread that are fetched ahead: what the blocks of a wave ask for together should fit in the second cache.
+constexpr int STEPS_AHEAD = 4;
 
-inline void put_few(Out0* output, u8* parts, i64 split, i64 batch, i64 small, i64 big, f32 sum) {
+template <class Output>
+inline void put_few(Output output, u8* parts, i64 split, i64 batch, i64 small, i64 big, f32 sum) {
   if (IS_LEFT_SMALL) {
     put(output, parts, split, batch, small, big, number<Sum>(sum));
   } else {
@@ -165,6 +181,25 @@ inline Vector<Big> load_big(const Big* row, i64 term) {
   return vector;
 }
 
+// The big matrix of this block's first batch.
+inline const Big* first_matrix(const Big* big) { return big + (IS_LEFT_SMALL ? rhs_batch(blockIdx.y) : lhs_batch(blockIdx.y)); }
+
+// Weights are on their way while kernels before this one end.
+inline void fetch_along(const Big* big, i64 first_big) {
+  if (!Sides::IS_BIG_FIXED || blockIdx.y >= BATCHES) return;
+  const int lane = int(threadIdx.x) % 32, member = int(threadIdx.x) / 32 % int(TEAM);
+  constexpr i64 STEP = TEAM * 32 * VECTOR * SPLITS;
+  const i64 first = ((blockIdx.z * TEAM + member) * 32 + lane) * VECTOR;
+#pragma unroll
+  for (int of = 0; of < PER_WARP; ++of) {
+#pragma unroll
+    for (int step = 0; step < STEPS_AHEAD; ++step) {
+      const i64 term = first + step * STEP;
+      if (lane % 8 == 0 && first_big + of < Sides::BIG_ROWS && term < TERMS) fetch_ahead(first_matrix(big) + Sides::big_at(first_big + of) + term);
+    }
+  }
+}
+
 // `TEAM` warps fold `PER_WARP` rows of the big matrix, whose terms lie together.
 template <bool IS_WHOLE>
 inline void along_sums(const Small* small, const Big* big, i64 first_small, i64 first_big, f32 (&sums)[FEW_ROWS][PER_WARP]) {
@@ -195,12 +230,15 @@ inline void along_sums(const Small* small, const Big* big, i64 first_small, i64 
   }
 }
 
-inline void along(Out0* output, const Small* small, const Big* big, u8* parts) {
+template <class Output>
+inline void along(Output output, const Small* small, const Big* big, u8* parts) {
   constexpr bool FITS = TERMS % VECTOR == 0 && Sides::BIG_STRIDE % VECTOR == 0;
   constexpr i64 CHUNKS = (Sides::SMALL_ROWS + FEW_ROWS - 1) / FEW_ROWS;
   __shared__ f32 shared[WARPS][FEW_ROWS * PER_WARP];
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
   const i64 first_big = (blockIdx.x / CHUNKS * (WARPS / TEAM) + warp / TEAM) * PER_WARP, first_small = blockIdx.x % CHUNKS * FEW_ROWS;
+  fetch_along(big, first_big);
+  wait_for_earlier();
   for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {
     const Small* const own = small + (IS_LEFT_SMALL ? lhs_batch(batch) : rhs_batch(batch));
     const Big* const matrix = big + (IS_LEFT_SMALL ? rhs_batch(batch) : lhs_batch(batch));
@@ -257,7 +295,8 @@ inline void across_sums(const Small* small, const Big* big, i64 first_small, i64
   }
 }
 
-inline void across(Out0* output, const Small* small, const Big* big, u8* parts) {
+template <class Output>
+inline void across(Output output, const Small* small, const Big* big, u8* parts) {
   constexpr bool FITS = Sides::BIG_ROWS % VECTOR == 0 && Sides::TERM_STRIDE % VECTOR == 0;
   constexpr i64 CHUNKS = (Sides::SMALL_ROWS + FEW_ROWS - 1) / FEW_ROWS, PART = (TERMS + SPLITS - 1) / SPLITS;
   __shared__ f32 shared[WARPS][OWNERS * FEW_ROWS * VECTOR];
@@ -265,6 +304,14 @@ inline void across(Out0* output, const Small* small, const Big* big, u8* parts) 
   const i64 block_big = blockIdx.x / CHUNKS * (OWNERS * VECTOR), first_small = blockIdx.x % CHUNKS * FEW_ROWS;
   const i64 first_big = block_big + owner * VECTOR;
   const i64 from = blockIdx.z * PART, to = from + PART < TERMS ? from + PART : TERMS;
+  if (Sides::IS_BIG_FIXED && owner == 0 && first_big < Sides::BIG_ROWS && blockIdx.y < BATCHES) {
+#pragma unroll
+    for (int step = 0; step < 2 * STEPS_AHEAD; ++step) {
+      const i64 term = from + int(threadIdx.x) / OWNERS + step * GROUPS;
+      if (term < to) fetch_ahead(first_matrix(big) + term * Sides::TERM_STRIDE + first_big);
+    }
+  }
+  wait_for_earlier();
   for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {
     const Small* const own = small + (IS_LEFT_SMALL ? lhs_batch(batch) : rhs_batch(batch));
     const Big* const matrix = big + (IS_LEFT_SMALL ? rhs_batch(batch) : lhs_batch(batch));
@@ -298,8 +345,8 @@ inline void across(Out0* output, const Small* small, const Big* big, u8* parts) 
 }
 
 // Tiles on tensor cores. A template, since other types than those of two bytes have no code for it.
-template <class T>
-inline void tensor(Out0* output, const T* lhs, const T* rhs, u8* parts) {
+template <class Output, class T>
+inline void tensor(Output output, const T* lhs, const T* rhs, u8* parts) {
   constexpr bool LEFT_ACROSS = LHS_TERM_STRIDE != 1 && LHS_ROW_STRIDE == 1, RIGHT_ACROSS = RHS_TERM_STRIDE != 1 && RHS_ROW_STRIDE == 1;
   constexpr bool LEFT_FITS = LEFT_ACROSS ? ROWS % PIECE == 0 && LHS_TERM_STRIDE >= 0 && LHS_TERM_STRIDE % PIECE == 0
                                          : LHS_TERM_STRIDE == 1 && TERMS % PIECE == 0 && LHS_ROW_STRIDE >= 0 && LHS_ROW_STRIDE % PIECE == 0;
@@ -315,13 +362,13 @@ inline void tensor(Out0* output, const T* lhs, const T* rhs, u8* parts) {
     const T* const right = rhs + rhs_batch(batch);
     auto left_at = [=](i64 row, i64 term) { return left + lhs_row(row) + lhs_term(term); };
     auto right_at = [=](i64 row, i64 term) { return right + rhs_row(row) + rhs_term(term); };
-    auto store = [=](i64 row, i64 column, f32 sum) {
+    auto keep = [=](i64 row, i64 column, f32 sum) {
       if (row < ROWS && column < COLUMNS) put(output, parts, blockIdx.z, batch, row, column, number<Sum>(sum));
     };
     if (LEFT_FITS && RIGHT_FITS && is_aligned(left) && is_aligned(right)) {
-      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, LEFT_FITS, RIGHT_FITS, T>(shared, first_row, ROWS, first_column, COLUMNS, from, to, left_at, right_at, store);
+      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, LEFT_FITS, RIGHT_FITS, T>(shared, first_row, ROWS, first_column, COLUMNS, from, to, left_at, right_at, keep);
     } else {
-      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, false, false, T>(shared, first_row, ROWS, first_column, COLUMNS, from, to, left_at, right_at, store);
+      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, false, false, T>(shared, first_row, ROWS, first_column, COLUMNS, from, to, left_at, right_at, keep);
     }
   }
 }

@@ -18,6 +18,7 @@ pub(super) const CUDA: CudaDef = CudaDef {
         include_str!("contract.cu")
     ),
     plan,
+    has_epilogue: true,
 };
 
 /// Warps that keep the card's memory busy.
@@ -184,6 +185,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         block: [THREADS, 1, 1],
         shared_bytes: 0,
         operands: operands.into_iter().chain([CudaOperand::Scratch(0)]).collect(),
+        waits: matches!(choice.function, "along" | "across"),
     }];
     if choice.splits > 1 {
         steps.extend(over_elements("finish", elements, vec![CudaOperand::Output(0), CudaOperand::Scratch(0)]));

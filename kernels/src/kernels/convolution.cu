@@ -62,7 +62,8 @@ inline i64 output_at(const Window& window, i64 group, i64 feature) {
   return element;
 }
 
-inline void tile(Out0* output, const In0* input, const In1* kernel) {
+template <class Output>
+inline void tile(Output output, const In0* input, const In1* kernel) {
   constexpr i64 TILES = (GROUP_FEATURES + TILE - 1) / TILE;
   const i64 first_row = blockIdx.x / TILES * TILE, first_column = blockIdx.x % TILES * TILE;
   for (i64 group = blockIdx.y; group < GROUP_COUNT; group += gridDim.y) {
@@ -80,7 +81,7 @@ inline void tile(Out0* output, const In0* input, const In1* kernel) {
           return number<Sum>(kernel[with + (group * GROUP_FEATURES + column) * IN1_STRIDES[A_kernel_dims[1]]]);
         },
         [=](i64 row, i64 column, Sum sum) {
-          if (row < ROWS && column < GROUP_FEATURES) output[output_at(window_of(row), group, column)] = finished(sum);
+          if (row < ROWS && column < GROUP_FEATURES) store(output, output_at(window_of(row), group, column), finished(sum));
         });
   }
 }
@@ -105,7 +106,8 @@ struct Exactly<f32, f32> {
   static f32 of(f32 sum) { return sum; }
 };
 
-inline void direct(Out0* output, const In0* input, const In1* kernel) {
+template <class Output>
+inline void direct(Output output, const In0* input, const In1* kernel) {
   for (i64 number_of = thread_number(); number_of < ROWS * GROUP_FEATURES * GROUP_COUNT; number_of += thread_count()) {
     const i64 column = number_of % GROUP_FEATURES, group = number_of / GROUP_FEATURES % GROUP_COUNT;
     const Window window = window_of(number_of / (GROUP_FEATURES * GROUP_COUNT));
@@ -123,11 +125,12 @@ inline void direct(Out0* output, const In0* input, const In1* kernel) {
         multiply_add(sum, element, weight);
       }
     }
-    output[output_at(window, group, column)] = IS_IN_ORDER ? Exactly<Out0, Sum>::of(sum) : finished(sum);
+    store(output, output_at(window, group, column), IS_IN_ORDER ? Exactly<Out0, Sum>::of(sum) : finished(sum));
   }
 }
 
 // Nothing is summed.
-inline void clear(Out0* output) {
-  for (i64 element = thread_number(); element < OUT0_COUNT; element += thread_count()) output[element] = finished(Number<Sum>::zero());
+template <class Output>
+inline void clear(Output output) {
+  for (i64 element = thread_number(); element < OUT0_COUNT; element += thread_count()) store(output, element, finished(Number<Sum>::zero()));
 }

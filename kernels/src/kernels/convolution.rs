@@ -76,6 +76,7 @@ fn check(call: &CallType<'_>) -> Result<(), String> {
         outputs: &[matrix(output)],
         attributes: &product_attributes(),
         bodies: &[],
+        in_place: &[],
     };
     (contract::KERNEL.check)(&product)
 }

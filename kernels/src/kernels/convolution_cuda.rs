@@ -16,6 +16,7 @@ use crate::{
 pub(super) const CUDA: CudaDef = CudaDef {
     source: concat!(include_str!("layout.cuh"), include_str!("product.cuh"), include_str!("convolution.cu")),
     plan,
+    has_epilogue: true,
 };
 
 /// Rows and columns of a tile.
@@ -54,7 +55,14 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     } else {
         let tiles = rows.div_ceil(TILE) * features.div_ceil(TILE);
         let grid = [tiles as u32, groups.min(GRID_MAX) as u32, 1];
-        Some(CudaStep { function: "tile".into(), grid, block: [THREADS, 1, 1], shared_bytes: 0, operands })
+        Some(CudaStep {
+            function: "tile".into(),
+            grid,
+            block: [THREADS, 1, 1],
+            shared_bytes: 0,
+            operands,
+            waits: false,
+        })
     };
     CudaPlan { constants, steps: step.into_iter().collect(), ..CudaPlan::default() }
 }

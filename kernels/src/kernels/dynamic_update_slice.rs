@@ -9,7 +9,7 @@ use super::{
     layout::Patch,
 };
 use crate::{
-    cuda::{CudaDef, CudaOperand, CudaPlan, THREADS, over_elements},
+    cuda::{CudaDef, CudaOperand, CudaPlan, over_elements},
     manifest::{Call, CallType, InPlace, KernelDef, KernelError},
     tensor::TensorMut,
 };
@@ -25,11 +25,8 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("dynamic_update_slice.cu")), plan },
+    cuda: CudaDef::new(concat!(include_str!("layout.cuh"), include_str!("dynamic_update_slice.cu")), plan),
 };
-
-/// Blocks where the operand may have to be copied. They have nothing to do where it lies in the output, so they are not many.
-const BLOCKS_MAX: u64 = 528;
 
 /// A thread a word that all arrays hold in one piece.
 fn plan(call: &CallType<'_>) -> CudaPlan {
@@ -39,8 +36,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let starts = (2..call.inputs.len()).map(CudaOperand::Input);
     let operands = [CudaOperand::Output(0), CudaOperand::Input(0), CudaOperand::Input(1)];
     let operands = operands.into_iter().chain(starts).collect();
-    let elements = output.element_count() as u64 / unit;
-    let step = over_elements("update", elements.min(BLOCKS_MAX * u64::from(THREADS)), operands);
+    let written = if call.in_place[0] { update } else { output };
+    let step = over_elements("update", written.element_count() as u64 / unit, operands);
     CudaPlan { constants: vec![("UNIT", unit as i64)], steps: step.into_iter().collect(), ..CudaPlan::default() }
 }
 

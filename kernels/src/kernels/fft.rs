@@ -29,7 +29,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: CudaDef { source: include_str!("fft.cu"), plan: fft_cuda::plan },
+    cuda: CudaDef::new(include_str!("fft.cu"), fft_cuda::plan),
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {

@@ -48,6 +48,7 @@ impl Lines {
             block: [THREADS, 1, 1],
             shared_bytes: 0,
             operands: operands.to_vec(),
+            waits: false,
         };
         let mut steps = vec![chunk_step(0)];
         for run_bits in self.chunk_bits() + 1..=self.padded_bits() {

@@ -30,7 +30,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: CudaDef { source: concat!(include_str!("three_fry.cuh"), include_str!("random_bits.cu")), plan },
+    cuda: CudaDef::new(concat!(include_str!("three_fry.cuh"), include_str!("random_bits.cu")), plan),
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {

@@ -33,10 +33,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: CudaDef {
-        source: concat!(include_str!("layout.cuh"), include_str!("pack.cuh"), include_str!("scan.cu")),
-        plan,
-    },
+    cuda: CudaDef::new(concat!(include_str!("layout.cuh"), include_str!("pack.cuh"), include_str!("scan.cu")), plan),
 };
 
 /// Length from which on a block goes through a line.
@@ -64,7 +61,14 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     // A sum in f64 needs `chains`, however short its lines.
     let step = if fold.is_some() && (wide != 0 || length >= LONG && lines <= BUSY_LINES) {
         let grid = [lines.min(1 << 16) as u32, 1, 1];
-        Some(CudaStep { function: "chains".into(), grid, block: [THREADS, 1, 1], shared_bytes: 0, operands })
+        Some(CudaStep {
+            function: "chains".into(),
+            grid,
+            block: [THREADS, 1, 1],
+            shared_bytes: 0,
+            operands,
+            waits: false,
+        })
     } else {
         over_elements("lines", lines, operands)
     };

@@ -11,7 +11,7 @@ use crate::{
 
 /// The definition.
 pub(super) const CUDA: CudaDef =
-    CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("pack.cuh"), include_str!("scatter.cu")), plan };
+    CudaDef::new(concat!(include_str!("layout.cuh"), include_str!("pack.cuh"), include_str!("scatter.cu")), plan);
 
 /// Threads that go through the updates, at most, where one an element of a window is not enough.
 const THREADS_MAX: u64 = 8192;
@@ -66,8 +66,10 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let elements = operand.element_count() as u64;
     let outputs: Vec<CudaOperand> = (0..count).map(CudaOperand::Output).collect();
     let operands = (0..count).map(CudaOperand::Input);
+    let is_there = call.in_place[..count].iter().all(|is_there| *is_there);
+    let copied = if is_there { 0 } else { elements };
     let mut steps: Vec<_> =
-        over_elements("copy", elements, outputs.iter().copied().chain(operands).collect()).into_iter().collect();
+        over_elements("copy", copied, outputs.iter().copied().chain(operands).collect()).into_iter().collect();
     if elements > 0 && update.element_count() > 0 {
         let updates = (count + 1..2 * count + 1).map(CudaOperand::Input);
         let all = std::iter::once(CudaOperand::Input(count)).chain(outputs).chain(updates).collect();

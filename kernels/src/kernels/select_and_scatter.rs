@@ -33,7 +33,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("select_and_scatter.cu")), plan },
+    cuda: CudaDef::new(concat!(include_str!("layout.cuh"), include_str!("select_and_scatter.cu")), plan),
 };
 
 /// A thread an element of the output.

@@ -37,7 +37,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: CudaDef { source: SOURCE, plan },
+    cuda: CudaDef::new(SOURCE, plan),
 };
 
 const SOURCE: &str =

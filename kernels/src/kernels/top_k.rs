@@ -29,10 +29,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: CudaDef {
-        source: concat!(include_str!("layout.cuh"), include_str!("order.cuh"), include_str!("top_k.cu")),
-        plan,
-    },
+    cuda: CudaDef::new(concat!(include_str!("layout.cuh"), include_str!("order.cuh"), include_str!("top_k.cu")), plan),
 };
 
 fn plan(call: &CallType<'_>) -> CudaPlan {

@@ -30,7 +30,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: CudaDef { source: concat!(include_str!("linear.cuh"), include_str!("triangular_solve.cu")), plan },
+    cuda: CudaDef::new(concat!(include_str!("linear.cuh"), include_str!("triangular_solve.cu")), plan),
 };
 
 fn check(call: &CallType<'_>) -> Result<(), String> {
@@ -85,6 +85,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         block: [THREADS, 1, 1],
         shared_bytes: 0,
         operands: all_operands(call).into_iter().chain([CudaOperand::Scratch(0)]).collect(),
+        waits: false,
     };
     let scratch = output.element_count() as u64 * wide_bytes(output.dtype);
     CudaPlan { constants, scratch: vec![scratch], steps: vec![step], ..CudaPlan::default() }

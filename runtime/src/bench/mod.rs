@@ -54,6 +54,7 @@ fn measure(options: &Options, choice: DeviceChoice) -> Result<Report, BenchError
     if let Device::Cuda(ordinal) = device {
         let gpu = Gpu::open(ordinal).map_err(ModelError::Cuda)?;
         gpu.context().set_memory_limit(options.device_limit_bytes);
+        gpu.set_programmatic_launches(!options.no_programmatic_launches);
     }
     let start = Instant::now();
     let mut session = load(options, artifact, device)?;

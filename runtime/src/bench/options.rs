@@ -57,6 +57,10 @@ pub struct Options {
     #[arg(long, value_name = "BYTES")]
     pub device_limit_bytes: Option<u64>,
 
+    /// Start each kernel of a graph on a GPU only when those before it have ended
+    #[arg(long)]
+    pub no_programmatic_launches: bool,
+
     /// Interpret every loop nest on the host device, whatever native code the artifact holds
     #[arg(long)]
     pub interpret: bool,

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, Weak},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::driver::{Context, CudaError, Stream};
@@ -12,6 +15,7 @@ use super::driver::{Context, CudaError, Stream};
 pub struct Gpu {
     context: Arc<Context>,
     stream: Stream,
+    has_programmatic_launches: AtomicBool,
 }
 
 /// Those that are open: a process has one context a GPU anyhow, and whoever shares memory must share the stream.
@@ -25,7 +29,8 @@ impl Gpu {
             return Ok(gpu);
         }
         let context = Context::open(ordinal)?;
-        let gpu = Arc::new(Gpu { stream: Stream::new(&context)?, context });
+        let has_programmatic_launches = AtomicBool::new(true);
+        let gpu = Arc::new(Gpu { stream: Stream::new(&context)?, context, has_programmatic_launches });
         open.insert(ordinal, Arc::downgrade(&gpu));
         Ok(gpu)
     }
@@ -38,6 +43,17 @@ impl Gpu {
     /// The stream that models run on.
     pub fn stream(&self) -> &Stream {
         &self.stream
+    }
+
+    /// Whether kernels of graphs that are made from now on may come to the card before those that they wait for have ended, where the GPU
+    /// can do that.
+    pub fn set_programmatic_launches(&self, are_on: bool) {
+        self.has_programmatic_launches.store(are_on, Ordering::Relaxed);
+    }
+
+    /// True if kernels start so.
+    pub fn starts_early(&self) -> bool {
+        self.context.properties().capability.0 >= 9 && self.has_programmatic_launches.load(Ordering::Relaxed)
     }
 
     /// Its number.

@@ -118,7 +118,12 @@ impl CudaProgram {
         }
         let mut added: Vec<GraphNode> = Vec::with_capacity(list.len());
         for node in list {
-            let after: Vec<GraphNode> = node.after.iter().map(|earlier| added[*earlier]).collect();
+            // Generated kernels wait themselves for those before them, all others are waited for by the graph.
+            let waits = |node: &CudaNode| matches!(node.work, NodeWork::Call { .. }) && self.gpu.starts_early();
+            let (early, late): (Vec<usize>, Vec<usize>) =
+                node.after.iter().partition(|earlier| waits(node) && waits(&list[**earlier]));
+            let nodes = |of: Vec<usize>| -> Vec<GraphNode> { of.into_iter().map(|earlier| added[earlier]).collect() };
+            let (early, after) = (nodes(early), nodes(late));
             let condition = |conditional: usize| -> Conditional {
                 conditionals[conditional].expect("a condition should be made with the list that it decides about")
             };
@@ -156,6 +161,9 @@ impl CudaProgram {
                     new
                 }
             };
+            if !early.is_empty() {
+                graph.let_start_early(&early, new)?;
+            }
             added.push(new);
         }
         if list.is_empty() {

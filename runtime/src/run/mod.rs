@@ -121,6 +121,7 @@ fn run_program(
     if let Device::Cuda(ordinal) = device {
         let gpu = Gpu::open(ordinal).map_err(ModelError::Cuda)?;
         gpu.context().set_memory_limit(options.device_limit_bytes);
+        gpu.set_programmatic_launches(!options.no_programmatic_launches);
     }
     let mut model = Model::load_in_order(artifact, entry, device, options.order, options.loops())?;
     let caches = Caches::for_model(&model, options.caches()).map_err(SessionError::Memory)?;

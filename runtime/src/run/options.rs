@@ -103,6 +103,10 @@ pub struct Options {
     #[arg(long, value_name = "BYTES")]
     pub device_limit_bytes: Option<u64>,
 
+    /// Start each kernel of a graph on a GPU only when those before it have ended
+    #[arg(long)]
+    pub no_programmatic_launches: bool,
+
     /// Map caches on another thread too, this many handles ahead of need
     #[arg(long, value_name = "HANDLES", default_value_t = 0)]
     pub kv_ahead: u64,

@@ -375,6 +375,11 @@ struct KernelParams {
   void *kern, *context;
 };
 
+struct EdgeData {
+  unsigned char from_port, to_port, type, reserved[5];
+};
+enum { PROGRAMMATIC = 1 };
+
 struct NodeParams {
   int type;
   int reserved[3];
@@ -428,6 +433,21 @@ Result cuGraphAddKernelNode_v2(struct Node **node, struct Graph *graph, struct N
   (*node)->threads = params->blocks[0] * params->threads[0];
   for (int number = 0; number < params->kernel->arguments; number++)
     (*node)->arguments[number] = *(uint64_t *)params->arguments[number];
+  return SUCCESS;
+}
+
+// An edge that lets a kernel start early is one all the same: kernels wait.
+Result cuGraphAddDependencies_v2(struct Graph *graph, struct Node **from, struct Node **to, const struct EdgeData *edges,
+                                 size_t count) {
+  CHECK_CONTEXT();
+  for (size_t number = 0; number < count; number++) {
+    struct Node *node = to[number];
+    if (edges[number].type != PROGRAMMATIC || node->type != KERNEL || from[number]->type != KERNEL)
+      return INVALID_VALUE;
+    if (node->graph != graph || from[number]->graph != graph)
+      abort();
+    node->after[node->after_count++] = from[number];
+  }
   return SUCCESS;
 }
 

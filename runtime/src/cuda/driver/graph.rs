@@ -3,8 +3,8 @@
 use std::{ffi::c_void, ptr, sync::Arc};
 
 use cudarc::driver::sys::{
-    self, CUDA_CONDITIONAL_NODE_PARAMS, CUDA_KERNEL_NODE_PARAMS, CUgraph, CUgraphConditionalNodeType, CUgraphExec,
-    CUgraphNode, CUgraphNodeParams, CUgraphNodeType,
+    self, CUDA_CONDITIONAL_NODE_PARAMS, CUDA_KERNEL_NODE_PARAMS, CUgraph, CUgraphConditionalNodeType,
+    CUgraphDependencyType, CUgraphEdgeData, CUgraphExec, CUgraphNode, CUgraphNodeParams, CUgraphNodeType,
 };
 
 use super::{
@@ -84,6 +84,24 @@ impl Graph {
         check("cuGraphAddKernelNode", added)?;
         self.functions.push(function.clone());
         Ok(GraphNode(node))
+    }
+
+    /// Lets `later`, a kernel, come to the card when all blocks of `earlier`, kernels too, have allowed it or ended (a programmatic dependent
+    /// launch). It has to wait itself for what they do; GPUs of capability 9.0 and later can.
+    pub fn let_start_early(&mut self, earlier: &[GraphNode], later: GraphNode) -> Result<(), CudaError> {
+        self.context.bind()?;
+        let edge = CUgraphEdgeData {
+            from_port: sys::CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC as u8,
+            to_port: 0,
+            type_: CUgraphDependencyType::CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC as u8,
+            reserved: [0; 5],
+        };
+        let (from, to, edges) = (raw_nodes(earlier), vec![later.0; earlier.len()], vec![edge; earlier.len()]);
+        // SAFETY: all lists are as long as is said.
+        let added = unsafe {
+            sys::cuGraphAddDependencies_v2(self.raw, from.as_ptr(), to.as_ptr(), edges.as_ptr(), earlier.len())
+        };
+        check("cuGraphAddDependencies", added)
     }
 
     /// Adds a node that does nothing and runs after `after`.

@@ -135,6 +135,7 @@ pub fn kernel(view: &View) -> Result<(), String> {
         outputs: &outputs.iter().map(tensor_type).collect::<Vec<_>>(),
         attributes: &values.collect::<Vec<_>>(),
         bodies: &scalar_bodies(view)?,
+        in_place: &[],
     };
     (kernel.check)(&call).map_err(|reason| format!("kernel `{name}`: {reason}"))
 }

@@ -1,0 +1,90 @@
+//! Products with elementwise work behind them: in the emulator and by the plain executor.
+
+mod support;
+
+use pygraph_artifact::{
+    dtype::DType,
+    plan::{Access, BufferId, Fused, FusedOperand, KernelCall, Nest, Work},
+    scalar::{ScalarBody, ScalarInst, ScalarOp},
+};
+use support::{
+    Case,
+    kernels::{Array, call, check, ints, output, random},
+    source_of,
+};
+
+use DType::{Bf16, F16, F32, I32};
+
+/// Adds a bias to the product, and to the product times two another array, in two results.
+fn body(dtype: DType) -> ScalarBody {
+    let op = |op, operands: &[u32]| ScalarInst::Op { op, dtype, operands: operands.to_vec(), immediates: vec![] };
+    ScalarBody {
+        inputs: vec![dtype; 3],
+        instructions: vec![op(ScalarOp::Add, &[0, 1]), op(ScalarOp::Add, &[0, 0]), op(ScalarOp::Add, &[4, 2])],
+        outputs: vec![3, 5],
+    }
+}
+
+fn kernel_of(case: Case) -> KernelCall {
+    let Work::Kernel(kernel) = case.work else { panic!("a call should be a kernel") };
+    kernel
+}
+
+/// `[m, k]` times `[n, k]` or `[k, n]`, plus a bias `[n]`, and with an array that lies as `[n, m]`.
+fn fused([dtype, result]: [DType; 2], [m, n, k]: [u64; 3], is_along: bool) -> Case {
+    let (rhs, term): (Vec<u64>, i64) = if is_along { (vec![n, k], 1) } else { (vec![k, n], 0) };
+    let lists = [("lhs_batch", vec![]), ("lhs_contract", vec![1]), ("rhs_batch", vec![]), ("rhs_contract", vec![term])];
+    let attributes: Vec<_> = lists.iter().map(|(name, list)| (*name, ints(list))).collect();
+    let inputs = vec![random(dtype, &[m, k], 1), random(dtype, &rhs, 2)];
+    let mut kernel =
+        kernel_of(call("product", "contract", &attributes, &[], inputs.clone(), vec![output(result, &[m, n])]));
+    kernel.outputs = vec![BufferId(6)];
+    let access = |buffer, strides: [u64; 2]| Access {
+        buffer: BufferId(buffer),
+        offset: 0,
+        strides: strides.iter().map(|stride| *stride as i64).collect(),
+    };
+    let stage = Nest {
+        extents: vec![m, n],
+        reduction_dims: 0,
+        inputs: vec![access(6, [n, 1]), access(2, [0, 1]), access(3, [1, m])],
+        outputs: vec![access(4, [n, 1]), access(5, [n, 1])],
+        map: body(result),
+        combine: None,
+    };
+    let operands = (0..6).map(|number| FusedOperand::Buffer(BufferId(number)));
+    let product = FusedOperand::Temporary { dtype: result, shape: vec![m, n] };
+    let fused =
+        Fused { rows: m, operands: operands.chain([product]).collect(), kernel: Some(kernel), stages: vec![stage] };
+    let others =
+        [random(result, &[n], 3), random(result, &[n, m], 4), output(result, &[m, n]), output(result, &[m, n])];
+    let arrays: Vec<Array> = inputs.into_iter().chain(others).collect();
+    Case { name: format!("{dtype}_{m}_{n}_{k}_{is_along}"), work: Work::Fused(fused), arrays }
+}
+
+#[test]
+fn each_element_of_a_product_goes_through_its_epilogue_once() {
+    check(
+        &[
+            // Few rows, along and across the big matrix; with its terms split too.
+            fused([Bf16, Bf16], [1, 24, 1024], true),
+            fused([F32, F32], [3, 17, 260], true),
+            fused([F16, F32], [2, 40, 640], false),
+            fused([Bf16, F32], [1, 16, 4096], false),
+            // Tiles, on tensor cores and not.
+            fused([Bf16, F32], [40, 72, 96], true),
+            fused([F16, F16], [70, 33, 512], false),
+            fused([F32, F32], [70, 65, 33], false),
+            fused([I32, I32], [5, 6, 7], true),
+        ],
+        2e-2,
+    );
+}
+
+#[test]
+fn the_kernels_of_a_product_do_its_epilogue() {
+    // One kernel where terms are not split, and no memory for the product.
+    let code = source_of(&[fused([Bf16, Bf16], [1, 24, 1024], true)]);
+    let launch = &code.programs[0].launches[0];
+    assert_eq!((launch.calls.len(), code.programs[0].scratch_bytes <= 256), (1, true));
+}
