@@ -83,6 +83,7 @@ pub fn lower_call(
         in_place: &in_place,
     };
     let plan = (cuda.plan)(&ty);
+    launch.counters = 4 * plan.counters;
     let scratch: Vec<Operand> = plan.scratch.iter().map(|bytes| launch.add_scratch(*bytes)).collect();
 
     let mut common = format!("namespace {NAME}_of {{\n");
@@ -110,7 +111,7 @@ pub fn lower_call(
     let find = |operand: CudaOperand| match operand {
         CudaOperand::Input(number) => Some((&inputs[number], format!("In{number}"))),
         CudaOperand::Output(number) => Some((&outputs[number], format!("Out{number}"))),
-        CudaOperand::Scratch(_) | CudaOperand::Status => None,
+        CudaOperand::Scratch(_) | CudaOperand::Counters | CudaOperand::Status => None,
     };
     for step in &plan.steps {
         let (mut parameters, mut operands, mut given) = (Vec::new(), Vec::new(), Vec::new());
@@ -127,6 +128,7 @@ pub fn lower_call(
                     (format!("{NAME}_of::{element}"), array.is_indirect, own)
                 }
                 (CudaOperand::Scratch(of), _) => ("u8".to_string(), false, scratch[of]),
+                (CudaOperand::Counters, _) => ("u32".to_string(), false, Operand::Counters),
                 _ => ("u32".to_string(), false, Operand::Status),
             };
             let name = format!("p{}", parameters.len());

@@ -22,6 +22,8 @@ use std::fmt::Write as _;
 const SHARED_MAX: u64 = 40 << 10;
 /// Folded points above which one thread a parallel point is too few.
 const ALONE_MAX: u64 = 64;
+/// Rows of which each can have a large part of a multiprocessor.
+const FEW_ROWS: u64 = 132;
 /// Parallel points that keep a card busy with a thread each.
 const BUSY_POINTS: u64 = 132 * 1024;
 
@@ -157,7 +159,8 @@ enum Place {
 impl Rows<'_> {
     fn lower(&self, in_scratch: &[(usize, Operand)], launch: &mut LaunchCode) {
         let group = self.group();
-        let groups = u64::from(THREADS / group);
+        let threads = group.max(THREADS);
+        let groups = u64::from(threads / group);
         let mut parameters = Vec::new();
         let mut operands = Vec::new();
         let mut shared = String::new();
@@ -194,9 +197,9 @@ impl Rows<'_> {
         let body = self.body(group, &places, &shared);
         let blocks = self.rows.div_ceil(groups).min(BLOCKS_MAX) as u32;
         launch.calls.push(CallCode {
-            text: global(&parameters, THREADS, Start::Late, &body),
+            text: global(&parameters, threads, Start::Late, &body),
             grid: [blocks, 1, 1],
-            block: [THREADS, 1, 1],
+            block: [threads, 1, 1],
             shared_bytes: 0,
             operands,
         });
@@ -210,15 +213,21 @@ impl Rows<'_> {
         Place::Shared { name: format!("t{number}"), row_elements }
     }
 
-    /// Threads that work on a row: a warp if there is little to do.
+    /// Threads that work on a row: a warp if there is little to do, many if there are few rows.
     fn group(&self) -> u32 {
         let work = |nest: &Nest| nest.extents.iter().product::<u64>() / self.rows.max(1);
         let most = self.stages.iter().map(work).max().unwrap_or(0);
-        if most <= 256 || (most <= 1024 && self.rows >= 2048) { 32 } else { THREADS }
+        match most {
+            0..=256 => 32,
+            257..=1024 if self.rows >= 2048 => 32,
+            2048..=4095 if self.rows <= FEW_ROWS => 512,
+            4096.. if self.rows <= FEW_ROWS => 1024,
+            _ => THREADS,
+        }
     }
 
     fn body(&self, group: u32, places: &[Place], shared: &str) -> String {
-        let groups = THREADS / group;
+        let groups = group.max(THREADS) / group;
         let mut body = format!("typedef {} index;\n", index_type(self.stages));
         line!(body, "const int group_number = threadIdx.x / {group};");
         line!(body, "const int lane = group_lane<{group}>();");

@@ -18,6 +18,8 @@ pub struct LaunchCode {
     pub calls: Vec<CallCode>,
     /// Sizes of the parts of scratch memory that they use, in bytes.
     pub scratch: Vec<u64>,
+    /// Size of the part that is zero before and after them, in bytes.
+    pub counters: u64,
 }
 
 impl LaunchCode {
@@ -50,6 +52,8 @@ pub enum Operand {
     Buffer(BufferId),
     /// A part of the launch's scratch memory, by number.
     Scratch(usize),
+    /// The launch's counters.
+    Counters,
     /// The program's status.
     Status,
 }

@@ -128,17 +128,21 @@ impl Kernels {
 }
 
 fn program_code(program: &Program, kernels: &mut Kernels, refused: &mut Vec<Refused>) -> DeviceProgram {
-    let mut scratch_bytes = 0;
-    let all = program.segments.iter().flat_map(|segment| launches(&segment.nodes));
-    let launches = (0..).zip(all).map(|(number, launch)| match lower(program, launch, number) {
-        Ok(code) => device_launch(code, &launch.name, &mut scratch_bytes, kernels),
-        Err(reason) => {
+    let all: Vec<&Launch> = program.segments.iter().flat_map(|segment| launches(&segment.nodes)).collect();
+    let mut lowered = Vec::with_capacity(all.len());
+    for (number, launch) in (0..).zip(&all) {
+        lowered.push(lower(program, launch, number).unwrap_or_else(|reason| {
             refused.push(Refused { launch: launch.name.clone(), location: launch.location.clone(), reason });
-            DeviceLaunch::default()
-        }
-    });
+            LaunchCode::default()
+        }));
+    }
+    // Counters first: they are what has to be zero.
+    let zeroed_bytes: u64 = lowered.iter().map(|code| aligned(code.counters)).sum();
+    let mut places = Places { counters: 0, scratch_bytes: zeroed_bytes };
+    let launches =
+        lowered.into_iter().zip(all).map(|(code, launch)| device_launch(code, &launch.name, &mut places, kernels));
     let launches = launches.collect();
-    DeviceProgram { scratch_bytes, launches }
+    DeviceProgram { scratch_bytes: places.scratch_bytes, zeroed_bytes, launches }
 }
 
 fn lower(program: &Program, launch: &Launch, number: u32) -> Result<LaunchCode, String> {
@@ -153,20 +157,30 @@ fn lower(program: &Program, launch: &Launch, number: u32) -> Result<LaunchCode, 
     }
 }
 
+/// What is taken of scratch memory so far.
+struct Places {
+    counters: u64,
+    scratch_bytes: u64,
+}
+
+fn aligned(bytes: u64) -> u64 {
+    bytes.next_multiple_of(SCRATCH_ALIGNMENT)
+}
+
 /// Places scratch memory. Each launch has parts of its own, since any two may run at the same time.
-fn device_launch(code: LaunchCode, name: &str, scratch_bytes: &mut u64, kernels: &mut Kernels) -> DeviceLaunch {
-    let offsets: Vec<u64> = code
-        .scratch
-        .iter()
-        .map(|bytes| {
-            let offset = *scratch_bytes;
-            *scratch_bytes += bytes.max(&1).next_multiple_of(SCRATCH_ALIGNMENT);
-            offset
-        })
-        .collect();
+fn device_launch(code: LaunchCode, name: &str, places: &mut Places, kernels: &mut Kernels) -> DeviceLaunch {
+    let mut place = |bytes: &u64| {
+        let offset = places.scratch_bytes;
+        places.scratch_bytes += aligned(*bytes.max(&1));
+        offset
+    };
+    let offsets: Vec<u64> = code.scratch.iter().map(&mut place).collect();
+    let counters = places.counters;
+    places.counters += aligned(code.counters);
     let argument = |operand: &Operand| match *operand {
         Operand::Buffer(id) => Argument::Buffer(id),
         Operand::Scratch(part) => Argument::Scratch { offset: offsets[part] },
+        Operand::Counters => Argument::Scratch { offset: counters },
         Operand::Status => Argument::Status,
     };
     let calls = code.calls.into_iter().map(|call| DeviceCall {

@@ -46,6 +46,8 @@ pub struct CudaPlan {
     pub lists: Vec<(&'static str, Vec<i64>)>,
     /// Sizes of parts of scratch memory, in bytes. Their content is unspecified at first.
     pub scratch: Vec<u64>,
+    /// How many numbers of 32 bits there are in [`CudaOperand::Counters`]: zero before the call, which leaves them zero.
+    pub counters: u64,
     /// Kernels, one after another.
     pub steps: Vec<CudaStep>,
 }
@@ -77,6 +79,8 @@ pub enum CudaOperand {
     Output(usize),
     /// A part of scratch memory.
     Scratch(usize),
+    /// The counters.
+    Counters,
     /// The program's status.
     Status,
 }

@@ -98,6 +98,19 @@ func.func @units(%arg0: tensor<1x4xf32>) -> (tensor<512x512xf32>, tensor<4x1xf32
 }
 
 // -----
+// A product reads what is transposed where that lies, unless its result would change.
+// CHECK-LABEL: @products
+// CHECK-NEXT: stablehlo.dot_general %arg0, %arg1, contracting_dims = [1] x [1] : (tensor<2x3xf32>, tensor<4x3xf32>) -> tensor<2x4xf32>
+// CHECK-NEXT: %[[T:.*]] = stablehlo.transpose %arg2
+// CHECK-NEXT: stablehlo.dot_general %arg0, %[[T]]
+func.func @products(%arg0: tensor<2x3xf32>, %arg1: tensor<4x3xf32>, %arg2: tensor<5x4x3xf32>) -> (tensor<2x4xf32>, tensor<2x4x5xf32>) {
+  %0 = stablehlo.transpose %arg1, dims = [1, 0] : (tensor<4x3xf32>) -> tensor<3x4xf32>
+  %1 = stablehlo.dot_general %arg0, %0, contracting_dims = [1] x [0] : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  %2 = stablehlo.transpose %arg2, dims = [2, 1, 0] : (tensor<5x4x3xf32>) -> tensor<3x4x5xf32>
+  %3 = stablehlo.dot_general %arg0, %2, contracting_dims = [1] x [0] : (tensor<2x3xf32>, tensor<3x4x5xf32>) -> tensor<2x4x5xf32>
+  return %1, %3 : tensor<2x4xf32>, tensor<2x4x5xf32>
+}
+// -----
 // What a loop hands on unchanged is not carried: its readers inside and outside read what the loop was given. A value that
 // changes places with another is carried.
 // CHECK-LABEL: @invariant

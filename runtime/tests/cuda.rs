@@ -430,7 +430,7 @@ fn code_for_another_card_and_arrays_of_other_devices_are_refused() {
         modules: vec![],
         kernels: vec![],
         control: None,
-        programs: vec![DeviceProgram { scratch_bytes: 0, launches: vec![] }],
+        programs: vec![DeviceProgram { scratch_bytes: 0, zeroed_bytes: 0, launches: vec![] }],
     };
     let plan = Plan { programs: vec![program], arenas: Vec::new() };
     let bytes = encode(&plan, &[], Code { host: None, device: Some(&code) }).expect("valid");

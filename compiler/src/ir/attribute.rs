@@ -155,6 +155,30 @@ pub struct DotDimensions {
     pub rhs_contracting: Vec<i64>,
 }
 
+impl DotDimensions {
+    /// The dimensions of the same product, for what operand `side` was before its transposition: `permutation[i]` is where dimension `i` comes
+    /// from. What is summed, and in which order, stays. None if the dimensions that are neither contracted nor batched, which are the
+    /// result's, would change their order.
+    pub fn of_transposed(&self, side: usize, permutation: &[i64]) -> Option<DotDimensions> {
+        let before = |dims: &[i64]| -> Option<Vec<i64>> {
+            dims.iter().map(|dim| permutation.get(usize::try_from(*dim).ok()?).copied()).collect()
+        };
+        let mut dims = self.clone();
+        let (batching, contracting) = match side {
+            0 => (&mut dims.lhs_batching, &mut dims.lhs_contracting),
+            _ => (&mut dims.rhs_batching, &mut dims.rhs_contracting),
+        };
+        let is_free = |dim: &i64| !batching.contains(dim) && !contracting.contains(dim);
+        let free: Vec<i64> = (0..permutation.len() as i64).filter(is_free).collect();
+        if !before(&free)?.windows(2).all(|pair| pair[0] < pair[1]) {
+            return None;
+        }
+        *batching = before(batching)?;
+        *contracting = before(contracting)?;
+        Some(dims)
+    }
+}
+
 /// Names of dimensions in `gather`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 #[allow(missing_docs, reason = "the names are StableHLO's")]

@@ -68,6 +68,7 @@ static RULES: &[Rule] = rules! {
     "reshape-twice": StablehloReshape => movement::reshape_twice;
     "transpose-twice": StablehloTranspose => movement::transpose_twice;
     "broadcast-twice": StablehloBroadcastInDim => movement::broadcast_twice;
+    "dot-of-transposed": StablehloDotGeneral => movement::dot_of_transposed;
     "transpose-broadcast": StablehloTranspose => movement::transpose_broadcast;
     "slice-twice": StablehloSlice => movement::slice_twice;
     "reverse-twice": StablehloReverse => movement::reverse_twice;

@@ -20,6 +20,24 @@ inline void wait_for_earlier() {
 #endif
 }
 
+// True in all threads of the block that comes last of `count` blocks, which all come once: it sees what the others have written. The
+// counter is zero before the first comes and after the last.
+inline bool comes_last(u32* counter, u32 count) {
+  __shared__ u32 is_last;
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    is_last = atomicAdd(counter, 1u) == count - 1;
+    if (is_last) *counter = 0;
+  }
+  __syncthreads();
+  const bool found = is_last;
+  if (found) __threadfence();
+  // Another call may follow.
+  __syncthreads();
+  return found;
+}
+
 template <int GROUP>
 inline int group_lane() {
   return int(threadIdx.x) % GROUP;

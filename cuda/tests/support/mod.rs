@@ -100,6 +100,8 @@ pub fn emulated_with_status(cases: &[Case], folder: &Path) -> Vec<(Vec<Vec<u8>>,
         let device = &source.programs[number];
         // Whatever kernels take as given in scratch memory shows.
         let mut scratch = vec![0xa5; device.scratch_bytes as usize];
+        let zeroed = device.zeroed_bytes as usize;
+        scratch[..zeroed].fill(0);
         let mut status = [0; STATUS_BYTES as usize];
         assert_eq!(device.launches.len(), launches(&program.segments[0].nodes).len());
         for call in device.launches.iter().flat_map(|launch| &launch.calls) {
@@ -107,6 +109,7 @@ pub fn emulated_with_status(cases: &[Case], folder: &Path) -> Vec<(Vec<Vec<u8>>,
             // SAFETY: buffers lie in the arena, which is as large as the program says.
             unsafe { emulator.run(call, &buffer, &mut scratch, &mut status) };
         }
+        assert!(scratch[..zeroed].iter().all(|byte| *byte == 0), "{}: counters are left as they were", case.name);
         let array = |(number, (_, _, bytes)): (usize, &(DType, Vec<u64>, Vec<u8>))| {
             // SAFETY: the arena has it.
             unsafe { std::slice::from_raw_parts(base.add(offset(number)), bytes.len()) }.to_vec()

@@ -1,6 +1,7 @@
 // A block takes `ROWS` rows (queries of heads that share a head of keys) of one head of keys, and a share of the tokens in sight; each of
 // its warps goes through `TOKENS_AT` tokens at a time. Lanes share the features of a row of keys or values, 16 bytes each, and between the
-// two products each lane, of the first `TOKENS_AT`, has a token's logits. `merge` then adds up the shares of a row, in order.
+// two products each lane, of the first `TOKENS_AT`, has a token's logits. The block that comes last of those with the same
+// rows adds up their shares, in order.
 //
 // Beside the reference: exponentials are taken of the distance to the largest logit so far and rounded to `softmax_type`; sums are of
 // f32 and scaled when a larger logit comes; values are added up before they are divided by the sum, so that `probability_type` rounds
@@ -8,7 +9,8 @@
 // nothing: with a fill of minus infinity, or where the launch says so (`SKIPS_BELOW`).
 
 constexpr i64 ROWS_ALL = HEADS / GROUPS * QUERIES, ROW_TILES = (ROWS_ALL + ROWS - 1) / ROWS, UNITS = BATCHES * GROUPS * ROW_TILES;
-constexpr i64 PART = VALUE_FEATURES + 2;
+// Of a row: the largest logit, the sum of exponentials, two numbers that keep the rest aligned, and the sums of values.
+constexpr i64 PART_HEAD = 4, PART = VALUE_FEATURES + PART_HEAD;
 
 // How lanes share a row of so many features: `LANES` with `VECTOR` elements each, `CHUNKS` times.
 template <class T, i64 FEATURES>
@@ -337,19 +339,75 @@ inline void fold_lanes(State& state, f32 (*shared)[PART]) {
 #pragma unroll
       for (int bits = 16; bits >= Values::LANES; bits /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, bits);
       const int feature = (at / Values::VECTOR * Values::LANES + lane) * Values::VECTOR + at % Values::VECTOR;
-      if (lane < Values::LANES && feature < VALUE_FEATURES) shared[row][2 + feature] = sum;
+      if (lane < Values::LANES && feature < VALUE_FEATURES) shared[row][PART_HEAD + feature] = sum;
     }
   }
 }
 
-template <class Mask, class Bias, class Positions, class Length>
-inline void attend(Out0* output, const In0* q, const In1* k, const In2* v, const Mask* mask, const Bias* bias, const Positions* positions,
-                   const Length* lengths, u8* parts) {
+template <int COUNT>
+struct alignas(4 * COUNT) Wide {
+  f32 of[COUNT];
+};
+
+// Adds up the shares of a block's rows, in order.
+template <class Output>
+inline void merge(Output output, const Unit& unit, bool has_rows, i64 count, const f32* parts, f32 (*weights)[SPLITS]) {
+  constexpr i64 STEP = ROWS * PART;
+  constexpr int WIDE = VALUE_FEATURES % 4 == 0 ? 4 : 1, PER_ROW = int(VALUE_FEATURES) / WIDE;
+  __shared__ f32 largest_of[ROWS], exponentials_of[ROWS];
+  const int lane = int(threadIdx.x) % 32;
+  for (int row = int(threadIdx.x) / 32; row < ROWS; row += WARPS) {
+    const f32* const part = parts + row * PART;
+    f32 largest = -infinity(), exponentials = 0;
+    for (i64 split = lane; split < count; split += 32) largest = op_max(largest, part[split * STEP]);
+#pragma unroll
+    for (int bits = 16; bits > 0; bits /= 2) largest = op_max(largest, __shfl_xor_sync(0xffffffffu, largest, bits));
+    for (i64 split = lane; split < count; split += 32) {
+      weights[row][split] = correction(part[split * STEP], largest);
+      exponentials += part[split * STEP + 1] * weights[row][split];
+    }
+#pragma unroll
+    for (int bits = 16; bits > 0; bits /= 2) exponentials += __shfl_xor_sync(0xffffffffu, exponentials, bits);
+    if (lane == 0) {
+      largest_of[row] = largest;
+      exponentials_of[row] = exponentials;
+    }
+  }
+  __syncthreads();
+  for (int at = int(threadIdx.x); at < ROWS * PER_ROW; at += WARPS * 32) {
+    const int row = at / PER_ROW, feature = at % PER_ROW * WIDE;
+    const i64 of = unit.first + row;
+    const f32* const part = parts + row * PART + PART_HEAD + feature;
+    f32 sums[WIDE];
+#pragma unroll
+    for (int wide = 0; wide < WIDE; ++wide) sums[wide] = 0;
+#pragma unroll 8
+    for (i64 split = 0; split < count; ++split) {
+      const Wide<WIDE> loaded = *(const Wide<WIDE>*)(part + split * STEP);
+#pragma unroll
+      for (int wide = 0; wide < WIDE; ++wide) sums[wide] += loaded.of[wide] * weights[row][split];
+    }
+    if (of >= ROWS_ALL) continue;
+#pragma unroll
+    for (int wide = 0; wide < WIDE; ++wide) {
+      const Out0 result = result_of(sums[wide], exponentials_of[row], largest_of[row], has_rows);
+      store(output, output_at(unit.batch, of % QUERIES, head_of(unit, of)) + (feature + wide) * O_FEATURE, result);
+    }
+  }
+}
+
+template <class Output, class Mask, class Bias, class Positions, class Length>
+inline void attend(Output output, const In0* q, const In1* k, const In2* v, const Mask* mask, const Bias* bias, const Positions* positions,
+                   const Length* lengths, u8* parts, u32* counters) {
   constexpr bool FITS = K_FEATURE == 1 && V_FEATURE == 1 && FEATURES % Keys::VECTOR == 0 && VALUE_FEATURES % Values::VECTOR == 0 &&
                         K_TOKEN % Keys::VECTOR == 0 && K_HEAD % Keys::VECTOR == 0 && K_BATCH % Keys::VECTOR == 0 &&
                         V_TOKEN % Values::VECTOR == 0 && V_HEAD % Values::VECTOR == 0 && V_BATCH % Values::VECTOR == 0;
   __shared__ f32 logits[WARPS][ROWS][TOKENS_AT];
-  __shared__ f32 shared[WARPS][ROWS][PART];
+  __shared__ union {
+    f32 sums[WARPS][ROWS][PART];
+    f32 weights[ROWS][SPLITS];
+  } room;
+  auto& shared = room.sums;
   const int warp = int(threadIdx.x) / 32;
   for (i64 number = blockIdx.y; number < UNITS; number += gridDim.y) {
     const Unit unit = unit_of(number);
@@ -357,8 +415,9 @@ inline void attend(Out0* output, const In0* q, const In1* k, const In2* v, const
     const Range range = range_of(unit, ROWS, length, positions);
     const i64 from = range.from + blockIdx.x * range.share;
     const i64 to = from + range.share < range.to ? from + range.share : range.to;
-    // `merge` does not look at a split without tokens.
-    if (SPLITS > 1 && from >= range.to) continue;
+    // Nobody looks at a split without tokens, unless there is none with any.
+    const i64 count = range.parts() > 0 ? range.parts() : 1;
+    if (SPLITS > 1 && blockIdx.x >= count) continue;
     State state;
 #pragma unroll
     for (int row = 0; row < ROWS; ++row) {
@@ -375,7 +434,7 @@ inline void attend(Out0* output, const In0* q, const In1* k, const In2* v, const
     fold_lanes(state, shared[warp]);
     __syncthreads();
     for (int at = int(threadIdx.x); at < ROWS * PART; at += WARPS * 32) {
-      const int row = at / PART, feature = at % PART - 2;
+      const int row = at / PART, feature = at % PART - int(PART_HEAD);
       const i64 of = unit.first + row;
       f32 largest = shared[0][row][0], exponentials = 0, sum = 0;
 #pragma unroll
@@ -384,47 +443,19 @@ inline void attend(Out0* output, const In0* q, const In1* k, const In2* v, const
       for (int other = 0; other < WARPS; ++other) {
         const f32 scaled = correction(shared[other][row][0], largest);
         exponentials += shared[other][row][1] * scaled;
-        sum += shared[other][row][2 + (feature < 0 ? 0 : feature)] * scaled;
+        sum += shared[other][row][PART_HEAD + (feature < 0 ? 0 : feature)] * scaled;
       }
       if (SPLITS > 1) {
-        ((f32*)parts)[((number * SPLITS + blockIdx.x) * ROWS + row) * PART + 2 + feature] = feature == -2 ? largest : feature == -1 ? exponentials : sum;
+        const f32 found = feature == -PART_HEAD ? largest : feature == 1 - PART_HEAD ? exponentials : sum;
+        ((f32*)parts)[((number * SPLITS + blockIdx.x) * ROWS + row) * PART + PART_HEAD + feature] = found;
       } else if (feature >= 0 && of < ROWS_ALL) {
-        output[output_at(unit.batch, of % QUERIES, head_of(unit, of)) + feature * O_FEATURE] = result_of(sum, exponentials, largest, length > 0);
+        const Out0 result = result_of(sum, exponentials, largest, length > 0);
+        store(output, output_at(unit.batch, of % QUERIES, head_of(unit, of)) + feature * O_FEATURE, result);
       }
     }
-    __syncthreads();
-  }
-}
-
-// Adds up the parts of a row, in order; a block a row.
-template <class Positions, class Length>
-inline void merge(Out0* output, const Positions* positions, const Length* lengths, const u8* parts) {
-  constexpr i64 STEP = ROWS * PART;
-  __shared__ f32 weights[SPLITS], exponentials_of[SPLITS];
-  for (i64 number = blockIdx.x; number < UNITS * ROWS; number += gridDim.x) {
-    const Unit unit = unit_of(number / ROWS);
-    const i64 row = unit.first + number % ROWS;
-    if (row >= ROWS_ALL) continue;
-    const i64 length = length_of(lengths, unit.batch), count = range_of(unit, ROWS, length, positions).parts();
-    const f32* const part = (const f32*)parts + number / ROWS * SPLITS * STEP + number % ROWS * PART;
-    __syncthreads();
-    for (i64 split = threadIdx.x; split < count; split += blockDim.x) {
-      weights[split] = part[split * STEP];
-      exponentials_of[split] = part[split * STEP + 1];
+    if (SPLITS > 1 && comes_last(counters + number, u32(count))) {
+      merge(output, unit, length > 0, count, (const f32*)parts + number * SPLITS * ROWS * PART, room.weights);
     }
     __syncthreads();
-    f32 largest = -infinity(), exponentials = 0;
-    for (i64 split = 0; split < count; ++split) largest = op_max(largest, weights[split]);
-    __syncthreads();
-    for (i64 split = threadIdx.x; split < count; split += blockDim.x) weights[split] = correction(weights[split], largest);
-    __syncthreads();
-    for (i64 split = 0; split < count; ++split) exponentials += exponentials_of[split] * weights[split];
-    for (i64 feature = threadIdx.x; feature < VALUE_FEATURES; feature += blockDim.x) {
-      f32 sum = 0;
-#pragma unroll 8
-      for (i64 split = 0; split < count; ++split) sum += part[split * STEP + 2 + feature] * weights[split];
-      output[output_at(unit.batch, row % QUERIES, head_of(unit, row)) + feature * O_FEATURE] =
-          result_of(sum, exponentials, largest, length > 0);
-    }
   }
 }

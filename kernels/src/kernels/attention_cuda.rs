@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// The definition.
-pub(super) const CUDA: CudaDef = CudaDef::new(concat!(include_str!("layout.cuh"), include_str!("attention.cu")), plan);
+pub(super) const CUDA: CudaDef =
+    CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("attention.cu")), plan, has_epilogue: true };
 
 /// Warps of a block.
 const WARPS: u64 = 4;
@@ -25,6 +26,8 @@ const MANY_ROWS: u64 = 5;
 const BUSY_WARPS: u64 = 132 * 16;
 /// Tokens that a warp goes through at a time: more cost less each, and fewer are sooner done where warps have little to do.
 const TOKENS_AT: [u64; 3] = [8, 16, 32];
+/// Numbers of a row beside its sums of values.
+const PART_HEAD: u64 = 4;
 /// Rows of a block, at most.
 const ROWS_MAX: u64 = 8;
 /// Registers of a thread for queries, and for sums, at most.
@@ -70,7 +73,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let of_key = k.lanes(call.inputs[1].dtype.size_bytes());
     let of_value = v.lanes(call.inputs[2].dtype.size_bytes());
     let registers = of_key.1.max(of_value.1);
-    let row_bytes = 4 * (value_features + 2);
+    let row_bytes = 4 * (value_features + PART_HEAD);
     let warps = if WARPS * row_bytes <= SHARED_BYTES { WARPS } else { 1 };
     let most = (REGISTERS / registers).min(SHARED_BYTES / row_bytes / warps).clamp(1, ROWS_MAX);
     let rows = rows_all.div_ceil(rows_all.div_ceil(most).max(1)).max(1);
@@ -123,13 +126,13 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         waits: false,
     };
     let blocks = [splits as u32, units.min(GRID_MAX) as u32, 1];
-    let mut steps = vec![step("attend", blocks, vec![output, q, k, v, mask, bias, positions, length, parts])];
-    let scratch = if splits > 1 { units * splits * rows * (value_features + 2) * 4 } else { 0 };
-    if splits > 1 {
-        let blocks = [(units * rows).min(1 << 20) as u32, 1, 1];
-        steps.push(step("merge", blocks, vec![output, positions, length, parts]));
-    }
-    CudaPlan { constants, scratch: vec![scratch], steps, ..CudaPlan::default() }
+    let steps = vec![step(
+        "attend",
+        blocks,
+        vec![output, q, k, v, mask, bias, positions, length, parts, CudaOperand::Counters],
+    )];
+    let (scratch, counters) = if splits > 1 { (units * splits * rows * row_bytes, units) } else { (0, 0) };
+    CudaPlan { constants, scratch: vec![scratch], counters, steps, ..CudaPlan::default() }
 }
 
 /// Strides of an input that repeats along its dimensions of extent 1.

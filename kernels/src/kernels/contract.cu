@@ -5,8 +5,8 @@
 // - `tile`: tiles in shared memory, for any type and layout.
 // - `tensor`: tiles on tensor cores, for bf16 and f16.
 //
-// With `SPLITS` > 1 each block sums a part of the terms to scratch memory, and `finish` adds the parts in order. No result depends on
-// the order in which blocks run.
+// With `SPLITS` > 1 each block sums a part of the terms to scratch memory, and the block of a tile that comes last adds the parts in order. No
+// result depends on the order in which blocks run.
 
 #define PYGRAPH_SIDE(NAME, ARRAY, FREE_STRIDE, TERM_STRIDE, BATCH, CONTRACT)                                       \
   inline i64 NAME##_row(i64 row) {                                                                                \
@@ -34,26 +34,47 @@
 PYGRAPH_SIDE(lhs, IN0, LHS_ROW_STRIDE, LHS_TERM_STRIDE, A_lhs_batch, A_lhs_contract)
 PYGRAPH_SIDE(rhs, IN1, RHS_ROW_STRIDE, RHS_TERM_STRIDE, A_rhs_batch, A_rhs_contract)
 
-// Puts a sum where it belongs: in the output, or among the parts of this split.
+// A result in the making: where its elements go, and parts of sums on the way there.
 template <class Output>
-inline void put(Output output, u8* parts, i64 split, i64 batch, i64 row, i64 column, Sum sum) {
-  const i64 element = (batch * ROWS + row) * COLUMNS + column;
-  if (SPLITS == 1) {
-    store(output, element, finished(sum));
-  } else {
-    ((Sum*)parts)[split * (BATCHES * ROWS * COLUMNS) + element] = sum;
-  }
-}
+struct Result {
+  Output output;
+  u8* parts;
+  u32* counters;
 
-template <class Output>
-inline void finish(Output output, const u8* parts) {
-  constexpr i64 COUNT = BATCHES * ROWS * COLUMNS;
-  for (i64 element = thread_number(); element < COUNT; element += thread_count()) {
+  // Puts a sum where it belongs: in the output, or among the parts of this split.
+  inline void put(i64 batch, i64 row, i64 column, Sum sum) const {
+    const i64 element = (batch * ROWS + row) * COLUMNS + column;
+    if (SPLITS == 1) {
+      store(output, element, finished(sum));
+    } else {
+      ((Sum*)parts)[blockIdx.z * (BATCHES * ROWS * COLUMNS) + element] = sum;
+    }
+  }
+  // Adds up the parts of a sum.
+  inline void finish(i64 batch, i64 row, i64 column) const {
+    constexpr i64 COUNT = BATCHES * ROWS * COLUMNS;
+    const i64 element = (batch * ROWS + row) * COLUMNS + column;
     Sum sum = ((const Sum*)parts)[element];
 #pragma unroll 8
     for (i64 split = 1; split < SPLITS; ++split) sum = plus(sum, ((const Sum*)parts)[split * COUNT + element]);
     store(output, element, finished(sum));
   }
+  // True in the block of this tile that has to finish it.
+  inline bool finishes() const {
+    return SPLITS > 1 && comes_last(counters + blockIdx.y * gridDim.x + blockIdx.x, u32(SPLITS));
+  }
+  // The tile from these on.
+  inline void finish_tile(i64 batch, i64 first_row, i64 rows, i64 first_column, i64 columns) const {
+    if (!finishes()) return;
+    for (i64 at = threadIdx.x; at < rows * columns; at += blockDim.x) {
+      const i64 row = first_row + at / columns, column = first_column + at % columns;
+      if (row < ROWS && column < COLUMNS) finish(batch, row, column);
+    }
+  }
+};
+template <class Output>
+inline Result<Output> result_of(Output output, u8* parts, u32* counters) {
+  return Result<Output>{output, parts, counters};
 }
 
 // Nothing is summed.
@@ -63,7 +84,8 @@ inline void clear(Output output) {
 }
 
 template <class Output>
-inline void tile(Output output, const In0* lhs, const In1* rhs, u8* parts) {
+inline void tile(Output output, const In0* lhs, const In1* rhs, u8* parts, u32* counters) {
+  const auto result = result_of(output, parts, counters);
   constexpr i64 TILES = (COLUMNS + TILE - 1) / TILE, PART = (TERMS + SPLITS - 1) / SPLITS;
   const i64 first_row = blockIdx.x / TILES * TILE, first_column = blockIdx.x % TILES * TILE;
   const i64 from = blockIdx.z * PART, to = from + PART < TERMS ? from + PART : TERMS;
@@ -79,8 +101,9 @@ inline void tile(Output output, const In0* lhs, const In1* rhs, u8* parts) {
           return row < COLUMNS && term < to ? number<Sum>(right[rhs_row(row) + rhs_term(term)]) : Number<Sum>::zero();
         },
         [=](i64 row, i64 column, Sum sum) {
-          if (row < ROWS && column < COLUMNS) put(output, parts, blockIdx.z, batch, row, column, sum);
+          if (row < ROWS && column < COLUMNS) result.put(batch, row, column, sum);
         });
+    result.finish_tile(batch, first_row, TILE, first_column, TILE);
   }
 }
 
@@ -137,15 +160,23 @@ typedef Few<(IS_LEFT_SMALL != 0)> Sides;
 typedef Sides::Small Small;
 typedef Sides::Big Big;
 constexpr int VECTOR = 16 / sizeof(Big), WARPS = 8;
-// Steps of a thread that are fetched ahead: what the blocks of a wave ask for together should fit in the second cache.
-constexpr int STEPS_AHEAD = 4;
+// Steps of a thread that are fetched ahead, and blocks that do it: those of later waves find the card busy when they come.
+constexpr int STEPS_AHEAD = 4, BLOCKS_AHEAD = 132 * 4;
 
 template <class Output>
-inline void put_few(Output output, u8* parts, i64 split, i64 batch, i64 small, i64 big, f32 sum) {
+inline void put_few(const Result<Output>& result, i64 batch, i64 small, i64 big, f32 sum) {
   if (IS_LEFT_SMALL) {
-    put(output, parts, split, batch, small, big, number<Sum>(sum));
+    result.put(batch, small, big, number<Sum>(sum));
   } else {
-    put(output, parts, split, batch, big, small, number<Sum>(sum));
+    result.put(batch, big, small, number<Sum>(sum));
+  }
+}
+template <class Output>
+inline void finish_few(const Result<Output>& result, i64 batch, i64 first_small, i64 first_big, i64 bigs) {
+  if (IS_LEFT_SMALL) {
+    result.finish_tile(batch, first_small, FEW_ROWS, first_big, bigs);
+  } else {
+    result.finish_tile(batch, first_big, bigs, first_small, FEW_ROWS);
   }
 }
 
@@ -181,12 +212,9 @@ inline Vector<Big> load_big(const Big* row, i64 term) {
   return vector;
 }
 
-// The big matrix of this block's first batch.
-inline const Big* first_matrix(const Big* big) { return big + (IS_LEFT_SMALL ? rhs_batch(blockIdx.y) : lhs_batch(blockIdx.y)); }
-
 // Weights are on their way while kernels before this one end.
 inline void fetch_along(const Big* big, i64 first_big) {
-  if (!Sides::IS_BIG_FIXED || blockIdx.y >= BATCHES) return;
+  if (!Sides::IS_BIG_FIXED || blockIdx.y > 0 || blockIdx.x >= BLOCKS_AHEAD) return;
   const int lane = int(threadIdx.x) % 32, member = int(threadIdx.x) / 32 % int(TEAM);
   constexpr i64 STEP = TEAM * 32 * VECTOR * SPLITS;
   const i64 first = ((blockIdx.z * TEAM + member) * 32 + lane) * VECTOR;
@@ -195,7 +223,7 @@ inline void fetch_along(const Big* big, i64 first_big) {
 #pragma unroll
     for (int step = 0; step < STEPS_AHEAD; ++step) {
       const i64 term = first + step * STEP;
-      if (lane % 8 == 0 && first_big + of < Sides::BIG_ROWS && term < TERMS) fetch_ahead(first_matrix(big) + Sides::big_at(first_big + of) + term);
+      if (lane % 8 == 0 && first_big + of < Sides::BIG_ROWS && term < TERMS) fetch_ahead(big + Sides::big_at(first_big + of) + term);
     }
   }
 }
@@ -231,7 +259,8 @@ inline void along_sums(const Small* small, const Big* big, i64 first_small, i64 
 }
 
 template <class Output>
-inline void along(Output output, const Small* small, const Big* big, u8* parts) {
+inline void along(Output output, const Small* small, const Big* big, u8* parts, u32* counters) {
+  const auto result = result_of(output, parts, counters);
   constexpr bool FITS = TERMS % VECTOR == 0 && Sides::BIG_STRIDE % VECTOR == 0;
   constexpr i64 CHUNKS = (Sides::SMALL_ROWS + FEW_ROWS - 1) / FEW_ROWS;
   __shared__ f32 shared[WARPS][FEW_ROWS * PER_WARP];
@@ -264,8 +293,9 @@ inline void along(Output output, const Small* small, const Big* big, u8* parts) 
       f32 sum = 0;
       for (int member = 0; member < TEAM; ++member) sum += shared[warp / int(TEAM) * int(TEAM) + member][at];
       const i64 row = first_small + at / PER_WARP, of = first_big + at % PER_WARP;
-      if (row < Sides::SMALL_ROWS && of < Sides::BIG_ROWS) put_few(output, parts, blockIdx.z, batch, row, of, sum);
+      if (row < Sides::SMALL_ROWS && of < Sides::BIG_ROWS) put_few(result, batch, row, of, sum);
     }
+    finish_few(result, batch, first_small, blockIdx.x / CHUNKS * (WARPS / TEAM) * PER_WARP, WARPS / TEAM * PER_WARP);
     __syncthreads();
   }
 }
@@ -296,7 +326,8 @@ inline void across_sums(const Small* small, const Big* big, i64 first_small, i64
 }
 
 template <class Output>
-inline void across(Output output, const Small* small, const Big* big, u8* parts) {
+inline void across(Output output, const Small* small, const Big* big, u8* parts, u32* counters) {
+  const auto result = result_of(output, parts, counters);
   constexpr bool FITS = Sides::BIG_ROWS % VECTOR == 0 && Sides::TERM_STRIDE % VECTOR == 0;
   constexpr i64 CHUNKS = (Sides::SMALL_ROWS + FEW_ROWS - 1) / FEW_ROWS, PART = (TERMS + SPLITS - 1) / SPLITS;
   __shared__ f32 shared[WARPS][OWNERS * FEW_ROWS * VECTOR];
@@ -304,11 +335,11 @@ inline void across(Output output, const Small* small, const Big* big, u8* parts)
   const i64 block_big = blockIdx.x / CHUNKS * (OWNERS * VECTOR), first_small = blockIdx.x % CHUNKS * FEW_ROWS;
   const i64 first_big = block_big + owner * VECTOR;
   const i64 from = blockIdx.z * PART, to = from + PART < TERMS ? from + PART : TERMS;
-  if (Sides::IS_BIG_FIXED && owner == 0 && first_big < Sides::BIG_ROWS && blockIdx.y < BATCHES) {
+  if (Sides::IS_BIG_FIXED && owner == 0 && first_big < Sides::BIG_ROWS && blockIdx.y == 0) {
 #pragma unroll
     for (int step = 0; step < 2 * STEPS_AHEAD; ++step) {
       const i64 term = from + int(threadIdx.x) / OWNERS + step * GROUPS;
-      if (term < to) fetch_ahead(first_matrix(big) + term * Sides::TERM_STRIDE + first_big);
+      if (term < to) fetch_ahead(big + term * Sides::TERM_STRIDE + first_big);
     }
   }
   wait_for_earlier();
@@ -338,15 +369,17 @@ inline void across(Output output, const Small* small, const Big* big, u8* parts)
 #pragma unroll
       for (int of = 0; of < WARPS; ++of) sum += shared[of][at];
       const i64 row = first_small + at / (OWNERS * VECTOR), of = block_big + at % (OWNERS * VECTOR);
-      if (row < Sides::SMALL_ROWS && of < Sides::BIG_ROWS) put_few(output, parts, blockIdx.z, batch, row, of, sum);
+      if (row < Sides::SMALL_ROWS && of < Sides::BIG_ROWS) put_few(result, batch, row, of, sum);
     }
+    finish_few(result, batch, first_small, block_big, OWNERS * VECTOR);
     __syncthreads();
   }
 }
 
 // Tiles on tensor cores. A template, since other types than those of two bytes have no code for it.
 template <class Output, class T>
-inline void tensor(Output output, const T* lhs, const T* rhs, u8* parts) {
+inline void tensor(Output output, const T* lhs, const T* rhs, u8* parts, u32* counters) {
+  const auto result = result_of(output, parts, counters);
   constexpr bool LEFT_ACROSS = LHS_TERM_STRIDE != 1 && LHS_ROW_STRIDE == 1, RIGHT_ACROSS = RHS_TERM_STRIDE != 1 && RHS_ROW_STRIDE == 1;
   constexpr bool LEFT_FITS = LEFT_ACROSS ? ROWS % PIECE == 0 && LHS_TERM_STRIDE >= 0 && LHS_TERM_STRIDE % PIECE == 0
                                          : LHS_TERM_STRIDE == 1 && TERMS % PIECE == 0 && LHS_ROW_STRIDE >= 0 && LHS_ROW_STRIDE % PIECE == 0;
@@ -363,12 +396,13 @@ inline void tensor(Output output, const T* lhs, const T* rhs, u8* parts) {
     auto left_at = [=](i64 row, i64 term) { return left + lhs_row(row) + lhs_term(term); };
     auto right_at = [=](i64 row, i64 term) { return right + rhs_row(row) + rhs_term(term); };
     auto keep = [=](i64 row, i64 column, f32 sum) {
-      if (row < ROWS && column < COLUMNS) put(output, parts, blockIdx.z, batch, row, column, number<Sum>(sum));
+      if (row < ROWS && column < COLUMNS) result.put(batch, row, column, number<Sum>(sum));
     };
     if (LEFT_FITS && RIGHT_FITS && is_aligned(left) && is_aligned(right)) {
       multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, LEFT_FITS, RIGHT_FITS, T>(shared, first_row, ROWS, first_column, COLUMNS, from, to, left_at, right_at, keep);
     } else {
       multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, false, false, T>(shared, first_row, ROWS, first_column, COLUMNS, from, to, left_at, right_at, keep);
     }
+    result.finish_tile(batch, first_row, TILE_ROWS, first_column, TILE_COLUMNS);
   }
 }

@@ -146,6 +146,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         0 => Choice::of("clear", 0, 1),
         _ => choose(&left, &right, sum, batches),
     };
+    // Counters are those of a tile of one batch.
+    let choice = if batches > GRID_MAX { Choice { splits: 1, ..choice } } else { choice };
     let stride = |stride: Option<u64>| stride.map_or(-1, |stride| stride as i64);
     let constants = vec![
         ("ACC", sum),
@@ -179,18 +181,16 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let scratch = if choice.splits > 1 { choice.splits * elements * sum_bytes } else { 0 };
     let inputs = if choice.is_left_small { [0, 1] } else { [1, 0] };
     let operands = [CudaOperand::Output(0), CudaOperand::Input(inputs[0]), CudaOperand::Input(inputs[1])];
-    let mut steps = vec![CudaStep {
+    let steps = vec![CudaStep {
         function: choice.function.into(),
         grid: [choice.blocks as u32, batches.min(GRID_MAX) as u32, choice.splits as u32],
         block: [THREADS, 1, 1],
         shared_bytes: 0,
-        operands: operands.into_iter().chain([CudaOperand::Scratch(0)]).collect(),
+        operands: operands.into_iter().chain([CudaOperand::Scratch(0), CudaOperand::Counters]).collect(),
         waits: matches!(choice.function, "along" | "across"),
     }];
-    if choice.splits > 1 {
-        steps.extend(over_elements("finish", elements, vec![CudaOperand::Output(0), CudaOperand::Scratch(0)]));
-    }
-    CudaPlan { constants, scratch: vec![scratch], steps, ..CudaPlan::default() }
+    let counters = if choice.splits > 1 { choice.blocks * batches } else { 0 };
+    CudaPlan { constants, scratch: vec![scratch], counters, steps, ..CudaPlan::default() }
 }
 
 fn choose(left: &Side, right: &Side, sum: i64, batches: u64) -> Choice {

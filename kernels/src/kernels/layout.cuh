@@ -7,6 +7,9 @@ inline i64 index_value(T value) {
 }
 inline i64 index_value(u64 value) { return value > 0x7fffffffffffffffull ? 0x7fffffffffffffffll : i64(value); }
 
+// Where an element of the result goes. Behind a kernel may stand elementwise work, which has a `store` of its own.
+inline void store(Out0* output, i64 element, Out0 value) { output[element] = value; }
+
 inline i64 clamped(i64 value, i64 low, i64 high) { return value < low ? low : value > high ? high : value; }
 
 // Sums that stay at the ends instead of wrapping around.

@@ -125,8 +125,6 @@ struct Finished<complex<PartTo>, complex<PartFrom>, COMPLEX> {
 typedef SumOf<int(ACC)>::Type Sum;
 inline Out0 finished(Sum sum) { return Finished<Out0, Sum, Traits<Out0>::family>::of(sum); }
 
-// Where an element of the result goes. Behind a product may stand elementwise work, which has a `store` of its own.
-inline void store(Out0* output, i64 element, Out0 value) { output[element] = value; }
 
 // Tiles of 64 rows and 64 columns of a product, in any type: 256 threads with 4 by 4 sums each, 16 terms at a time in shared memory.
 constexpr int TILE = 64, TILE_TERMS = 16, TILE_THREADS = 256;

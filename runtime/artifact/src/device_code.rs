@@ -79,6 +79,8 @@ pub struct DeviceProgram {
     /// Size of the memory that kernels use while they run ([`Argument::Scratch`]). Launches that may run at the same time use
     /// other parts of it.
     pub scratch_bytes: u64,
+    /// How many bytes from the start of it are zero before the first step. Every launch leaves those that it uses zero.
+    pub zeroed_bytes: u64,
     /// One a launch of the program, in the order of [`launches`] over its segments.
     pub launches: Vec<DeviceLaunch>,
 }
@@ -147,6 +149,13 @@ fn check_program(code: &DeviceCode, program: &Program, device: &DeviceProgram) -
             expected,
         });
     }
+    if device.zeroed_bytes > device.scratch_bytes {
+        return Err(InvalidDeviceCode::Zeroed {
+            program: program.name.clone(),
+            zeroed: device.zeroed_bytes,
+            of: device.scratch_bytes,
+        });
+    }
     let calls = device.launches.iter().flat_map(|launch| &launch.calls);
     calls.enumerate().try_for_each(|(number, call)| {
         check_call(code, program, device, call).map_err(|reason| {
@@ -189,6 +198,9 @@ pub enum InvalidDeviceCode {
     /// A module above the cap.
     #[error("module {module} has {bytes} bytes, at most {MODULE_BYTES_MAX} are allowed")]
     TooLarge { module: usize, bytes: usize },
+    /// More zeros than there is memory.
+    #[error("program `{program}`: {zeroed} bytes of {of} are to be zero")]
+    Zeroed { program: String, zeroed: u64, of: u64 },
     /// A module that does not exist.
     #[error("module {module} is named, and there are {modules}")]
     NoModule { module: u32, modules: usize },

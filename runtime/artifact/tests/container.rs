@@ -238,7 +238,7 @@ fn device_code(plan: &Plan) -> DeviceCode {
         modules: vec![b"cubin".to_vec()],
         kernels: vec![DeviceKernel { module: 0, name: "k".to_string(), arguments: 2 }],
         control: None,
-        programs: vec![DeviceProgram { scratch_bytes: 256, launches: device_launches }],
+        programs: vec![DeviceProgram { scratch_bytes: 256, zeroed_bytes: 0, launches: device_launches }],
     }
 }
 

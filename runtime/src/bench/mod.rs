@@ -25,7 +25,6 @@ use pygraph_artifact::{
 
 use crate::{
     caches::{CacheOptions, Caches},
-    cuda::gpu::Gpu,
     device::{Device, DeviceChoice, DeviceError},
     host::Order,
     model::{ArgumentError, Model, ModelError},
@@ -51,11 +50,7 @@ pub fn bench(options: &Options, out: &mut impl Write) -> Result<(), BenchError> 
 fn measure(options: &Options, choice: DeviceChoice) -> Result<Report, BenchError> {
     let artifact = Arc::new(Artifact::open(&options.artifact)?);
     let (device, _) = choice.resolve(artifact.device_code());
-    if let Device::Cuda(ordinal) = device {
-        let gpu = Gpu::open(ordinal).map_err(ModelError::Cuda)?;
-        gpu.context().set_memory_limit(options.device_limit_bytes);
-        gpu.set_programmatic_launches(!options.no_programmatic_launches);
-    }
+    let _gpu = options.open_gpu(device)?;
     let start = Instant::now();
     let mut session = load(options, artifact, device)?;
     let load = start.elapsed();

@@ -1,10 +1,10 @@
 //! The command line of `pygraph-bench`.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use clap::Parser;
 
-use crate::{host::Loops, knobs::knobs_text, run::Init};
+use crate::{cuda::gpu::Gpu, device::Device, host::Loops, knobs::knobs_text, model::ModelError, run::Init};
 
 /// Time the steps of a compiled model.
 #[derive(Debug, Clone, Parser)]
@@ -71,6 +71,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// Opens the GPU that is chosen, with its settings, which last as long as it is open.
+    pub fn open_gpu(&self, device: Device) -> Result<Option<Arc<Gpu>>, ModelError> {
+        let Device::Cuda(ordinal) = device else { return Ok(None) };
+        let gpu = Gpu::open(ordinal)?;
+        gpu.context().set_memory_limit(self.device_limit_bytes);
+        gpu.set_programmatic_launches(!self.no_programmatic_launches);
+        Ok(Some(gpu))
+    }
+
     /// How loop nests run.
     pub fn loops(&self) -> Loops {
         if self.interpret { Loops::Interpreted } else { Loops::Native }

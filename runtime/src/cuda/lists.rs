@@ -4,6 +4,8 @@
 //! ends with the condition computed and set again. A choice sets its index, and then is a conditional node with its branches.
 //! Rows of caches that a loop would wait for are mapped before the segment.
 
+use std::collections::BTreeSet;
+
 use pygraph_artifact::{
     device_code::{Argument, DeviceCall, DeviceLaunch},
     plan::{BufferId, Node, Step, launches},
@@ -184,8 +186,30 @@ impl Lowering<'_> {
 }
 
 fn push(list: &mut Vec<CudaNode>, after: Vec<usize>, work: NodeWork) -> usize {
+    let after = without_waited_for(list, after);
     list.push(CudaNode { after, work });
     list.len() - 1
+}
+
+/// How many nodes are looked at for each edge that could be left out: one too many is no error.
+const LOOK_MAX: usize = 256;
+
+/// Leaves out nodes that others of `after`, which is ascending, run after anyway: a kernel starts the sooner, the fewer it waits for.
+fn without_waited_for(list: &[CudaNode], after: Vec<usize>) -> Vec<usize> {
+    let is_needed = |earlier: &usize| {
+        let mut open: Vec<usize> = after.iter().copied().filter(|other| other > earlier).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(node) = open.pop() {
+            if node == *earlier {
+                return false;
+            }
+            if seen.len() < LOOK_MAX && seen.insert(node) {
+                open.extend(list[node].after.iter().filter(|before| *before >= earlier));
+            }
+        }
+        true
+    };
+    after.iter().copied().filter(is_needed).collect()
 }
 
 fn sorted(mut numbers: Vec<usize>) -> Vec<usize> {
@@ -270,6 +294,19 @@ mod tests {
         let nodes = [node(&[], launch()), node(&[], launch()), node(&[0, 1], launch()), node(&[2], launch())];
         let device = [calls(0, 2), calls(1, 1), calls(2, 0), calls(3, 1)];
         check(&nodes, &device, "k0[100]<> k0[100]<0> k1[101]<> k3[103]<1,2>");
+    }
+
+    #[test]
+    fn nobody_waits_twice_for_one_node() {
+        let nodes = [
+            node(&[], launch()),
+            node(&[0], launch()),
+            node(&[], launch()),
+            node(&[0, 1], launch()),
+            node(&[0, 2, 3], launch()),
+        ];
+        let device = [calls(0, 1), calls(1, 1), calls(2, 1), calls(3, 1), calls(4, 1)];
+        check(&nodes, &device, "k0[100]<> k1[101]<0> k2[102]<> k3[103]<1> k4[104]<2,3>");
     }
 
     #[test]

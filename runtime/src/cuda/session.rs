@@ -85,6 +85,8 @@ impl CudaSession {
         // SAFETY: the arena has so many bytes, and waits for the GPU when it is dropped.
         unsafe { gpu.stream().fill(arena.address(), 0, arena.len()) }?;
         let scratch = DeviceBytes::new(context, "scratch memory", program.device().scratch_bytes)?;
+        // SAFETY: it is as large, and waits for the GPU when it is dropped.
+        unsafe { gpu.stream().fill(scratch.address(), 0, program.device().zeroed_bytes) }?;
         let blocks = DeviceBytes::new(context, "parameter blocks", blocks_bytes)?;
         let status = program.uses_status().then(|| DeviceBytes::new(context, "a status", STATUS_BYTES)).transpose()?;
         let reaches = reaches(plan);

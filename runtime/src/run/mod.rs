@@ -27,7 +27,6 @@ use pygraph_artifact::{
 
 use crate::{
     caches::{Caches, SlotState},
-    cuda::gpu::Gpu,
     describe::describe,
     device::{Device, DeviceChoice, DeviceError},
     host::{Copies, first_elements},
@@ -118,11 +117,7 @@ fn run_program(
     entry: Option<&str>,
     out: &mut impl Write,
 ) -> Result<(), RunError> {
-    if let Device::Cuda(ordinal) = device {
-        let gpu = Gpu::open(ordinal).map_err(ModelError::Cuda)?;
-        gpu.context().set_memory_limit(options.device_limit_bytes);
-        gpu.set_programmatic_launches(!options.no_programmatic_launches);
-    }
+    let _gpu = options.open_gpu(device)?;
     let mut model = Model::load_in_order(artifact, entry, device, options.order, options.loops())?;
     let caches = Caches::for_model(&model, options.caches()).map_err(SessionError::Memory)?;
     let mut steps = StepInputs::open(options.steps.as_deref())?;

@@ -1,14 +1,17 @@
 //! The command line of `pygraph-run`.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use clap::Parser;
 
 use crate::{
     caches::CacheOptions,
     compare::Tolerance,
+    cuda::gpu::Gpu,
+    device::Device,
     host::{Loops, Order},
     knobs::knobs_text,
+    model::ModelError,
 };
 
 /// Run a compiled model, or compile and run one.
@@ -137,6 +140,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// Opens the GPU that is chosen, with its settings, which last as long as it is open.
+    pub fn open_gpu(&self, device: Device) -> Result<Option<Arc<Gpu>>, ModelError> {
+        let Device::Cuda(ordinal) = device else { return Ok(None) };
+        let gpu = Gpu::open(ordinal)?;
+        gpu.context().set_memory_limit(self.device_limit_bytes);
+        gpu.set_programmatic_launches(!self.no_programmatic_launches);
+        Ok(Some(gpu))
+    }
+
     /// How loop nests run.
     pub fn loops(&self) -> Loops {
         if self.interpret { Loops::Interpreted } else { Loops::Native }

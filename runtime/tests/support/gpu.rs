@@ -78,7 +78,7 @@ impl OnGpu {
             modules: vec![PTX.as_bytes().to_vec()],
             kernels: KERNELS.iter().map(kernel).collect(),
             control: Some(0),
-            programs: vec![DeviceProgram { scratch_bytes: 0, launches: self.launches }],
+            programs: vec![DeviceProgram { scratch_bytes: 0, zeroed_bytes: 0, launches: self.launches }],
         };
         let plan = Plan { programs: vec![self.program], arenas: self.arenas };
         let bytes = encode(&plan, &self.constants, Code { host: None, device: Some(&code) }).expect("valid");

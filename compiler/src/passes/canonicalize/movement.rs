@@ -1,5 +1,7 @@
 //! Rules about operations that only move elements.
 
+use std::sync::Arc;
+
 use pygraph_artifact::dtype::{DType, Family};
 
 use super::super::build::{constant_before, constant_of, defined_by, integers_attr, op_before, static_tensor};
@@ -104,6 +106,23 @@ pub fn broadcast_twice(module: &mut Module, op: OpId) -> Rewritten {
     let source = module.op(inner).operands[0];
     let attr = [("broadcast_dimensions", Attribute::i64_array(composed))];
     Some(vec![rebuilt(module, op, Opcode::StablehloBroadcastInDim, source, attr)])
+}
+
+/// A product reads its operands along any dimensions, so it reads what is transposed where that lies. (The search of `simplify` knows this
+/// too, for what it transposes itself; but a weight's transposition can stand far from its product, in another window.)
+pub fn dot_of_transposed(module: &mut Module, op: OpId) -> Rewritten {
+    let operands = module.op(op).operands.clone();
+    let Attribute::DotDimensions(dims) = module.op(op).attr("dot_dimension_numbers")?.clone() else { return None };
+    (0..2).find_map(|side| {
+        let inner = defined_by(module, *operands.get(side)?, Opcode::StablehloTranspose)?;
+        let dims = dims.of_transposed(side, integers_attr(module, inner, "permutation")?)?;
+        let mut operands = operands.clone();
+        operands[side] = module.op(inner).operands[0];
+        let mut attrs = module.op(op).attrs.clone();
+        attrs.set("dot_dimension_numbers", Attribute::DotDimensions(Arc::new(dims)));
+        let ty = result_type(module, op).clone();
+        Some(vec![op_before(module, op, Opcode::StablehloDotGeneral, &operands, ty, attrs)])
+    })
 }
 
 /// A broadcast can place its dimensions in any order.

@@ -10,7 +10,7 @@ use super::graph::{Graph, Node, add_op, constant_in, constant_node, parts, ty_of
 use super::graph::Head;
 use crate::ir::{
     AttrMap, Attribute, Opcode, TensorType, Type,
-    attribute::{DenseElements, DotDimensions},
+    attribute::DenseElements,
 };
 
 /// Its operand, if that has the result's type already.
@@ -113,9 +113,7 @@ pub fn dot_of_transposed_rhs(graph: &mut Graph, node: &Node) -> Option<Id> {
     dot_of_transposed(graph, node, 1)
 }
 
-/// A product can read its operands along any dimensions: `dot(transpose x, y)` names those of `x`. What is summed, and in
-/// which order, stays. The dimensions that are neither contracted nor batched have to keep their order, for they are the
-/// result's.
+/// A product can read its operands along any dimensions: `dot(transpose x, y)` names those of `x`.
 fn dot_of_transposed(graph: &mut Graph, node: &Node, side: usize) -> Option<Id> {
     let (payload, operands) = parts(graph, node);
     let payload = payload?.clone();
@@ -123,18 +121,7 @@ fn dot_of_transposed(graph: &mut Graph, node: &Node, side: usize) -> Option<Id> 
     let (inner, source) = movement_in(graph, *operands.get(side)?, Opcode::StablehloTranspose)?;
     let permutation = integers_of(&inner, "permutation")?;
     let Attribute::DotDimensions(dims) = payload.attrs.get("dot_dimension_numbers")? else { return None };
-    let mut dims = DotDimensions::clone(dims);
-    let (batching, contracting) = match side {
-        0 => (&mut dims.lhs_batching, &mut dims.lhs_contracting),
-        _ => (&mut dims.rhs_batching, &mut dims.rhs_contracting),
-    };
-    let is_free = |dim: &i64| !batching.contains(dim) && !contracting.contains(dim);
-    let free: Vec<i64> = (0..permutation.len() as i64).filter(is_free).collect();
-    if !compose(permutation, &free)?.windows(2).all(|pair| pair[0] < pair[1]) {
-        return None;
-    }
-    *batching = compose(permutation, batching)?;
-    *contracting = compose(permutation, contracting)?;
+    let dims = dims.of_transposed(side, permutation)?;
     operands[side] = source;
     let mut attrs = payload.attrs;
     attrs.set("dot_dimension_numbers", Attribute::DotDimensions(Arc::new(dims)));
