@@ -25,6 +25,8 @@ pub(super) const CUDA: CudaDef = CudaDef {
 const BUSY_WARPS: u64 = 132 * 16;
 /// Blocks of a tile each that keep the card's arithmetic busy.
 const BUSY_TILES: u64 = 132;
+/// Warps of a block of `along`.
+const ALONG_WARPS: u64 = 4;
 /// Rows of a side that is small.
 const FEW_ROWS_MAX: u64 = 16;
 /// The same where tensor cores could take it, and the big side's terms lie together.
@@ -111,6 +113,7 @@ struct Choice {
     splits: u64,
     /// Blocks along x.
     blocks: u64,
+    threads: u32,
     tensor: Tensor,
 }
 
@@ -129,7 +132,17 @@ const NO_TENSOR: Tensor = Tensor { rows: 64, columns: 64, warp_rows: 2, stages: 
 
 impl Choice {
     fn of(function: &'static str, blocks: u64, splits: u64) -> Choice {
-        Choice { function, is_left_small: true, few_rows: 1, per_warp: 1, team: 1, splits, blocks, tensor: NO_TENSOR }
+        Choice {
+            function,
+            is_left_small: true,
+            few_rows: 1,
+            per_warp: 1,
+            team: 1,
+            splits,
+            blocks,
+            threads: THREADS,
+            tensor: NO_TENSOR,
+        }
     }
 }
 
@@ -184,7 +197,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let steps = vec![CudaStep {
         function: choice.function.into(),
         grid: [choice.blocks as u32, batches.min(GRID_MAX) as u32, choice.splits as u32],
-        block: [THREADS, 1, 1],
+        block: [choice.threads, 1, 1],
         shared_bytes: 0,
         operands: operands.into_iter().chain([CudaOperand::Scratch(0), CudaOperand::Counters]).collect(),
         waits: matches!(choice.function, "along" | "across"),
@@ -245,19 +258,19 @@ fn few_rows(small: &Side, most: u64) -> u64 {
     small.rows.div_ceil(small.rows.div_ceil(most))
 }
 
-/// Warps fold rows of the big matrix, several warps a row if there are few rows.
+/// The warps of a block fold rows of the big matrix, together if rows are long.
 fn along(small: &Side, big: &Side, batches: u64) -> Choice {
     let few_rows = few_rows(small, 8);
     let chunks = small.rows.div_ceil(few_rows);
     let vector = 16 / big.dtype.size_bytes() as u64;
-    let per_warp = if big.rows * batches >= 2 * BUSY_WARPS && few_rows <= 4 { 2 } else { 1 };
+    // Rows of the small side are loaded for each row of the big one.
+    let per_warp = if big.rows * batches >= 2 * BUSY_WARPS && (3..=4).contains(&few_rows) { 2 } else { 1 };
     let warps = big.rows.div_ceil(per_warp) * batches * chunks;
-    // A lane of a team should have some vectors to fold.
-    let useful = (big.terms / (32 * vector * 2)).max(1);
-    let team = [8, 4, 2].into_iter().find(|team| *team <= useful && warps * team <= 2 * BUSY_WARPS).unwrap_or(1);
+    let useful = (big.terms / (32 * vector)).max(1);
+    let team = [4, 2].into_iter().find(|team| *team <= useful).unwrap_or(1);
     let splits = (BUSY_WARPS / (warps * team)).min(useful / team / 2).clamp(1, 16);
-    let blocks = big.rows.div_ceil(per_warp * (8 / team)) * chunks;
-    Choice { few_rows, per_warp, team, ..Choice::of("along", blocks, splits) }
+    let blocks = big.rows.div_ceil(per_warp * (ALONG_WARPS / team)) * chunks;
+    Choice { few_rows, per_warp, team, threads: 32 * ALONG_WARPS as u32, ..Choice::of("along", blocks, splits) }
 }
 
 /// Threads own rows of the big matrix, and blocks share its terms.

@@ -4,7 +4,14 @@ use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use clap::Parser;
 
-use crate::{cuda::gpu::Gpu, device::Device, host::Loops, knobs::knobs_text, model::ModelError, run::Init};
+use crate::{
+    cuda::gpu::{Gpu, ProgrammaticLaunches},
+    device::Device,
+    host::Loops,
+    knobs::knobs_text,
+    model::ModelError,
+    run::Init,
+};
 
 /// Time the steps of a compiled model.
 #[derive(Debug, Clone, Parser)]
@@ -57,9 +64,9 @@ pub struct Options {
     #[arg(long, value_name = "BYTES")]
     pub device_limit_bytes: Option<u64>,
 
-    /// Start each kernel of a graph on a GPU only when those before it have ended
-    #[arg(long)]
-    pub no_programmatic_launches: bool,
+    /// Which kernels of a graph on a GPU come to the card before the one that they wait for has ended
+    #[arg(long, value_name = "WHICH", default_value = "few")]
+    pub programmatic_launches: ProgrammaticLaunches,
 
     /// Interpret every loop nest on the host device, whatever native code the artifact holds
     #[arg(long)]
@@ -76,7 +83,7 @@ impl Options {
         let Device::Cuda(ordinal) = device else { return Ok(None) };
         let gpu = Gpu::open(ordinal)?;
         gpu.context().set_memory_limit(self.device_limit_bytes);
-        gpu.set_programmatic_launches(!self.no_programmatic_launches);
+        gpu.set_programmatic_launches(self.programmatic_launches);
         Ok(Some(gpu))
     }
 

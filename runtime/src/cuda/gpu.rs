@@ -2,10 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, Weak},
 };
 
 use super::driver::{Context, CudaError, Stream};
@@ -15,8 +12,24 @@ use super::driver::{Context, CudaError, Stream};
 pub struct Gpu {
     context: Arc<Context>,
     stream: Stream,
-    has_programmatic_launches: AtomicBool,
+    programmatic_launches: Mutex<ProgrammaticLaunches>,
 }
+
+/// Which kernels of a graph may come to the card before the one that they wait for has ended, where the GPU can do that (capability 9.0 and
+/// later). Only those that wait for one alone: with more, nothing is gained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum ProgrammaticLaunches {
+    /// None.
+    Off,
+    /// Those that wait for a kernel of few blocks, which leaves room on the card.
+    #[default]
+    Few,
+    /// All.
+    All,
+}
+
+/// Blocks that leave room on a card, one a multiprocessor of an H100.
+const FEW_BLOCKS: u64 = 132;
 
 /// Those that are open: a process has one context a GPU anyhow, and whoever shares memory must share the stream.
 static OPEN: Mutex<BTreeMap<u32, Weak<Gpu>>> = Mutex::new(BTreeMap::new());
@@ -29,8 +42,7 @@ impl Gpu {
             return Ok(gpu);
         }
         let context = Context::open(ordinal)?;
-        let has_programmatic_launches = AtomicBool::new(true);
-        let gpu = Arc::new(Gpu { stream: Stream::new(&context)?, context, has_programmatic_launches });
+        let gpu = Arc::new(Gpu { stream: Stream::new(&context)?, context, programmatic_launches: Mutex::default() });
         open.insert(ordinal, Arc::downgrade(&gpu));
         Ok(gpu)
     }
@@ -45,15 +57,20 @@ impl Gpu {
         &self.stream
     }
 
-    /// Whether kernels of graphs that are made from now on may come to the card before those that they wait for have ended, where the GPU
-    /// can do that.
-    pub fn set_programmatic_launches(&self, are_on: bool) {
-        self.has_programmatic_launches.store(are_on, Ordering::Relaxed);
+    /// Which kernels of graphs that are made from now on start early.
+    pub fn set_programmatic_launches(&self, which: ProgrammaticLaunches) {
+        *self.programmatic_launches.lock().expect("nothing should panic while it chooses") = which;
     }
 
-    /// True if kernels start so.
-    pub fn starts_early(&self) -> bool {
-        self.context.properties().capability.0 >= 9 && self.has_programmatic_launches.load(Ordering::Relaxed)
+    /// True if a kernel may start before one of so many blocks has ended.
+    pub fn starts_before_end_of(&self, blocks: u64) -> bool {
+        let which = *self.programmatic_launches.lock().expect("nothing should panic while it chooses");
+        self.context.properties().capability.0 >= 9
+            && match which {
+                ProgrammaticLaunches::Off => false,
+                ProgrammaticLaunches::Few => blocks <= FEW_BLOCKS,
+                ProgrammaticLaunches::All => true,
+            }
     }
 
     /// Its number.

@@ -118,41 +118,47 @@ impl CudaProgram {
         }
         let mut added: Vec<GraphNode> = Vec::with_capacity(list.len());
         for node in list {
-            // Generated kernels wait themselves for those before them, all others are waited for by the graph.
-            let waits = |node: &CudaNode| matches!(node.work, NodeWork::Call { .. }) && self.gpu.starts_early();
-            let (early, late): (Vec<usize>, Vec<usize>) =
-                node.after.iter().partition(|earlier| waits(node) && waits(&list[**earlier]));
-            let nodes = |of: Vec<usize>| -> Vec<GraphNode> { of.into_iter().map(|earlier| added[earlier]).collect() };
-            let (early, after) = (nodes(early), nodes(late));
+            let earlier: Vec<GraphNode> = node.after.iter().map(|earlier| added[*earlier]).collect();
+            // Generated kernels wait themselves for what is before them; for all others the graph does.
+            let starts_early = match (&node.work, &node.after[..]) {
+                (NodeWork::Call { .. }, [one]) => match &list[*one].work {
+                    NodeWork::Call { grid, .. } => {
+                        self.gpu.starts_before_end_of(grid.blocks.iter().map(|count| u64::from(*count)).product())
+                    }
+                    _ => false,
+                },
+                _ => false,
+            };
+            let after = if starts_early { &[][..] } else { &earlier[..] };
             let condition = |conditional: usize| -> Conditional {
                 conditionals[conditional].expect("a condition should be made with the list that it decides about")
             };
             let new = match &node.work {
                 NodeWork::Call { kernel, grid, addresses } => {
                     // SAFETY: the caller's promise.
-                    unsafe { graph.add_kernel(&after, self.kernel(*kernel), *grid, addresses) }?
+                    unsafe { graph.add_kernel(after, self.kernel(*kernel), *grid, addresses) }?
                 }
                 NodeWork::SetWhile { conditional, predicate } => {
                     let arguments = [condition(*conditional).handle(), *predicate];
                     let function = self.set_while.as_ref().ok_or_else(no_control)?;
                     // SAFETY: the kernel takes a condition and the address of a predicate, which is in memory of the session.
-                    unsafe { graph.add_kernel(&after, function, Grid::ONE, &arguments) }?
+                    unsafe { graph.add_kernel(after, function, Grid::ONE, &arguments) }?
                 }
                 NodeWork::SetSwitch { conditional, index, branches } => {
                     let arguments = [condition(*conditional).handle(), *index, u64::from(*branches)];
                     let function = self.set_switch.as_ref().ok_or_else(no_control)?;
                     // SAFETY: the kernel takes a condition, the address of an index and a count, of which it reads four bytes.
-                    unsafe { graph.add_kernel(&after, function, Grid::ONE, &arguments) }?
+                    unsafe { graph.add_kernel(after, function, Grid::ONE, &arguments) }?
                 }
                 NodeWork::While { conditional, body, .. } => {
-                    let (new, mut inside) = graph.add_while(&after, condition(*conditional))?;
+                    let (new, mut inside) = graph.add_while(after, condition(*conditional))?;
                     // SAFETY: the caller's promise.
                     unsafe { self.fill(&mut inside, body, conditionals) }?;
                     graph.keep(inside);
                     new
                 }
                 NodeWork::Switch { conditional, branches, .. } => {
-                    let (new, bodies) = graph.add_switch(&after, condition(*conditional), branches.len() as u32)?;
+                    let (new, bodies) = graph.add_switch(after, condition(*conditional), branches.len() as u32)?;
                     for (mut inside, branch) in bodies.into_iter().zip(branches) {
                         // SAFETY: the caller's promise.
                         unsafe { self.fill(&mut inside, branch, conditionals) }?;
@@ -161,8 +167,8 @@ impl CudaProgram {
                     new
                 }
             };
-            if !early.is_empty() {
-                graph.let_start_early(&early, new)?;
+            if starts_early {
+                graph.let_start_early(&earlier, new)?;
             }
             added.push(new);
         }

@@ -7,7 +7,7 @@ use clap::Parser;
 use crate::{
     caches::CacheOptions,
     compare::Tolerance,
-    cuda::gpu::Gpu,
+    cuda::gpu::{Gpu, ProgrammaticLaunches},
     device::Device,
     host::{Loops, Order},
     knobs::knobs_text,
@@ -106,9 +106,9 @@ pub struct Options {
     #[arg(long, value_name = "BYTES")]
     pub device_limit_bytes: Option<u64>,
 
-    /// Start each kernel of a graph on a GPU only when those before it have ended
-    #[arg(long)]
-    pub no_programmatic_launches: bool,
+    /// Which kernels of a graph on a GPU come to the card before the one that they wait for has ended
+    #[arg(long, value_name = "WHICH", default_value = "few")]
+    pub programmatic_launches: ProgrammaticLaunches,
 
     /// Map caches on another thread too, this many handles ahead of need
     #[arg(long, value_name = "HANDLES", default_value_t = 0)]
@@ -145,7 +145,7 @@ impl Options {
         let Device::Cuda(ordinal) = device else { return Ok(None) };
         let gpu = Gpu::open(ordinal)?;
         gpu.context().set_memory_limit(self.device_limit_bytes);
-        gpu.set_programmatic_launches(!self.no_programmatic_launches);
+        gpu.set_programmatic_launches(self.programmatic_launches);
         Ok(Some(gpu))
     }
 
