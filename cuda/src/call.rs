@@ -55,6 +55,15 @@ impl Array {
         Array { dtype, shape, strides: None, operand, is_indirect: false, place: None, is_fixed: false }
     }
 
+    /// True if its place is a multiple of 16 bytes: what is allocated alone is, and offsets may be.
+    fn is_placed_well(&self) -> bool {
+        match self.place {
+            Some(Place::Arena { offset } | Place::Constant { offset }) => offset % 16 == 0,
+            Some(Place::Param { .. }) => self.is_fixed,
+            Some(Place::Field { .. }) | None => false,
+        }
+    }
+
     fn ty(&self) -> TensorType<'_> {
         TensorType { dtype: self.dtype, shape: &self.shape, strides: self.strides.as_deref() }
     }
@@ -92,6 +101,8 @@ pub fn lower_call(
     for (number, input) in inputs.iter().enumerate() {
         line!(common, "constexpr bool IN{number}_IN_PLACE = {};", in_place[number]);
         line!(common, "constexpr bool IN{number}_IS_FIXED = {};", input.is_fixed);
+        // A caller's array lies anywhere; all others begin where this runtime puts them.
+        line!(common, "constexpr bool IN{number}_IS_ALIGNED = {};", !input.is_indirect && input.is_placed_well());
     }
     call.attributes.iter().for_each(|(name, value)| describe_attribute(&mut common, name, value));
     for (name, value) in &plan.constants {

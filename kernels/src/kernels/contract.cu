@@ -135,6 +135,9 @@ inline void fetch_ahead(const void* address) {
 #endif
 }
 
+// True if both sides are known to begin at a multiple of 16 bytes, in every batch that is read in vectors.
+constexpr bool IS_ALIGNED = IN0_IS_ALIGNED && IN1_IS_ALIGNED && BATCHES == 1;
+
 // Which side is small, and its rows at a time.
 template <bool IS_LEFT>
 struct Few {
@@ -215,17 +218,20 @@ inline Vector<Big> load_big(const Big* row, i64 term) {
   return vector;
 }
 
+// Numbers of terms, some steps past the last too.
+typedef typename IndexOf<(TERMS < SMALL_MAX / 2)>::Type Term;
+
 // Weights are on their way while kernels before this one end.
 inline void fetch_along(const Big* big, i64 first_big) {
   if (!Sides::IS_BIG_FIXED || blockIdx.y > 0 || blockIdx.x >= BLOCKS_AHEAD) return;
   const int lane = int(threadIdx.x) % 32, member = int(threadIdx.x) / 32 % int(TEAM);
-  constexpr i64 STEP = TEAM * 32 * VECTOR * SPLITS;
-  const i64 first = ((blockIdx.z * TEAM + member) * 32 + lane) * VECTOR;
+  constexpr Term STEP = Term(TEAM * 32 * VECTOR * SPLITS);
+  const Term first = (Term(blockIdx.z * TEAM + member) * 32 + lane) * VECTOR;
 #pragma unroll
   for (int of = 0; of < PER_WARP; ++of) {
 #pragma unroll
     for (int step = 0; step < STEPS_AHEAD; ++step) {
-      const i64 term = first + step * STEP;
+      const Term term = first + step * STEP;
       if (lane % 8 == 0 && first_big + of < Sides::BIG_ROWS && term < TERMS) fetch_ahead(big + Sides::big_at(first_big + of) + term);
     }
   }
@@ -241,9 +247,9 @@ inline void along_sums(const Small* small, const Big* big, i64 first_small, i64 
     const i64 row = first_big + of < Sides::BIG_ROWS ? first_big + of : Sides::BIG_ROWS - 1;
     rows[of] = big + Sides::big_at(row);
   }
-  constexpr i64 STEP = TEAM * 32 * VECTOR * SPLITS;
+  constexpr Term STEP = Term(TEAM * 32 * VECTOR * SPLITS);
 #pragma unroll 1
-  for (i64 first = ((blockIdx.z * TEAM + member) * 32 + lane) * VECTOR; first < TERMS; first += STEP * STEPS_AT) {
+  for (Term first = (Term(blockIdx.z * TEAM + member) * 32 + lane) * VECTOR; first < TERMS; first += STEP * STEPS_AT) {
     Vector<Big> loaded[STEPS_AT][PER_WARP];
 #pragma unroll
     for (int step = 0; step < STEPS_AT; ++step) {
@@ -254,7 +260,7 @@ inline void along_sums(const Small* small, const Big* big, i64 first_small, i64 
     }
 #pragma unroll
     for (int step = 0; step < STEPS_AT; ++step) {
-      const i64 term = first + step * STEP;
+      const Term term = first + step * STEP;
 #pragma unroll
       for (int row = 0; row < FEW_ROWS; ++row) {
         if (term >= TERMS || first_small + row >= Sides::SMALL_ROWS) continue;
@@ -287,7 +293,7 @@ inline void along(Output output, const Small* small, const Big* big, u8* parts, 
 #pragma unroll
     for (int at = 0; at < FEW_ROWS * PER_WARP; ++at) sums[at / PER_WARP][at % PER_WARP] = 0;
     if (first_big < Sides::BIG_ROWS) {
-      if (FITS && is_aligned(matrix) && is_aligned(own)) {
+      if (FITS && (IS_ALIGNED || (is_aligned(matrix) && is_aligned(own)))) {
         along_sums<true>(own, matrix, first_small, first_big, sums);
       } else {
         along_sums<false>(own, matrix, first_small, first_big, sums);
@@ -362,7 +368,7 @@ inline void across(Output output, const Small* small, const Big* big, u8* parts,
 #pragma unroll
     for (int at = 0; at < FEW_ROWS * VECTOR; ++at) sums[at / VECTOR][at % VECTOR] = 0;
     if (first_big < Sides::BIG_ROWS) {
-      if (FITS && is_aligned(matrix)) {
+      if (FITS && (IS_ALIGNED || is_aligned(matrix))) {
         across_sums<true>(own, matrix, first_small, first_big, from, to, sums);
       } else {
         across_sums<false>(own, matrix, first_small, first_big, from, to, sums);

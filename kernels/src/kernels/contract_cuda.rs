@@ -264,7 +264,7 @@ fn along(small: &Side, big: &Side, batches: u64) -> Choice {
     let chunks = small.rows.div_ceil(few_rows);
     let vector = 16 / big.dtype.size_bytes() as u64;
     // Rows of the small side are loaded for each row of the big one.
-    let per_warp = if big.rows * batches >= 2 * BUSY_WARPS && (3..=4).contains(&few_rows) { 2 } else { 1 };
+    let per_warp = if big.rows * batches >= 2 * BUSY_WARPS && few_rows <= 4 { 2 } else { 1 };
     let warps = big.rows.div_ceil(per_warp) * batches * chunks;
     let useful = (big.terms / (32 * vector)).max(1);
     let team = [4, 2].into_iter().find(|team| *team <= useful).unwrap_or(1);
