@@ -4,7 +4,7 @@
 //! product as it is kept, and what is multiplied lies in no memory of the program. A device may compute an element wherever it
 //! multiplies with it, so what counts is how often that is: once for each [`ROWS_AT_ONCE`] rows of the other side. With few rows
 //! the bytes of the tensor between are saved; with many, the same elements are computed again and again in loops that have no
-//! time for it, and the nest stays a launch.
+//! time for it, and the nest stays a launch. A nest that reads what other nests make goes with those, in rows.
 
 use std::collections::{HashMap, HashSet};
 
@@ -78,7 +78,8 @@ fn of_product(
             continue;
         };
         let Some(parts) = read(module, nest) else { continue };
-        if only_reader(module, result, uses) != Some(product) || !makes_new(module, &parts) {
+        let is_alone = only_reader(module, result, uses) == Some(product) && !reads_nests(module, &parts);
+        if !is_alone || !makes_new(module, &parts) {
             continue;
         }
         match refusal(module, product, side, result, &parts) {
@@ -102,15 +103,13 @@ fn makes_new(module: &Module, parts: &NestParts) -> bool {
     parts.combine.is_none() && is_new && is_whole
 }
 
+fn reads_nests(module: &Module, parts: &NestParts) -> bool {
+    let mut makers = parts.inputs.iter().filter_map(|(value, _)| module.defining_op(source_of(module, *value)));
+    makers.any(|maker| module.op(maker).opcode == Opcode::PygNest)
+}
+
 /// Why a nest that could be a prologue is none.
 fn refusal(module: &Module, product: OpId, side: usize, result: ValueId, parts: &NestParts) -> Option<String> {
-    let made_by_nest = |(value, _): &(ValueId, _)| {
-        let maker = module.defining_op(source_of(module, *value));
-        maker.is_some_and(|maker| module.op(maker).opcode == Opcode::PygNest)
-    };
-    if parts.inputs.iter().any(made_by_nest) {
-        return Some("it goes with the nests that it reads".to_string());
-    }
     let rows = rows_of_the_other(module, product, side)?;
     let times = rows.div_ceil(ROWS_AT_ONCE);
     let read: u64 = parts.inputs.iter().map(|(value, _)| element_bytes(module, *value)).sum();
