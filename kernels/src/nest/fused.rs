@@ -137,7 +137,8 @@ impl PreparedFused {
         let prologue = |(idx, nest): (usize, &Nest)| {
             check_prologue(fused, nest, &types, &places).map_err(|error| format!("prologue {idx}: {error}"))
         };
-        let prologue = fused.prologue.iter().enumerate().map(prologue).collect::<Result<Vec<PreparedNest>, String>>()?;
+        let prologue =
+            fused.prologue.iter().enumerate().map(prologue).collect::<Result<Vec<PreparedNest>, String>>()?;
         let kernel = fused.kernel.as_ref().map(|call| check_kernel(fused, call, &types, &places)).transpose()?;
         let stage = |(idx, nest): (usize, &Nest)| {
             check_stage(fused.rows, nest, &types, &places).map_err(|error| format!("stage {idx}: {error}"))
@@ -161,7 +162,8 @@ impl PreparedFused {
     pub fn run(&self, buffers: &[Buffer<'_>]) -> Result<(), KernelError> {
         self.check_buffers(buffers)?;
         let mut whole: Vec<Bytes> = self.places.iter().map(Place::whole).collect();
-        let mut operands: Vec<Buffer<'_>> = whole.iter_mut().map(|bytes| Buffer::writable(bytes.as_mut_slice())).collect();
+        let mut operands: Vec<Buffer<'_>> =
+            whole.iter_mut().map(|bytes| Buffer::writable(bytes.as_mut_slice())).collect();
         for (place, operand) in self.places.iter().zip(&mut operands) {
             if let Place::Buffer { number, .. } = place {
                 *operand = buffers[*number];

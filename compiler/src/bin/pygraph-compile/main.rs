@@ -142,9 +142,7 @@ fn compile(
     matches: &ArgMatches,
 ) -> Result<Compiled, Failure> {
     let compiled = driver::compile_chunk(source, chunk, settings, &mut io::stderr()).map_err(|error| match error {
-        CompileError::Diagnosed(diagnostics) => {
-            Failure::Input(driver::render(&diagnostics.0, source))
-        }
+        CompileError::Diagnosed(diagnostics) => Failure::Input(driver::render(&diagnostics.0, source)),
         error @ CompileError::Output(_) => Failure::error(EXIT_INPUT, error),
     })?;
     let mut text = driver::render_said(&compiled.diagnostics, source, remarks);

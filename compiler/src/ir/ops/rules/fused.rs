@@ -183,7 +183,9 @@ impl Stages<'_> {
         let is_whole = walk.is_some_and(|(offset, strides)| {
             walks_in_order(&Access { buffer: BufferId(0), offset, strides }, &extents, elements)
         });
-        ensure(is_whole, || "a nest before a kernel does not make its tensor element by element, in order".to_string())?;
+        ensure(is_whole, || {
+            "a nest before a kernel does not make its tensor element by element, in order".to_string()
+        })?;
         self.bytes -= size_bytes(self.module.ty(*init)).unwrap_or(u64::MAX).min(self.bytes);
         self.made.insert(*init, Made::Init);
         self.made.insert(*result, Made::Prologue);
