@@ -36,7 +36,8 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
         return LaunchCode::default();
     }
     if nest.combine.is_none() || count <= ALONE_MAX || points >= BUSY_POINTS {
-        return LaunchCode { calls: vec![points_call(program, nest, points)], ..LaunchCode::default() };
+        let place = |id: BufferId| buffer_place(program, id);
+        return LaunchCode { calls: vec![points_call(&place, nest, points)], ..LaunchCode::default() };
     }
     // Every parallel point is a row of its own.
     let buffers: Vec<BufferId> = nest.inputs.iter().chain(&nest.outputs).map(|access| access.buffer).collect();
@@ -51,8 +52,8 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
 }
 
 /// A thread a parallel point.
-fn points_call(program: &Program, nest: &Nest, points: u64) -> CallCode {
-    let (parameters, operands) = parameters_of(program, nest);
+fn points_call(place: &dyn Fn(BufferId) -> GivenArray, nest: &Nest, points: u64) -> CallCode {
+    let (parameters, operands) = parameters_of(place, nest);
     let name = |access: &Access| {
         let accesses = nest.inputs.iter().chain(&nest.outputs);
         let number = accesses.into_iter().position(|other| std::ptr::eq(other, access));
@@ -80,32 +81,68 @@ fn points_call(program: &Program, nest: &Nest, points: u64) -> CallCode {
     }
 }
 
-fn parameters_of(program: &Program, nest: &Nest) -> (Vec<Parameter>, Vec<Operand>) {
+/// Element type of an array, what is given for it, and whether that is where its address is read from.
+type GivenArray = (DType, Operand, bool);
+
+fn buffer_place(program: &Program, id: BufferId) -> GivenArray {
+    (program.buffers[id.0 as usize].dtype, Operand::Buffer(id), is_indirect(program, id))
+}
+
+fn parameters_of(place: &dyn Fn(BufferId) -> GivenArray, nest: &Nest) -> (Vec<Parameter>, Vec<Operand>) {
     let accesses = nest.inputs.iter().chain(&nest.outputs).enumerate();
     accesses
         .map(|(number, access)| {
-            let dtype = program.buffers[access.buffer.0 as usize].dtype;
-            let parameter = Parameter::new(format!("p{number}"), dtype, is_indirect(program, access.buffer));
-            (parameter, Operand::Buffer(access.buffer))
+            let (dtype, operand, is_indirect) = place(access.buffer);
+            (Parameter::new(format!("p{number}"), dtype, is_indirect), operand)
         })
         .unzip()
 }
 
-/// Loop nests in rows, behind a product if there is one.
+/// Loop nests in rows, around a product if there is one.
 pub fn lower_fused(program: &Program, fused: &Fused) -> Result<LaunchCode, String> {
     let mut launch = LaunchCode::default();
     let mut in_scratch: Vec<(usize, Operand)> = Vec::new();
+    lower_prologue(program, fused, &mut launch, &mut in_scratch);
     if let Some(kernel) = &fused.kernel {
         if let Some(epilogue) = Epilogue::of(program, fused, kernel) {
-            let array = |id: BufferId| product_array(program, fused, id, None);
+            let array = |id: BufferId| product_array(program, fused, id, given_for(&in_scratch, id));
             call::lower_call(kernel, &array, Some(&epilogue), &mut launch)?;
             return Ok(launch);
         }
         lower_product(program, fused, kernel, &mut launch, &mut in_scratch)?;
     }
-    let rows = Rows { program, rows: fused.rows, operands: &fused.operands, stages: &fused.stages, alone: false };
-    rows.lower(&in_scratch, &mut launch);
+    if !fused.stages.is_empty() {
+        let rows = Rows { program, rows: fused.rows, operands: &fused.operands, stages: &fused.stages, alone: false };
+        rows.lower(&in_scratch, &mut launch);
+    }
     Ok(launch)
+}
+
+/// What is before the product, as a kernel each; what it makes lies in scratch memory.
+fn lower_prologue(program: &Program, fused: &Fused, launch: &mut LaunchCode, in_scratch: &mut Vec<(usize, Operand)>) {
+    for nest in &fused.prologue {
+        let made = nest.outputs[0].buffer;
+        if let FusedOperand::Temporary { dtype, shape } = &fused.operands[made.0 as usize] {
+            let bytes = shape.iter().product::<u64>() * dtype.size_bytes() as u64;
+            in_scratch.push((made.0 as usize, launch.add_scratch(bytes)));
+        }
+        let place = |id: BufferId| match &fused.operands[id.0 as usize] {
+            FusedOperand::Buffer(buffer) => buffer_place(program, *buffer),
+            FusedOperand::Temporary { dtype, .. } => {
+                let given = given_for(in_scratch, id);
+                (*dtype, given.expect("a prologue should name no temporary but its own"), false)
+            }
+        };
+        let points: u64 = nest.extents.iter().product();
+        if points > 0 {
+            launch.calls.push(points_call(&place, nest, points));
+        }
+    }
+}
+
+/// Where a temporary lies, if in scratch memory.
+fn given_for(in_scratch: &[(usize, Operand)], id: BufferId) -> Option<Operand> {
+    in_scratch.iter().find(|(other, _)| *other == id.0 as usize).map(|(_, operand)| *operand)
 }
 
 /// The product before stages that are no elementwise work on its result, as kernels of its own; a result that is a temporary lies in
@@ -123,10 +160,7 @@ fn lower_product(
             in_scratch.push((output.0 as usize, launch.add_scratch(bytes)));
         }
     }
-    let array = |id: BufferId| {
-        let given = in_scratch.iter().find(|(other, _)| *other == id.0 as usize);
-        product_array(program, fused, id, given.map(|(_, operand)| *operand))
-    };
+    let array = |id: BufferId| product_array(program, fused, id, given_for(in_scratch, id));
     call::lower_call(kernel, &array, None, launch)
 }
 

@@ -1,4 +1,4 @@
-//! Products with elementwise work behind them: in the emulator and by the plain executor.
+//! Products with elementwise work behind them, and before them: in the emulator and by the plain executor.
 
 mod support;
 
@@ -54,8 +54,13 @@ fn fused([dtype, result]: [DType; 2], [m, n, k]: [u64; 3], is_along: bool) -> Ca
     };
     let operands = (0..6).map(|number| FusedOperand::Buffer(BufferId(number)));
     let product = FusedOperand::Temporary { dtype: result, shape: vec![m, n] };
-    let fused =
-        Fused { rows: m, operands: operands.chain([product]).collect(), kernel: Some(kernel), stages: vec![stage] };
+    let fused = Fused {
+        rows: m,
+        operands: operands.chain([product]).collect(),
+        prologue: vec![],
+        kernel: Some(kernel),
+        stages: vec![stage],
+    };
     let others =
         [random(result, &[n], 3), random(result, &[n, m], 4), output(result, &[m, n]), output(result, &[m, n])];
     let arrays: Vec<Array> = inputs.into_iter().chain(others).collect();
@@ -79,6 +84,40 @@ fn each_element_of_a_product_goes_through_its_epilogue_once() {
         ],
         2e-2,
     );
+}
+
+/// The same product, of `[n, k]` numbers that are added to themselves before: in its launch, alone or with its epilogue.
+fn behind(types: [DType; 2], [m, n, k]: [u64; 3], has_stages: bool) -> Case {
+    let mut case = fused(types, [m, n, k], true);
+    let Work::Fused(work) = &mut case.work else { panic!("the case should be fused") };
+    let strides = vec![k as i64, 1];
+    let access = |buffer| Access { buffer: BufferId(buffer), offset: 0, strides: strides.clone() };
+    let twice = ScalarInst::Op { op: ScalarOp::Add, dtype: types[0], operands: vec![0, 0], immediates: vec![] };
+    work.prologue.push(Nest {
+        extents: vec![n, k],
+        reduction_dims: 0,
+        inputs: vec![access(1)],
+        outputs: vec![access(7)],
+        map: ScalarBody { inputs: vec![types[0]], instructions: vec![twice], outputs: vec![1] },
+        combine: None,
+    });
+    work.operands.push(FusedOperand::Temporary { dtype: types[0], shape: vec![n, k] });
+    let kernel = work.kernel.as_mut().expect("the case should have a product");
+    kernel.inputs[1] = BufferId(7);
+    if !has_stages {
+        kernel.outputs[0] = BufferId(4);
+        (work.rows, work.stages) = (1, vec![]);
+    }
+    case.name = format!("behind_{}_{has_stages}", case.name);
+    case
+}
+
+#[test]
+fn a_product_reads_what_its_prologue_makes() {
+    let cases = [([Bf16, Bf16], [1, 24, 512]), ([F32, F32], [3, 17, 260]), ([I32, I32], [5, 6, 7])];
+    let cases: Vec<Case> =
+        cases.into_iter().flat_map(|(types, sizes)| [true, false].map(|stages| behind(types, sizes, stages))).collect();
+    check(&cases, 2e-2);
 }
 
 #[test]

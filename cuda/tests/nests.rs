@@ -174,6 +174,7 @@ fn softmax(rows: u64, columns: u64) -> Case {
             temporary(&[rows, columns]),
             temporary(&[rows]),
         ],
+        prologue: vec![],
         kernel: None,
         stages: vec![
             fill(2, f32::NEG_INFINITY),

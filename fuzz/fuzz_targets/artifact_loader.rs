@@ -114,7 +114,7 @@ fn points(nodes: &[Node]) -> u64 {
         Step::Launch(launch) => match &launch.work {
             Work::Nest(nest) => nest_points(nest),
             Work::Kernel(_) => 1 << 12,
-            Work::Fused(fused) => fused.stages.iter().map(nest_points).fold(1 << 12, u64::saturating_add),
+            Work::Fused(fused) => fused.nests().map(nest_points).fold(1 << 12, u64::saturating_add),
         },
         Step::Ensure(_) | Step::Retire(_) => 1 << 12,
         Step::While { .. } => u64::MAX,

@@ -47,7 +47,7 @@ impl PreparedWork {
         let nests: Vec<&mut PreparedNest> = match &mut self.0 {
             Form::Nest(nest) => vec![nest],
             Form::Kernel(_) => Vec::new(),
-            Form::Fused(fused) => fused.stages_mut().collect(),
+            Form::Fused(fused) => fused.nests_mut().collect(),
         };
         for (nest, function) in nests.into_iter().zip(functions) {
             nest.use_native(function.map(|number| code.function(number)));

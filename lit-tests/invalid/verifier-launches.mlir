@@ -436,7 +436,7 @@ func.func @main(%a0: tensor<f32>) {
 // -----
 
 func.func @main(%a0: tensor<4x4xf32>) {
-  // expected-error @below {{pyg.fused holds the kernel `contract` behind another stage}}
+  // expected-error @below {{pyg.fused yields as result 0 what is no result of a stage, or yielded twice}}
   %0 = "pyg.fused"(%a0) ({
   ^bb0(%x: tensor<4x4xf32>):
     %e = "pyg.empty"() : () -> tensor<4x4xf32>
@@ -453,7 +453,7 @@ func.func @main(%a0: tensor<4x4xf32>) {
 // -----
 
 func.func @main(%a0: tensor<4x4xf32>) {
-  // expected-error @below {{pyg.fused holds the kernel `contract` behind another stage}}
+  // expected-error @below {{pyg.fused holds the kernel `contract` behind another one}}
   %0 = "pyg.fused"(%a0) ({
   ^bb0(%x: tensor<4x4xf32>):
     %p = "pyg.kernel"(%x, %x) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
@@ -529,5 +529,103 @@ func.func @main(%a0: tensor<4x4xf32>) {
     }) {extents = array<i64: 4, 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d1, d0)>, affine_map<(d0, d1) -> (d0, d1)>]} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
     "pyg.yield"(%n) : (tensor<4x4xf32>) -> ()
   }) {name = "fused", rows = 4 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4x4xf32>) {
+  // expected-error @below {{a nest before a kernel folds}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4x4xf32>):
+    %e = "pyg.empty"() : () -> tensor<4x4xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v: f32):
+      "scalar.yield"(%v) : (f32) -> ()
+    }, {
+    ^bb0(%a: f32, %b: f32):
+      %s = "scalar.add"(%a, %b) : (f32, f32) -> f32
+      "scalar.yield"(%s) : (f32) -> ()
+    }) {extents = array<i64: 4, 4, 1>, input_count = 1 : i64, reduction_dims = 1 : i64, maps = [affine_map<(d0, d1, d2) -> (d0, d1)>, affine_map<(d0, d1, d2) -> (d0, d1)>]} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %p = "pyg.kernel"(%x, %n) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    "pyg.yield"(%p) : (tensor<4x4xf32>) -> ()
+  }) {name = "fused", rows = 1 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4x4xf32>) {
+  // expected-error @below {{a nest before a kernel writes into what is no empty tensor of its own}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4x4xf32>):
+    %n = "pyg.nest"(%x, %x) ({
+    ^bb0(%v0: f32):
+      "scalar.yield"(%v0) : (f32) -> ()
+    }) {extents = array<i64: 4, 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %p = "pyg.kernel"(%x, %n) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    "pyg.yield"(%p) : (tensor<4x4xf32>) -> ()
+  }) {name = "fused", rows = 1 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4x4xf32>) {
+  // expected-error @below {{a nest before a kernel reads as operand 0 what is made in its own launch}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4x4xf32>):
+    %e = "pyg.empty"() : () -> tensor<4x4xf32>
+    %f = "pyg.empty"() : () -> tensor<4x4xf32>
+    %m = "pyg.nest"(%x, %f) ({
+    ^bb0(%v0: f32):
+      "scalar.yield"(%v0) : (f32) -> ()
+    }) {extents = array<i64: 4, 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %n = "pyg.nest"(%m, %e) ({
+    ^bb0(%v0: f32):
+      "scalar.yield"(%v0) : (f32) -> ()
+    }) {extents = array<i64: 4, 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %p = "pyg.kernel"(%x, %n) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    "pyg.yield"(%p) : (tensor<4x4xf32>) -> ()
+  }) {name = "fused", rows = 1 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4x4xf32>) {
+  // expected-error @below {{a nest before a kernel does not make its tensor element by element, in order}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4x4xf32>):
+    %e = "pyg.empty"() : () -> tensor<4x4xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v0: f32):
+      "scalar.yield"(%v0) : (f32) -> ()
+    }) {extents = array<i64: 4, 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d1, d0)>]} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %p = "pyg.kernel"(%x, %n) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    "pyg.yield"(%p) : (tensor<4x4xf32>) -> ()
+  }) {name = "fused", rows = 1 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%a0: tensor<4x4xf32>) {
+  // expected-error @below {{a stage touches operand 0, which is made for the kernel alone}}
+  %0 = "pyg.fused"(%a0) ({
+  ^bb0(%x: tensor<4x4xf32>):
+    %e = "pyg.empty"() : () -> tensor<4x4xf32>
+    %n = "pyg.nest"(%x, %e) ({
+    ^bb0(%v0: f32):
+      "scalar.yield"(%v0) : (f32) -> ()
+    }) {extents = array<i64: 4, 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %p = "pyg.kernel"(%x, %n) {kernel = "contract", attributes = {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>}} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %g = "pyg.empty"() : () -> tensor<4x4xf32>
+    %o = "pyg.nest"(%n, %p, %g) ({
+    ^bb0(%v0: f32, %v1: f32):
+      "scalar.yield"(%v0) : (f32) -> ()
+    }) {extents = array<i64: 4, 4>, input_count = 2 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]} : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    "pyg.yield"(%o) : (tensor<4x4xf32>) -> ()
+  }) {name = "fused", rows = 1 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
   return
 }

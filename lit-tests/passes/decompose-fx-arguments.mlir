@@ -853,3 +853,59 @@ func.func @main(%x: tensor<2x4xsi64>) {
   %r = "fx.call"(%x) {target = "aten.multinomial.default", args = ["%0", 1 : i64], device = "cpu"} : (tensor<2x4xsi64>) -> tensor<2x1xsi64>
   return
 }
+
+// -----
+func.func @main(%x: tensor<4xf32>) {
+  // expected-error @below {{aten.threshold.default: argument `value` is missing}}
+  %r = "fx.call"(%x) {target = "aten.threshold.default", args = ["%0", 1.0 : f64], device = "cpu"} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<1x1x8x8xf32>) {
+  // expected-error @below {{aten.max_pool2d.default: argument `kernel_size` has 4294967296, which is too large}}
+  %r = "fx.call"(%x) {target = "aten.max_pool2d.default", args = ["%0", [4294967296 : i64, 2 : i64]], device = "cpu"} : (tensor<1x1x8x8xf32>) -> tensor<1x1x4x4xf32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<4xf32>, %n: si64) {
+  // expected-error @below {{aten.permute.default: argument `dims` has a number known only at run time}}
+  %r = "fx.call"(%x, %n) {target = "aten.permute.default", args = ["%0", ["%1"]], device = "cpu"} : (tensor<4xf32>, si64) -> tensor<4xf32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<4xf32>) {
+  // expected-error @below {{aten.bucketize.Tensor: the boundaries should be a tensor}}
+  %r = "fx.call"(%x) {target = "aten.bucketize.Tensor", args = ["%0", 1.0 : f64], device = "cpu"} : (tensor<4xf32>) -> tensor<4xsi64>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<4x5xf32>) {
+  // expected-error @below {{aten.movedim.intlist: a dimension is moved twice}}
+  %r = "fx.call"(%x) {target = "aten.movedim.intlist", args = ["%0", [0 : i64, 1 : i64], [0 : i64, 0 : i64]], device = "cpu"} : (tensor<4x5xf32>) -> tensor<4x5xf32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<4xf32>) {
+  // expected-error @below {{aten.add_.Tensor: its first argument should be a tensor}}
+  %r = "fx.call"(%x) {target = "aten.add_.Tensor", args = [1.0 : f64, "%0"], device = "cpu"} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<f32>) {
+  // expected-error @below {{aten.split.Tensor: a part has too few dimensions}}
+  %r = "fx.call"(%x) {target = "aten.split.Tensor", args = ["%0", 1 : i64], device = "cpu"} : (tensor<f32>) -> tensor<f32>
+  return
+}
+
+// -----
+func.func @main(%x: tensor<1x1x4x4xf32>) {
+  // expected-error @below {{aten.upsample_bilinear2d.vec: 4 elements do not become 0}}
+  %r = "fx.call"(%x) {target = "aten.upsample_bilinear2d.vec", args = ["%0", [0 : i64, 4 : i64], false, unit], device = "cpu"} : (tensor<1x1x4x4xf32>) -> tensor<1x1x0x4xf32>
+  return
+}

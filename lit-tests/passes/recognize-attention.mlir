@@ -107,3 +107,72 @@ func.func @probabilities_read(%q: tensor<3x4xf32>, %k: tensor<3x4xf32>, %v: tens
   %out = stablehlo.dot_general %p, %v, contracting_dims = [1] x [0] : (tensor<3x3xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>
   return %out, %p : tensor<3x4xf32>, tensor<3x3xf32>
 }
+
+// -----
+
+// A rounding of the result is attention's own: it accumulates in f32, and rounds once.
+// CHECK-LABEL: @rounded
+// CHECK: %[[A:.*]] = "pyg.attention"({{.*}} -> tensor<2x1x4x8xbf16>
+// CHECK-NEXT: %[[R:.*]] = stablehlo.reshape %[[A]]
+// CHECK-NEXT: return %[[R]]
+func.func @rounded(%q: tensor<2x1x4x8xf32>, %k: tensor<2x16x2x8xf32>, %v: tensor<2x16x2x8xf32>, %pos: tensor<i32>) -> tensor<2x1x32xbf16> {
+  %grouped = stablehlo.reshape %q : (tensor<2x1x4x8xf32>) -> tensor<2x1x2x2x8xf32>
+  %dot = stablehlo.dot_general %k, %grouped, batching_dims = [0, 2] x [0, 2], contracting_dims = [3] x [4] : (tensor<2x16x2x8xf32>, tensor<2x1x2x2x8xf32>) -> tensor<2x2x16x1x2xf32>
+  %scores = stablehlo.transpose %dot, dims = [0, 1, 4, 3, 2] : (tensor<2x2x16x1x2xf32>) -> tensor<2x2x2x1x16xf32>
+  %scale = stablehlo.constant dense<0.25> : tensor<2x2x2x1x16xf32>
+  %scaled = stablehlo.multiply %scores, %scale : tensor<2x2x2x1x16xf32>
+  %keys = stablehlo.iota dim = 0 : tensor<16xi32>
+  %position = stablehlo.broadcast_in_dim %pos, dims = [] : (tensor<i32>) -> tensor<16xi32>
+  %visible = stablehlo.compare LE, %keys, %position, SIGNED : (tensor<16xi32>, tensor<16xi32>) -> tensor<16xi1>
+  %mask = stablehlo.broadcast_in_dim %visible, dims = [4] : (tensor<16xi1>) -> tensor<2x2x2x1x16xi1>
+  %fill = stablehlo.constant dense<-1.0e30> : tensor<2x2x2x1x16xf32>
+  %logits = stablehlo.select %mask, %scaled, %fill : tensor<2x2x2x1x16xi1>, tensor<2x2x2x1x16xf32>
+  %lowest = stablehlo.constant dense<0xFF800000> : tensor<f32>
+  %largest = stablehlo.reduce(%logits init: %lowest) applies stablehlo.maximum across dimensions = [4] : (tensor<2x2x2x1x16xf32>, tensor<f32>) -> tensor<2x2x2x1xf32>
+  %spread = stablehlo.broadcast_in_dim %largest, dims = [0, 1, 2, 3] : (tensor<2x2x2x1xf32>) -> tensor<2x2x2x1x16xf32>
+  %shifted = stablehlo.subtract %logits, %spread : tensor<2x2x2x1x16xf32>
+  %exp = stablehlo.exponential %shifted : tensor<2x2x2x1x16xf32>
+  %zero = stablehlo.constant dense<0.0> : tensor<f32>
+  %sum = stablehlo.reduce(%exp init: %zero) applies stablehlo.add across dimensions = [4] : (tensor<2x2x2x1x16xf32>, tensor<f32>) -> tensor<2x2x2x1xf32>
+  %sums = stablehlo.broadcast_in_dim %sum, dims = [0, 1, 2, 3] : (tensor<2x2x2x1xf32>) -> tensor<2x2x2x1x16xf32>
+  %p = stablehlo.divide %exp, %sums : tensor<2x2x2x1x16xf32>
+  %out = stablehlo.dot_general %v, %p, batching_dims = [0, 2] x [0, 1], contracting_dims = [1] x [4] : (tensor<2x16x2x8xf32>, tensor<2x2x2x1x16xf32>) -> tensor<2x2x8x2x1xf32>
+  %rounded = stablehlo.convert %out : (tensor<2x2x8x2x1xf32>) -> tensor<2x2x8x2x1xbf16>
+  %turned = stablehlo.transpose %rounded, dims = [0, 4, 1, 3, 2] : (tensor<2x2x8x2x1xbf16>) -> tensor<2x1x2x2x8xbf16>
+  %r = stablehlo.reshape %turned : (tensor<2x1x2x2x8xbf16>) -> tensor<2x1x32xbf16>
+  return %r : tensor<2x1x32xbf16>
+}
+
+// -----
+
+// Not where something reads what is not rounded.
+// CHECK-LABEL: @read_unrounded
+// CHECK: "pyg.attention"({{.*}} -> tensor<{{[0-9x]*}}xf32>
+// CHECK: stablehlo.convert
+func.func @read_unrounded(%q: tensor<2x1x4x8xf32>, %k: tensor<2x16x2x8xf32>, %v: tensor<2x16x2x8xf32>, %pos: tensor<i32>) -> (tensor<2x1x32xbf16>, tensor<2x2x8x2x1xf32>) {
+  %grouped = stablehlo.reshape %q : (tensor<2x1x4x8xf32>) -> tensor<2x1x2x2x8xf32>
+  %dot = stablehlo.dot_general %k, %grouped, batching_dims = [0, 2] x [0, 2], contracting_dims = [3] x [4] : (tensor<2x16x2x8xf32>, tensor<2x1x2x2x8xf32>) -> tensor<2x2x16x1x2xf32>
+  %scores = stablehlo.transpose %dot, dims = [0, 1, 4, 3, 2] : (tensor<2x2x16x1x2xf32>) -> tensor<2x2x2x1x16xf32>
+  %scale = stablehlo.constant dense<0.25> : tensor<2x2x2x1x16xf32>
+  %scaled = stablehlo.multiply %scores, %scale : tensor<2x2x2x1x16xf32>
+  %keys = stablehlo.iota dim = 0 : tensor<16xi32>
+  %position = stablehlo.broadcast_in_dim %pos, dims = [] : (tensor<i32>) -> tensor<16xi32>
+  %visible = stablehlo.compare LE, %keys, %position, SIGNED : (tensor<16xi32>, tensor<16xi32>) -> tensor<16xi1>
+  %mask = stablehlo.broadcast_in_dim %visible, dims = [4] : (tensor<16xi1>) -> tensor<2x2x2x1x16xi1>
+  %fill = stablehlo.constant dense<-1.0e30> : tensor<2x2x2x1x16xf32>
+  %logits = stablehlo.select %mask, %scaled, %fill : tensor<2x2x2x1x16xi1>, tensor<2x2x2x1x16xf32>
+  %lowest = stablehlo.constant dense<0xFF800000> : tensor<f32>
+  %largest = stablehlo.reduce(%logits init: %lowest) applies stablehlo.maximum across dimensions = [4] : (tensor<2x2x2x1x16xf32>, tensor<f32>) -> tensor<2x2x2x1xf32>
+  %spread = stablehlo.broadcast_in_dim %largest, dims = [0, 1, 2, 3] : (tensor<2x2x2x1xf32>) -> tensor<2x2x2x1x16xf32>
+  %shifted = stablehlo.subtract %logits, %spread : tensor<2x2x2x1x16xf32>
+  %exp = stablehlo.exponential %shifted : tensor<2x2x2x1x16xf32>
+  %zero = stablehlo.constant dense<0.0> : tensor<f32>
+  %sum = stablehlo.reduce(%exp init: %zero) applies stablehlo.add across dimensions = [4] : (tensor<2x2x2x1x16xf32>, tensor<f32>) -> tensor<2x2x2x1xf32>
+  %sums = stablehlo.broadcast_in_dim %sum, dims = [0, 1, 2, 3] : (tensor<2x2x2x1xf32>) -> tensor<2x2x2x1x16xf32>
+  %p = stablehlo.divide %exp, %sums : tensor<2x2x2x1x16xf32>
+  %out = stablehlo.dot_general %v, %p, batching_dims = [0, 2] x [0, 1], contracting_dims = [1] x [4] : (tensor<2x16x2x8xf32>, tensor<2x2x2x1x16xf32>) -> tensor<2x2x8x2x1xf32>
+  %rounded = stablehlo.convert %out : (tensor<2x2x8x2x1xf32>) -> tensor<2x2x8x2x1xbf16>
+  %turned = stablehlo.transpose %rounded, dims = [0, 4, 1, 3, 2] : (tensor<2x2x8x2x1xbf16>) -> tensor<2x1x2x2x8xbf16>
+  %r = stablehlo.reshape %turned : (tensor<2x1x2x2x8xbf16>) -> tensor<2x1x32xbf16>
+  return %r, %out : tensor<2x1x32xbf16>, tensor<2x2x8x2x1xf32>
+}

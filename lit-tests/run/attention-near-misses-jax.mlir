@@ -46,6 +46,24 @@
 // The same edge, computed for each head.
 // RUN: sed 's/select %%mask,/select %%windowed5,/' %s > %t.spread.mlir
 // RUN: %near-miss %t.spread.mlir | FileCheck %s --check-prefix=LAST
+// The same edge, with the constant subtracted after spreading over the keys, and as a difference against a constant, both ways round.
+// RUN: sed 's/select %%mask,/select %%windowed_late,/' %s > %t.late.mlir
+// RUN: %near-miss %t.late.mlir | FileCheck %s --check-prefix=LAST
+// RUN: sed 's/select %%mask,/select %%windowed_ahead,/' %s > %t.ahead.mlir
+// RUN: %near-miss %t.ahead.mlir | FileCheck %s --check-prefix=LAST
+// RUN: sed 's/select %%mask,/select %%windowed_behind,/' %s > %t.behind.mlir
+// RUN: %near-miss %t.behind.mlir | FileCheck %s --check-prefix=LAST
+// What is subtracted differs from key to key, the difference is that of another scalar, or is not against one number: other masks.
+// RUN: sed 's/select %%mask,/select %%windowed_late,/; s/subtract %%position, %%threes8/subtract %%position, %%steps8/' %s > %t.steps.mlir
+// RUN: %near-miss %t.steps.mlir | FileCheck %s --check-prefix=BOTH
+// RUN: sed 's/select %%mask,/select %%windowed_ahead,/; s/subtract %%keys, %%position/subtract %%keys, %%elsewhere/' %s > %t.elsewhere.mlir
+// RUN: %near-miss %t.elsewhere.mlir | FileCheck %s --check-prefix=BOTH
+// RUN: sed 's/select %%mask,/select %%windowed_ahead,/; s/compare GT, %%ahead, %%minus3/compare GT, %%ahead, %%steps8/' %s > %t.ahead-steps.mlir
+// RUN: %near-miss %t.ahead-steps.mlir | FileCheck %s --check-prefix=BOTH
+// An upper edge as a difference is none: it wraps where no key is visible.
+// RUN: sed 's/select %%mask,/select %%wraps,/' %s > %t.wraps.mlir
+// RUN: %near-miss %t.wraps.mlir | FileCheck %s --check-prefix=WRAPS
+// WRAPS: state `k` of @{{.*}}: it is in @kv, which is mapped in full
 // With `<` the window begins a row further down; with a fill of minus infinity no key at all is seen at position 0.
 // RUN: sed 's/select %%mask,/select %%windowed,/; s/compare LE/compare LT/; s/-1.0e30/0xFF800000/' %s > %t.window-less.mlir
 // RUN: %near-miss %t.window-less.mlir | FileCheck %s --check-prefix=LAST-LESS
@@ -126,6 +144,25 @@ func.func @main(%k: tensor<1x8x1x4xf32> {pyg.name = "k", pyg.updated_by = 1 : i6
   %keys5 = stablehlo.broadcast_in_dim %keys, dims = [4] : (tensor<8xi32>) -> tensor<1x1x2x1x8xi32>
   %near5 = stablehlo.compare GT, %keys5, %edge5, SIGNED : (tensor<1x1x2x1x8xi32>, tensor<1x1x2x1x8xi32>) -> tensor<1x1x2x1x8xi1>
   %windowed5 = stablehlo.and %near5, %mask : tensor<1x1x2x1x8xi1>
+  %threes8 = stablehlo.constant dense<3> : tensor<8xi32>
+  %steps8 = stablehlo.constant dense<[-3, -3, -3, -2, -3, -3, -3, -3]> : tensor<8xi32>
+  %late = stablehlo.subtract %position, %threes8 : tensor<8xi32>
+  %near_late = stablehlo.compare GT, %keys, %late, SIGNED : (tensor<8xi32>, tensor<8xi32>) -> tensor<8xi1>
+  %visible_late = stablehlo.and %near_late, %visible : tensor<8xi1>
+  %windowed_late = stablehlo.broadcast_in_dim %visible_late, dims = [4] : (tensor<8xi1>) -> tensor<1x1x2x1x8xi1>
+  %elsewhere = stablehlo.broadcast_in_dim %other, dims = [] : (tensor<i32>) -> tensor<8xi32>
+  %minus3 = stablehlo.constant dense<-3> : tensor<8xi32>
+  %ahead = stablehlo.subtract %keys, %position : tensor<8xi32>
+  %near_ahead = stablehlo.compare GT, %ahead, %minus3, SIGNED : (tensor<8xi32>, tensor<8xi32>) -> tensor<8xi1>
+  %visible_ahead = stablehlo.and %near_ahead, %visible : tensor<8xi1>
+  %windowed_ahead = stablehlo.broadcast_in_dim %visible_ahead, dims = [4] : (tensor<8xi1>) -> tensor<1x1x2x1x8xi1>
+  %behind = stablehlo.subtract %position, %keys : tensor<8xi32>
+  %near_behind = stablehlo.compare LT, %behind, %threes8, SIGNED : (tensor<8xi32>, tensor<8xi32>) -> tensor<8xi1>
+  %visible_behind = stablehlo.and %near_behind, %visible : tensor<8xi1>
+  %windowed_behind = stablehlo.broadcast_in_dim %visible_behind, dims = [4] : (tensor<8xi1>) -> tensor<1x1x2x1x8xi1>
+  %zeros8 = stablehlo.constant dense<0> : tensor<8xi32>
+  %up = stablehlo.compare LE, %ahead, %zeros8, SIGNED : (tensor<8xi32>, tensor<8xi32>) -> tensor<8xi1>
+  %wraps = stablehlo.broadcast_in_dim %up, dims = [4] : (tensor<8xi1>) -> tensor<1x1x2x1x8xi1>
   %fill = stablehlo.constant dense<-1.0e30> : tensor<1x1x2x1x8xf32>
   %logits = stablehlo.select %mask, %scaled, %fill : tensor<1x1x2x1x8xi1>, tensor<1x1x2x1x8xf32>
   %lowest = stablehlo.constant dense<0xFF800000> : tensor<f32>

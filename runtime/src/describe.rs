@@ -207,8 +207,9 @@ fn fused_text(program: &Program, fused: &Fused) -> String {
         Some(FusedOperand::Buffer(buffer)) => format!("b{}", buffer.0),
         _ => format!("t{}", id.0),
     };
-    let kernel = fused.kernel.iter().map(|call| call_text(call, &name));
-    let stages: Vec<String> = kernel.chain(fused.stages.iter().map(|stage| loops_text(stage, &name))).collect();
+    let loops = |nests: &[Nest]| nests.iter().map(|nest| loops_text(nest, &name)).collect::<Vec<String>>();
+    let kernel = fused.kernel.iter().map(|call| call_text(call, &name)).collect();
+    let stages: Vec<String> = [loops(&fused.prologue), kernel, loops(&fused.stages)].concat();
     let operand = |(number, operand): (usize, &FusedOperand)| match operand {
         FusedOperand::Buffer(buffer) => buffer_text(program, *buffer),
         FusedOperand::Temporary { dtype, shape } => format!("t{number}: {}", type_text(*dtype, shape)),

@@ -10,8 +10,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use pygraph_compiler::{
     diagnostic::Diagnostics,
     driver::{
-        self, Chunk, CompileError, Compiled, RemarkFormat, Settings, Source, SourceError,
-        command_line::{self, EXIT_INPUT, EXIT_USAGE, UsageError},
+        self, Chunk, CompileError, Compiled, Failure, RemarkFormat, Settings, Source,
+        command_line::{self, EXIT_INPUT, UsageError},
         docs, expect,
         output::write_output,
         source::SEPARATOR,
@@ -25,44 +25,11 @@ fn main() -> ExitCode {
     let matches = command().get_matches();
     driver::with_deep_stack(|| match run(&matches) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { code, message }) => {
-            eprint!("{message}");
-            ExitCode::from(code)
+        Err(failure) => {
+            eprint!("{}", failure.text(Tool::Opt));
+            ExitCode::from(failure.code())
         }
     })
-}
-
-/// What to print and which code to exit with.
-struct Failure {
-    code: u8,
-    message: String,
-}
-
-impl Failure {
-    fn input(message: String) -> Failure {
-        Failure { code: EXIT_INPUT, message }
-    }
-
-    fn error(code: u8, error: impl std::fmt::Display) -> Failure {
-        Failure { code, message: format!("pygraph-opt: error: {error}\n") }
-    }
-}
-
-impl From<UsageError> for Failure {
-    fn from(error: UsageError) -> Failure {
-        Failure::error(EXIT_USAGE, error)
-    }
-}
-
-impl From<SourceError> for Failure {
-    fn from(error: SourceError) -> Failure {
-        match error {
-            SourceError::NotText(diagnostics) => {
-                Failure::input(diagnostics.0.iter().map(|diagnostic| diagnostic.render("")).collect())
-            }
-            error => Failure::error(EXIT_INPUT, error),
-        }
-    }
 }
 
 /// The knobs, and a flag for every pass.
@@ -167,7 +134,7 @@ fn compile(source: &Source, settings: &Settings, matches: &ArgMatches) -> Result
             Err(_) => {}
         }
     }
-    if failures.is_empty() { Ok(texts.join(&format!("{SEPARATOR}\n"))) } else { Err(Failure::input(failures)) }
+    if failures.is_empty() { Ok(texts.join(&format!("{SEPARATOR}\n"))) } else { Err(Failure::Input(failures)) }
 }
 
 /// What differs from the comments in a chunk, as errors.

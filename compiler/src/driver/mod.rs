@@ -10,6 +10,7 @@ pub mod bind;
 pub mod command_line;
 pub mod docs;
 pub mod expect;
+mod failure;
 pub mod output;
 mod run;
 pub mod source;
@@ -17,6 +18,7 @@ pub mod source;
 use std::{io::Write, path::PathBuf};
 
 pub use bind::BindOverride;
+pub use failure::Failure;
 pub use output::OutputError;
 pub use run::{Timing, render_timings, run_passes};
 pub use source::{Chunk, Source, SourceError, read_source};

@@ -123,7 +123,15 @@ fn fused_of(
         known.insert(memory.root(*yielded), add(FusedOperand::Buffer(buffer_of(*result)?)));
     }
     // Shapes are checked access by access: an operand has the shape of whichever value is met first.
-    let (mut kernel, mut stages) = (None, Vec::new());
+    let (mut prologue, mut kernel, mut stages) = (Vec::new(), None, Vec::new());
+    let is_kernel = |op: &OpId| module.op(*op).opcode == Opcode::PygKernel;
+    // What a prologue makes has the shape that the kernel reads, which may be a view of it.
+    let call = module.block_ops(block).find(is_kernel);
+    let made_before = call.map(|call| module.op(call).operands.clone()).unwrap_or_default();
+    let mut shown: HashMap<ValueId, ValueId> = HashMap::new();
+    for value in &made_before {
+        shown.entry(memory.root(*value)).or_insert(*value);
+    }
     for stage in module.block_ops(block) {
         let opcode = module.op(stage).opcode;
         if matches!(opcode, Opcode::PygNest | Opcode::PygKernel) {
@@ -132,7 +140,7 @@ fn fused_of(
                 if let Some(operand) = known.get(&root) {
                     return Ok(BufferId(*operand));
                 }
-                let tensor = tensor_of(module.ty(root))
+                let tensor = tensor_of(module.ty(*shown.get(&root).unwrap_or(&root)))
                     .ok_or_else(|| module.error(stage, "a value that it names has no type that runs"))?;
                 let operand = add(FusedOperand::Temporary { dtype: tensor.dtype, shape: tensor.shape });
                 known.insert(root, operand);
@@ -140,11 +148,12 @@ fn fused_of(
             };
             match opcode {
                 Opcode::PygKernel => kernel = Some(kernel_of(module, stage, &mut operand_of)?),
+                _ if kernel.is_none() && call.is_some() => prologue.push(nest_of(module, stage, &mut operand_of)?),
                 _ => stages.push(nest_of(module, stage, &mut operand_of)?),
             }
         }
     }
-    Ok(Fused { rows: rows.ok_or_else(|| refuse("rows"))?, operands, kernel, stages })
+    Ok(Fused { rows: rows.ok_or_else(|| refuse("rows"))?, operands, prologue, kernel, stages })
 }
 
 /// Which values are the same memory.

@@ -79,7 +79,7 @@ fn kernel_size(module: &Module, op: OpId) -> WorkSize {
 }
 
 /// Extents of the left input that a contraction sums over, multiplied.
-fn contracted(module: &Module, op: OpId, lhs: &Tensor) -> u64 {
+pub fn contracted(module: &Module, op: OpId, lhs: &Tensor) -> u64 {
     product(extents_of(module, op, "lhs_contract", lhs))
 }
 

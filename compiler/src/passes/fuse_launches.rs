@@ -6,9 +6,11 @@
 //! A nest that folds takes what makes its elements into its body in the same way; only its order of folding must not change.
 //! Before: a product, and nests that add a bias to it, apply an activation, round it.
 //! After: one `pyg.fused` with the product as its first stage, and one nest behind it: the product's result is not stored.
+//! Before: a nest that widens and scales a weight, and a product of few rows that alone reads it.
+//! After: one `pyg.fused` with the nest before the product: what is multiplied is not stored.
 //! Before: nests that find the maximum of each row, subtract it, take `exp`, and sum it up.
 //! After: one `pyg.fused {rows = …}` with these nests as stages, which a device may run row by row.
-//! Leaves alone: other kernels; what products and kernels read; nests that fold, as producers; nests that write only a part of a tensor, as
+//! Leaves alone: other kernels, and what they read; what products of many rows read; nests that fold, as producers; nests that write only a part of a tensor, as
 //! producers; values that a loop or a choice reads from outside; rows with more work than one thread should do; functions
 //! whose memory is planned.
 //! Relies on: launches ([`super::lower_to_launches`]).
@@ -25,6 +27,7 @@ mod access;
 mod epilogue;
 mod inline;
 mod name;
+mod prologue;
 mod rows;
 
 use super::{Changed, PassContext, PassDef, Phase, drop_dead_ops, plan_memory::ARENA_BYTES};

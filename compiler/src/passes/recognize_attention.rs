@@ -1,6 +1,7 @@
 //! Finds attention, however it is spelled, and writes it as one operation.
 //!
-//! Before: `dot_general` of queries and keys, a scale, a mask, `exponential`, `divide`, `dot_general` with values.
+//! Before: `dot_general` of queries and keys, a scale, a mask, `exponential`, `divide`, `dot_general` with values, and perhaps a
+//! rounding and movement of the result.
 //! After: `pyg.attention`, which does the same steps with the same roundings, and says which dimension is what.
 //!
 //! The roles of dimensions follow from who reads them: a dimension of scores that only queries have is a query or a head
@@ -18,6 +19,7 @@ mod softmax;
 
 use std::{collections::HashMap, sync::Arc};
 
+use pygraph_artifact::dtype::DType;
 use smallvec::SmallVec;
 
 use self::{
@@ -418,7 +420,7 @@ fn write(module: &mut Module, found: &Found, uses: &Uses) -> Option<(ValueId, Va
     segments.push(0);
 
     let order = Arrangement::new(&output, extents, [batch, query, &heads, &roles.value_feature])?;
-    let element = e.element(e.module.op(found.dot).results[0]).ok()?;
+    let element = e.element(end).ok()?;
     let ty = Type::from(TensorType::new(&order.shape, element));
     let softmax_type = e.element(found.softmax.logits).ok()?;
     let score_type = e.element(e.module.op(found.scores.dot).results[0]).ok()?;
@@ -465,20 +467,29 @@ fn write(module: &mut Module, found: &Found, uses: &Uses) -> Option<(ValueId, Va
     Some((end, result))
 }
 
-/// The last value of a chain of movement that only one operation reads at a time.
+/// The last value of a chain of movement, and of rounding, that only one operation reads at a time.
 fn end_of_movement(module: &Module, mut value: ValueId, uses: &Uses) -> ValueId {
     while let [reader] = uses[value.index()][..]
-        && matches!(module.op(reader).opcode, Opcode::StablehloReshape | Opcode::StablehloTranspose)
+        && (matches!(module.op(reader).opcode, Opcode::StablehloReshape | Opcode::StablehloTranspose)
+            || rounded(module, reader).is_some())
     {
         value = module.op(reader).results[0];
     }
     value
 }
 
+/// What an operation rounds from f32 to a smaller type, as attention rounds its sums, which accumulate in f32.
+fn rounded(module: &Module, op: OpId) -> Option<ValueId> {
+    let operand = float_conversion(module, op)?;
+    let dtype = |value: ValueId| module.ty(value).as_tensor().and_then(|tensor| tensor.element.dtype());
+    let is_small = matches!(dtype(module.op(op).results[0]), Some(DType::Bf16 | DType::F16));
+    (dtype(operand) == Some(DType::F32) && is_small).then_some(operand)
+}
+
 /// Strides of the axes in a value that shows the product's result.
 fn output_strides(module: &Module, found: &Found, end: ValueId) -> Option<Vec<u64>> {
     let result = module.op(found.dot).results[0];
-    let view = seen_through(module, end)?;
+    let view = trace(module, end, rounded)?;
     if view.base != result {
         return None;
     }

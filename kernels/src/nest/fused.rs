@@ -1,5 +1,7 @@
-//! Several nests as one launch, row by row, alone or behind a product.
+//! Several nests as one launch, row by row, alone or around a product.
 //!
+//! What a prologue makes is computed whole before the product, into memory of the launch: this device gains the launch by that, and
+//! no bytes. (Blocks of a product that make what they read would make it again where a block of rows is read by several.)
 //! A product is computed whole before the first row: its blocks depend on all of its shape, and so would its sums. The device
 //! that gains nothing by that is this one; a result that nobody else needs lies in memory of the launch.
 //! Every stage is prepared as a nest over all rows, so that it computes as it would alone, and run for a block of rows at a
@@ -28,6 +30,7 @@ pub struct PreparedFused {
     /// How many rows are run together.
     block_rows: u64,
     places: Vec<Place>,
+    prologue: Vec<PreparedNest>,
     kernel: Option<PreparedCall>,
     stages: Vec<Stage>,
 }
@@ -46,8 +49,18 @@ enum Place {
     Buffer { number: usize, size_bytes: usize, is_written: bool },
     /// With the worker: so many elements a row, of so many bytes.
     Temporary { row_elements: u64, element_bytes: usize },
-    /// With the launch: the result of its kernel, of all rows.
-    Result { size_bytes: usize },
+    /// With the launch, whole: what its prologue makes, and the result of its kernel.
+    Whole { size_bytes: usize },
+}
+
+impl Place {
+    /// Memory for what lies with the launch.
+    fn whole(&self) -> Bytes {
+        match self {
+            Place::Whole { size_bytes } => Bytes::zeroed(*size_bytes),
+            Place::Buffer { .. } | Place::Temporary { .. } => Bytes::default(),
+        }
+    }
 }
 
 /// How many of the first parallel dimensions count these rows; none if no number of them does.
@@ -86,15 +99,33 @@ pub fn walks_its_row(access: &Access, extents: &[u64], row_dims: usize, rows: u6
     low >= 0 && high < row_elements
 }
 
+/// True if an access of a nest goes through an array of `elements` elements from first to last, point by point.
+pub fn walks_in_order(access: &Access, extents: &[u64], elements: u64) -> bool {
+    let mut step = 1u64;
+    if access.offset != 0 || access.strides.len() != extents.len() {
+        return false;
+    }
+    for (extent, stride) in extents.iter().zip(&access.strides).rev() {
+        if *extent > 1 && u64::try_from(*stride) != Ok(step) {
+            return false;
+        }
+        step = step.saturating_mul(*extent);
+    }
+    step == elements
+}
+
 impl PreparedFused {
     /// Checks the stages against the types of the program's buffers, by number.
     pub fn new(fused: &Fused, buffers: &[TensorType<'_>]) -> Result<PreparedFused, String> {
-        if fused.rows == 0 || fused.stages.is_empty() {
+        if fused.rows == 0 || (fused.stages.is_empty() && fused.prologue.is_empty()) {
             return Err(format!("{} stages in {} rows", fused.stages.len(), fused.rows));
+        }
+        if fused.kernel.is_none() && !fused.prologue.is_empty() {
+            return Err("a prologue of no kernel".to_string());
         }
         let types = operand_types(fused, buffers)?;
         let mut is_written = vec![false; types.len()];
-        for access in fused.stages.iter().flat_map(|stage| &stage.outputs) {
+        for access in fused.nests().flat_map(|nest| &nest.outputs) {
             let operand = access.buffer.0 as usize;
             *is_written.get_mut(operand).ok_or_else(|| format!("operand {operand} does not exist"))? = true;
         }
@@ -103,7 +134,12 @@ impl PreparedFused {
             *is_written.get_mut(operand).ok_or_else(|| format!("operand {operand} does not exist"))? = true;
         }
         let places = places(fused, &types, &is_written)?;
-        let kernel = fused.kernel.as_ref().map(|call| check_kernel(call, &types, &places)).transpose()?;
+        let prologue = |(idx, nest): (usize, &Nest)| {
+            check_prologue(fused, nest, &types, &places).map_err(|error| format!("prologue {idx}: {error}"))
+        };
+        let prologue =
+            fused.prologue.iter().enumerate().map(prologue).collect::<Result<Vec<PreparedNest>, String>>()?;
+        let kernel = fused.kernel.as_ref().map(|call| check_kernel(fused, call, &types, &places)).transpose()?;
         let stage = |(idx, nest): (usize, &Nest)| {
             check_stage(fused.rows, nest, &types, &places).map_err(|error| format!("stage {idx}: {error}"))
         };
@@ -114,37 +150,40 @@ impl PreparedFused {
             .fold(1, u64::saturating_add);
         let row_bytes = temporary_bytes(&places).max(1);
         let block_rows = (BLOCK_POINTS / row_points).min(TEMPORARY_BYTES_MAX / row_bytes).clamp(1, fused.rows);
-        Ok(PreparedFused { rows: fused.rows, block_rows, places, kernel, stages })
+        Ok(PreparedFused { rows: fused.rows, block_rows, places, prologue, kernel, stages })
     }
 
     /// The nests, in order.
-    pub(crate) fn stages_mut(&mut self) -> impl Iterator<Item = &mut PreparedNest> {
-        self.stages.iter_mut().map(|stage| &mut stage.nest)
+    pub(crate) fn nests_mut(&mut self) -> impl Iterator<Item = &mut PreparedNest> {
+        self.prologue.iter_mut().chain(self.stages.iter_mut().map(|stage| &mut stage.nest))
     }
 
     /// Runs all stages on all rows. `buffers` are the program's, by number.
     pub fn run(&self, buffers: &[Buffer<'_>]) -> Result<(), KernelError> {
         self.check_buffers(buffers)?;
-        let mut result = Bytes::zeroed(self.result_bytes());
-        let result = Buffer::writable(result.as_mut_slice());
-        if let Some(call) = &self.kernel {
-            let operand = |place: &Place| match place {
-                Place::Buffer { number, .. } => buffers[*number],
-                Place::Result { .. } => result,
-                Place::Temporary { .. } => Buffer::read_only(&[]), // the kernel names none
-            };
-            call.run(&self.places.iter().map(operand).collect::<Vec<Buffer<'_>>>())?;
+        let mut whole: Vec<Bytes> = self.places.iter().map(Place::whole).collect();
+        let mut operands: Vec<Buffer<'_>> =
+            whole.iter_mut().map(|bytes| Buffer::writable(bytes.as_mut_slice())).collect();
+        for (place, operand) in self.places.iter().zip(&mut operands) {
+            if let Place::Buffer { number, .. } = place {
+                *operand = buffers[*number];
+            }
+        }
+        self.prologue.iter().try_for_each(|nest| nest.run(&operands))?;
+        self.kernel.iter().try_for_each(|call| call.run(&operands))?;
+        if self.stages.is_empty() {
+            return Ok(());
         }
         let blocks = self.rows.div_ceil(self.block_rows);
         let operands: Vec<Option<SharedBuffer<'_>>> = self
             .places
             .iter()
-            .map(|place| match place {
+            .zip(&operands)
+            .map(|(place, operand)| match place {
                 // SAFETY: `new` made sure that every stage touches what is written in its own row alone, and a row is run by one
                 // thread; `check_buffers`, that what is written overlaps nothing else.
-                Place::Buffer { number, .. } => Some(unsafe { SharedBuffer::new(buffers[*number]) }),
-                // SAFETY: as above; nobody else has it.
-                Place::Result { .. } => Some(unsafe { SharedBuffer::new(result) }),
+                // What lies with the launch nobody else has.
+                Place::Buffer { .. } | Place::Whole { .. } => Some(unsafe { SharedBuffer::new(*operand) }),
                 Place::Temporary { .. } => None,
             })
             .collect();
@@ -160,15 +199,9 @@ impl PreparedFused {
         Ok(())
     }
 
-    /// Size of the kernel's result, if that is no buffer.
-    fn result_bytes(&self) -> usize {
-        let size = |place: &Place| if let Place::Result { size_bytes } = place { Some(*size_bytes) } else { None };
-        self.places.iter().find_map(size).unwrap_or(0)
-    }
-
     fn temporaries(&self) -> Vec<Bytes> {
         let bytes = |place: &Place| match place {
-            Place::Buffer { .. } | Place::Result { .. } => Bytes::default(),
+            Place::Buffer { .. } | Place::Whole { .. } => Bytes::default(),
             Place::Temporary { row_elements, element_bytes } => {
                 Bytes::zeroed((row_elements * self.block_rows) as usize * element_bytes)
             }
@@ -243,15 +276,56 @@ fn operand_types<'a>(fused: &'a Fused, buffers: &[TensorType<'a>]) -> Result<Vec
     fused.operands.iter().map(ty).collect()
 }
 
-/// The kernel may be followed by stages, and reads nothing that is written here.
-fn check_kernel(call: &KernelCall, types: &[TensorType<'_>], places: &[Place]) -> Result<PreparedCall, String> {
+/// The nest makes a temporary element by element, for the kernel alone, from what is not written here.
+fn check_prologue(
+    fused: &Fused,
+    nest: &Nest,
+    types: &[TensorType<'_>],
+    places: &[Place],
+) -> Result<PreparedNest, String> {
+    let [output] = &nest.outputs[..] else { return Err(format!("it has {} outputs", nest.outputs.len())) };
+    if nest.combine.is_some() {
+        return Err("it folds".to_string());
+    }
+    let prepared = PreparedNest::new(nest, types)?;
+    let made = output.buffer;
+    let elements = (prepared.outputs[0].buffer_bytes / prepared.outputs[0].dtype.size_bytes()) as u64;
+    if !walks_in_order(output, &nest.extents, elements) {
+        return Err(format!("it does not go through operand {} in order", made.0));
+    }
+    let users = fused.nests().flat_map(|nest| nest.inputs.iter().chain(&nest.outputs));
+    let results = fused.kernel.iter().flat_map(|call| &call.outputs);
+    let named = users.map(|access| access.buffer).chain(results.copied()).filter(|operand| *operand == made).count();
+    if !matches!(places[made.0 as usize], Place::Whole { .. }) || named != 1 {
+        return Err(format!("operand {} is not made for the kernel alone", made.0));
+    }
+    match nest.inputs.iter().find(|input| !is_read_only(places, input.buffer)) {
+        Some(input) => Err(format!("it reads operand {}, which is made here", input.buffer.0)),
+        None => Ok(prepared),
+    }
+}
+
+fn is_read_only(places: &[Place], operand: BufferId) -> bool {
+    matches!(places[operand.0 as usize], Place::Buffer { is_written: false, .. })
+}
+
+fn is_of_prologue(fused: &Fused, operand: BufferId) -> bool {
+    fused.prologue.iter().flat_map(|nest| &nest.outputs).any(|output| output.buffer == operand)
+}
+
+/// The kernel may be followed by stages, and reads nothing that is written here but by its prologue.
+fn check_kernel(
+    fused: &Fused,
+    call: &KernelCall,
+    types: &[TensorType<'_>],
+    places: &[Place],
+) -> Result<PreparedCall, String> {
     if !manifest::find(&call.kernel).is_some_and(|kernel| kernel.takes_stages) {
         return Err(format!("no stages can follow {}", call.kernel));
     }
     let prepared = PreparedCall::new(call, types)?;
-    let is_read_only =
-        |operand: &&BufferId| matches!(places[operand.0 as usize], Place::Buffer { is_written: false, .. });
-    match call.inputs.iter().find(|operand| !is_read_only(operand)) {
+    let is_made = |operand: BufferId| is_read_only(places, operand) || is_of_prologue(fused, operand);
+    match call.inputs.iter().find(|operand| !is_made(**operand)) {
         Some(operand) => Err(format!("{} reads operand {}, which is made here", call.kernel, operand.0)),
         None => Ok(prepared),
     }
@@ -267,13 +341,14 @@ fn places(fused: &Fused, types: &[TensorType<'_>], is_written: &[bool]) -> Resul
                 Place::Buffer { number: buffer.0 as usize, size_bytes: size, is_written: is_written[idx] }
             }
             FusedOperand::Temporary { dtype, .. } => {
+                let own = BufferId(idx as u32);
+                let is_prologue = is_of_prologue(fused, own);
                 let elements = (size / dtype.size_bytes()) as u64;
-                if !elements.is_multiple_of(fused.rows) {
+                if !is_prologue && !elements.is_multiple_of(fused.rows) {
                     return Err(format!("operand {idx} has {elements} elements in {} rows", fused.rows));
                 }
-                if fused.kernel.as_ref().is_some_and(|call| call.outputs.iter().any(|output| output.0 as usize == idx))
-                {
-                    Place::Result { size_bytes: size }
+                if is_prologue || fused.kernel.iter().any(|call| call.outputs.contains(&own)) {
+                    Place::Whole { size_bytes: size }
                 } else {
                     Place::Temporary { row_elements: elements / fused.rows, element_bytes: dtype.size_bytes() }
                 }
@@ -290,7 +365,7 @@ fn places(fused: &Fused, types: &[TensorType<'_>], is_written: &[bool]) -> Resul
 /// Bytes of all temporaries of one row.
 fn temporary_bytes(places: &[Place]) -> u64 {
     let bytes = |place: &Place| match place {
-        Place::Buffer { .. } | Place::Result { .. } => 0,
+        Place::Buffer { .. } | Place::Whole { .. } => 0,
         Place::Temporary { row_elements, element_bytes } => row_elements.saturating_mul(*element_bytes as u64),
     };
     places.iter().map(bytes).fold(0, u64::saturating_add)

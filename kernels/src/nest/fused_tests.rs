@@ -1,4 +1,4 @@
-//! Fused nests, alone and behind a product, against their stages one by one, and every refusal.
+//! Fused nests, alone and around a product, against their stages one by one, and every refusal.
 
 use proptest::prelude::*;
 use pygraph_artifact::{
@@ -72,7 +72,7 @@ fn fused(rows: u64, columns: u64) -> Fused {
         FusedOperand::Temporary { dtype: DType::F32, shape: vec![rows] },
         FusedOperand::Buffer(BufferId(2)),
     ];
-    Fused { rows, operands, kernel: None, stages: stages(rows, columns) }
+    Fused { rows, operands, prologue: vec![], kernel: None, stages: stages(rows, columns) }
 }
 
 fn refusal(change: impl FnOnce(&mut Fused)) -> String {
@@ -138,7 +138,13 @@ fn fused_product(rows: u64, columns: u64) -> Fused {
     let buffer = |number| FusedOperand::Buffer(BufferId(number));
     let result = FusedOperand::Temporary { dtype: DType::F32, shape: vec![rows, columns] };
     let operands = vec![buffer(0), buffer(1), result, buffer(3), buffer(4)];
-    Fused { rows: rows * columns, operands, kernel: Some(product()), stages: vec![epilogue(rows, columns)] }
+    Fused {
+        rows: rows * columns,
+        operands,
+        prologue: vec![],
+        kernel: Some(product()),
+        stages: vec![epilogue(rows, columns)],
+    }
 }
 
 fn of_ones_and_others(count: u64) -> Bytes {
@@ -168,6 +174,83 @@ proptest! {
         run_in_place(&Work::Fused(whole), &types, &mut stored);
         prop_assert!(single[2].as_slice() == stored[2].as_slice() && single[4].as_slice() == stored[4].as_slice());
     }
+}
+
+/// `exp` of buffer 5, for the right side of the product, which lies nowhere else; with the epilogue or without.
+fn product_behind(depth: u64, rows: u64, columns: u64, has_stages: bool) -> Fused {
+    let c = columns as i64;
+    let prologue = Nest {
+        extents: vec![depth, columns],
+        reduction_dims: 0,
+        inputs: vec![access(5, &[c, 1])],
+        outputs: vec![access(1, &[c, 1])],
+        map: body(1, &[(ScalarOp::Exp, &[0])], 1),
+        combine: None,
+    };
+    let mut fused = fused_product(rows, columns);
+    fused.operands[1] = FusedOperand::Temporary { dtype: DType::F32, shape: vec![depth, columns] };
+    fused.operands.push(FusedOperand::Buffer(BufferId(5)));
+    fused.prologue.push(prologue);
+    if !has_stages {
+        fused.operands[2] = FusedOperand::Buffer(BufferId(2));
+        fused.operands[4] = FusedOperand::Buffer(BufferId(4));
+        (fused.rows, fused.stages) = (1, vec![]);
+    }
+    fused
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_prologue_computes_what_a_launch_before_the_product_does(rows in 1u64..20, columns in 1u64..200, depth in 1u64..200) {
+        let (wide, deep) = (vec![rows, columns], vec![depth, columns]);
+        let shapes = [vec![rows, depth], deep.clone(), wide.clone(), vec![columns], wide, deep];
+        let types: Vec<TensorType<'_>> = shapes.iter().map(|shape| TensorType::dense(DType::F32, shape)).collect();
+        let start: Vec<Bytes> = shapes.iter().map(|shape| of_ones_and_others(shape.iter().product())).collect();
+        let mut single = start.clone();
+        run_in_place(&Work::Nest(product_behind(depth, rows, columns, true).prologue.remove(0)), &types, &mut single);
+        run_in_place(&Work::Kernel(product()), &types, &mut single);
+        run_in_place(&Work::Nest(epilogue(rows, columns)), &types, &mut single);
+        let mut together = start.clone();
+        run_in_place(&Work::Fused(product_behind(depth, rows, columns, true)), &types, &mut together);
+        prop_assert!(single[4].as_slice() == together[4].as_slice());
+        prop_assert!(start[1].as_slice() == together[1].as_slice(), "what is multiplied should stay inside");
+        let mut alone = start;
+        run_in_place(&Work::Fused(product_behind(depth, rows, columns, false)), &types, &mut alone);
+        prop_assert!(single[2].as_slice() == alone[2].as_slice());
+    }
+}
+
+#[test]
+fn what_is_no_prologue_is_refused() {
+    let refusal = |change: fn(&mut Fused)| {
+        let mut fused = product_behind(8, 4, 6, true);
+        change(&mut fused);
+        let shapes = [vec![4, 8], vec![8, 6], vec![4, 6], vec![6], vec![4, 6], vec![8, 6]];
+        let types: Vec<TensorType<'_>> = shapes.iter().map(|shape| TensorType::dense(DType::F32, shape)).collect();
+        work::prepare(&Work::Fused(fused), &types).expect_err("it should be refused")
+    };
+    assert_eq!(refusal(|fused| fused.kernel = None), "a prologue of no kernel");
+    assert_eq!(
+        refusal(|fused| fused.prologue[0].outputs[0].strides = vec![1, 8]),
+        "prologue 0: it does not go through operand 1 in order"
+    );
+    assert_eq!(
+        refusal(|fused| fused.prologue[0].inputs[0] = access(4, &[0, 1])),
+        "prologue 0: it reads operand 4, which is made here"
+    );
+    assert_eq!(
+        refusal(|fused| fused.stages[0].inputs[1] = access(1, &[0, 1])),
+        "prologue 0: operand 1 is not made for the kernel alone"
+    );
+    assert_eq!(
+        refusal(|fused| fused.operands[1] = FusedOperand::Buffer(BufferId(1))),
+        "prologue 0: operand 1 is not made for the kernel alone"
+    );
+    assert_eq!(refusal(|fused| fused.prologue[0].outputs.clear()), "prologue 0: it has 0 outputs");
+    let folds = |fused: &mut Fused| fused.prologue[0].combine = Some(body(2, &[(ScalarOp::Add, &[0, 1])], 2));
+    assert_eq!(refusal(folds), "prologue 0: it folds");
 }
 
 #[test]

@@ -24,7 +24,7 @@ use pygraph_artifact::{
 
 use self::{fold::Fold, walk::Walk};
 pub use self::{
-    fused::{PreparedFused, TEMPORARY_BYTES_MAX, row_dims, walks_its_row},
+    fused::{PreparedFused, TEMPORARY_BYTES_MAX, row_dims, walks_in_order, walks_its_row},
     order::{CHAINS, FoldOrder, fold_order},
 };
 use crate::{

@@ -82,7 +82,7 @@ fn check_launch(launch: &Launch, functions: &[HostFunction]) -> Result<(), Inval
         let (launch, named) = (launch.name.clone(), launch.functions.len());
         return Err(InvalidHostCode::Count { launch, named, nests: nests.len() });
     }
-    for (nest, number) in nests.iter().zip(&launch.functions) {
+    for (nest, number) in nests.into_iter().zip(&launch.functions) {
         let Some(number) = *number else { continue };
         let launch = || launch.name.clone();
         let function = functions

@@ -466,12 +466,12 @@ pub enum Work {
 }
 
 impl Work {
-    /// Its loop nests, in order.
-    pub fn nests(&self) -> &[Nest] {
+    /// Its loop nests, in the order in which they run.
+    pub fn nests(&self) -> Vec<&Nest> {
         match self {
-            Work::Nest(nest) => std::slice::from_ref(nest),
-            Work::Kernel(_) => &[],
-            Work::Fused(fused) => &fused.stages,
+            Work::Nest(nest) => vec![nest],
+            Work::Kernel(_) => Vec::new(),
+            Work::Fused(fused) => fused.nests().collect(),
         }
     }
 
@@ -531,7 +531,8 @@ pub struct Nest {
     pub combine: Option<ScalarBody>,
 }
 
-/// Loop nests that run one after another, as one launch, with or without a product before them: they are its epilogue then.
+/// Loop nests that run one after another, as one launch, with or without a product among them: those before it are its prologue, those
+/// behind it its epilogue.
 ///
 /// Rows are independent. The first parallel dimensions of every stage count the rows; a temporary, and a buffer that a stage
 /// writes, has as many equal parts in order of its elements, and every stage touches them in its own row's part alone. So rows may
@@ -542,30 +543,40 @@ pub struct Fused {
     pub rows: u64,
     /// What the kernel and the stages read and write.
     pub operands: Vec<FusedOperand>,
-    /// A product whose result the stages go on with. Its inputs are buffers that no stage writes, and may be read anywhere; its
+    /// What makes inputs of the kernel, element by element; none without a kernel. Each has no `combine`, one output, which is a
+    /// temporary that it fills and that the kernel alone reads, and reads buffers that this launch does not write. A device may
+    /// compute an element where the kernel asks for it, as often as it asks.
+    pub prologue: Vec<Nest>,
+    /// A product whose result the stages go on with. Its inputs are what the prologue makes, or buffers that no stage writes, and may be read anywhere; its
     /// one output has as many equal parts as there are rows, and a part is whole before a stage touches it. Buffers are operands
     /// here as in `stages`.
     pub kernel: Option<KernelCall>,
-    /// In order. Their accesses name operands: [`BufferId`] is an index into `operands` there.
+    /// In order; some, unless there is a prologue. Their accesses name operands, as those of the prologue do: [`BufferId`] is an index
+    /// into `operands` there.
     pub stages: Vec<Nest>,
 }
 
 impl Fused {
-    /// The operands that the kernel and the stages name, in order, with repeats.
+    /// Its loop nests, in the order in which they run.
+    pub fn nests(&self) -> impl Iterator<Item = &Nest> {
+        self.prologue.iter().chain(&self.stages)
+    }
+
+    /// The operands that the kernel and the loop nests name, with repeats.
     pub fn named(&self) -> impl Iterator<Item = BufferId> {
         let kernel = self.kernel.iter().flat_map(|call| call.inputs.iter().chain(&call.outputs).copied());
-        let accesses = self.stages.iter().flat_map(|stage| stage.inputs.iter().chain(&stage.outputs));
+        let accesses = self.nests().flat_map(|nest| nest.inputs.iter().chain(&nest.outputs));
         kernel.chain(accesses.map(|access| access.buffer))
     }
 
-    /// The buffers among the operands that the kernel and each stage name here; numbers of no operand are left out.
+    /// The buffers among the operands that the kernel and each loop nest name here; numbers of no operand are left out.
     fn buffers_of(
         &self,
         of_kernel: impl Fn(&KernelCall) -> &Vec<BufferId>,
         of_stage: impl Fn(&Nest) -> &Vec<Access>,
     ) -> Vec<BufferId> {
         let kernel = self.kernel.iter().flat_map(|call| of_kernel(call).iter().copied());
-        let stages = self.stages.iter().flat_map(|stage| of_stage(stage).iter().map(|access| access.buffer));
+        let stages = self.nests().flat_map(|nest| of_stage(nest).iter().map(|access| access.buffer));
         let buffer = |operand: BufferId| match self.operands.get(operand.0 as usize) {
             Some(FusedOperand::Buffer(buffer)) => Some(*buffer),
             _ => None,

@@ -81,7 +81,7 @@ fn other_files_are_refused() {
     check(b"", "not a pygraph artifact (0 bytes that do not begin with its magic)");
     check(b"module {}", "not a pygraph artifact (9 bytes that do not begin with its magic)");
     check(&flipped(3), &format!("not a pygraph artifact ({} bytes that do not begin with its magic)", encoded().len()));
-    check(&flipped(8), "format version is 23, this build reads 7: compile the model again");
+    check(&flipped(8), "format version is 25, this build reads 9: compile the model again");
 }
 
 #[test]

@@ -166,7 +166,7 @@ fn fused(program: &mut Program, operands: &[FusedOperand]) {
     let Step::Launch(launch) = &mut program.segments[0].nodes[0].step else {
         panic!("the first step should be a launch")
     };
-    launch.work = Work::Fused(Fused { rows: 1, operands: operands.to_vec(), kernel: None, stages });
+    launch.work = Work::Fused(Fused { rows: 1, operands: operands.to_vec(), prologue: vec![], kernel: None, stages });
 }
 
 #[test]

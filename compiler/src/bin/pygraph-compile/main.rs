@@ -13,7 +13,7 @@ use clap::ArgMatches;
 use pygraph_artifact::container::{self, Code};
 use pygraph_compiler::{
     driver::{
-        self, Chunk, CompileError, Compiled, RemarkFormat, Settings, Source,
+        self, Chunk, CompileError, Compiled, Failure, RemarkFormat, Settings, Source,
         command_line::{self, EXIT_INPUT, EXIT_USAGE},
         output::write_output,
     },
@@ -34,23 +34,11 @@ fn main() -> ExitCode {
         .get_matches();
     driver::with_deep_stack(|| match run(&matches) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { code, message }) => {
-            eprint!("{message}");
-            ExitCode::from(code)
+        Err(failure) => {
+            eprint!("{}", failure.text(Tool::Compile));
+            ExitCode::from(failure.code())
         }
     })
-}
-
-/// What to print and which code to exit with.
-struct Failure {
-    code: u8,
-    message: String,
-}
-
-impl Failure {
-    fn error(code: u8, error: impl std::fmt::Display) -> Failure {
-        Failure { code, message: format!("pygraph-compile: error: {error}\n") }
-    }
 }
 
 fn run(matches: &ArgMatches) -> Result<(), Failure> {
@@ -73,7 +61,7 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
         let compiled = match compile(&source, chunk, &settings, remarks, matches) {
             Ok(compiled) => compiled,
             Err(failure) => {
-                failures += &failure.message;
+                failures += &failure.text(Tool::Compile);
                 continue;
             }
         };
@@ -94,7 +82,8 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
                     match device::generate(&artifact.plan, &device) {
                         Ok(code) => emitted.push((artifact, native.code, code)),
                         Err(errors) => {
-                            errors.iter().for_each(|error| failures += &Failure::error(EXIT_INPUT, error).message)
+                            let failure = |error| Failure::error(EXIT_INPUT, error).text(Tool::Compile);
+                            failures.extend(errors.iter().map(failure));
                         }
                     }
                 }
@@ -103,7 +92,7 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
         }
     }
     if !failures.is_empty() {
-        return Err(Failure { code: EXIT_INPUT, message: failures });
+        return Err(Failure::Input(failures));
     }
     let Some(output) = output else { return Ok(()) };
     for (number, (Emitted { plan, constants }, host, device)) in emitted.iter().enumerate() {
@@ -153,9 +142,7 @@ fn compile(
     matches: &ArgMatches,
 ) -> Result<Compiled, Failure> {
     let compiled = driver::compile_chunk(source, chunk, settings, &mut io::stderr()).map_err(|error| match error {
-        CompileError::Diagnosed(diagnostics) => {
-            Failure { code: EXIT_INPUT, message: driver::render(&diagnostics.0, source) }
-        }
+        CompileError::Diagnosed(diagnostics) => Failure::Input(driver::render(&diagnostics.0, source)),
         error @ CompileError::Output(_) => Failure::error(EXIT_INPUT, error),
     })?;
     let mut text = driver::render_said(&compiled.diagnostics, source, remarks);

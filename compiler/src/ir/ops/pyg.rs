@@ -92,7 +92,7 @@ pub(super) fn facts(name: Pyg) -> Facts {
             .optional("places", AttrKind::Places)
             .regions("map", Opcode::ScalarYield, Count::Some)
             .infer(launch::nest),
-        PygFused => op("a launch: loop nests that run one after another, row by row, alone or behind a product")
+        PygFused => op("a launch: loop nests that run one after another, row by row, alone or around a product")
             .isolated()
             .effect(Effect::Regions)
             .operands("inputs", TENSOR, Count::Any)

@@ -68,7 +68,7 @@ impl Call {
         let call = module.op(op);
         let target = match call.attr("target") {
             Some(Attribute::String(target)) => target.clone(),
-            _ => return Err(Refusal::from("the call has no target")),
+            _ => unreachable!("the verifier should want a target"),
         };
         let reader = Reader { module, op, operands };
         let args = match call.attr("args") {

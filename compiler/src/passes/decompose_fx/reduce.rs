@@ -176,7 +176,7 @@ fn extremum_with_index(
     let inits = [e.scalar(worst, &element)?, e.scalar(Number::Int(i64::MAX), &ElementType::I64)?];
     let is_float = category(&element) == 2;
     let results = e.reduce(&[x, positions], &inits, &[dim as i64], &mut |e, args| {
-        let [a, at_a, b, at_b] = args else { return Err(Refusal::from("a fold should have four arguments")) };
+        let [a, at_a, b, at_b] = args else { unreachable!("a fold of two values should have four arguments") };
         let mut a_wins = e.compare(direction, *a, *b)?;
         let mut tie = e.compare(ComparisonDirection::Eq, *a, *b)?;
         if is_float {

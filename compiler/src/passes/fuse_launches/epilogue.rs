@@ -13,6 +13,7 @@ use super::{
     access::is_identity,
     inline::{Uses, read},
     name::last_operation,
+    prologue,
     rows::{Plan, build_all, keep_in_row, row_counts},
     step_blocks,
 };
@@ -105,7 +106,7 @@ fn takes_stages(module: &Module, op: OpId) -> bool {
 }
 
 /// The one operation that reads a value, itself or through views of it.
-fn only_reader(module: &Module, value: ValueId, uses: &Uses) -> Option<OpId> {
+pub fn only_reader(module: &Module, value: ValueId, uses: &Uses) -> Option<OpId> {
     let mut value = value;
     loop {
         let (reader, others) = uses[value.index()].split_first()?;
@@ -120,7 +121,7 @@ fn only_reader(module: &Module, value: ValueId, uses: &Uses) -> Option<OpId> {
 }
 
 /// The value that this one shows in another shape, element by element.
-fn source_of(module: &Module, value: ValueId) -> ValueId {
+pub fn source_of(module: &Module, value: ValueId) -> ValueId {
     let mut value = value;
     while let Some(op) = module.defining_op(value)
         && module.op(op).opcode == Opcode::PygView
@@ -182,13 +183,16 @@ pub fn attach(module: &mut Module, function: OpId, uses: &Uses, context: &PassCo
         }
     }
     let taken: HashSet<OpId> = plans.iter().filter_map(|plan| plan.members.last().copied()).collect();
+    context.count("epilogues", plans.len() as u64);
+    let prologues = prologue::find(module, function, uses, &taken, context);
+    context.count("prologues", prologues.len() as u64);
+    put_before(module, prologues, &mut plans);
     let mut left: Vec<(ValueId, Product)> = open.into_iter().collect();
     left.sort_unstable_by_key(|(result, _)| *result);
     for (result, product) in left {
         let goes_elsewhere = products.readers.get(&result).is_some_and(|reader| taken.contains(reader));
         explain(module, product.op, result, uses, goes_elsewhere, context);
     }
-    context.count("epilogues", plans.len() as u64);
     build_all(module, function, &plans, uses);
     !plans.is_empty()
 }
@@ -202,6 +206,25 @@ fn plan(module: &Module, product: OpId, nest: OpId, parts: &NestParts, result: V
     let kernel = module.op(product).attr("kernel").and_then(Attribute::as_str).unwrap_or_default();
     let name = format!("{kernel}_{}", last_operation(&[parts]));
     Plan { rows: rows.last().copied().unwrap_or(1), name, members: vec![product, nest] }
+}
+
+/// Puts nests before their products, in the launch that the product is in, or a new one.
+fn put_before(module: &Module, prologues: Vec<(OpId, Vec<OpId>)>, plans: &mut Vec<Plan>) {
+    let by_product: HashMap<OpId, usize> =
+        plans.iter().enumerate().map(|(number, plan)| (plan.members[0], number)).collect();
+    for (product, nests) in prologues {
+        let parts: Vec<NestParts> = nests.iter().filter_map(|nest| read(module, *nest)).collect();
+        let first = last_operation(&parts.iter().collect::<Vec<_>>());
+        if let Some(number) = by_product.get(&product) {
+            let plan = &mut plans[*number];
+            plan.name = format!("{first}_{}", plan.name);
+            plan.members.splice(0..0, nests);
+        } else {
+            let kernel = module.op(product).attr("kernel").and_then(Attribute::as_str).unwrap_or_default();
+            let members = [nests, vec![product]].concat();
+            plans.push(Plan { rows: 1, name: format!("{first}_{kernel}"), members });
+        }
+    }
 }
 
 /// Says why what reads a product's result is no epilogue of it, if it is a nest at all.

@@ -286,7 +286,8 @@ fn is_better_as_epilogue<'p>(
     behind <= inside
 }
 
-fn element_bytes(module: &Module, value: ValueId) -> u64 {
+/// Bytes of an element of a tensor.
+pub fn element_bytes(module: &Module, value: ValueId) -> u64 {
     tensor_of(module.ty(value)).map_or(0, |tensor| tensor.dtype.size_bytes() as u64)
 }
 
@@ -307,7 +308,7 @@ fn operation_count(body: &ScalarBody) -> u64 {
 }
 
 /// True for operations that take longer than a few additions.
-fn is_dear(instruction: &ScalarInst) -> bool {
+pub fn is_dear(instruction: &ScalarInst) -> bool {
     use ScalarOp::{
         Abs, Add, And, Bitcast, Ceil, Clz, Complex, Convert, Eq, EqTotal, Floor, Ge, GeTotal, Gt, GtTotal, Imag,
         IsFinite, Le, LeTotal, Lt, LtTotal, Max, Min, Mul, Ne, NeTotal, Neg, NextAfter, Not, Or, Popcnt, Real,

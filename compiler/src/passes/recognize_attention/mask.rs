@@ -12,7 +12,7 @@ use crate::{
         attribute::DenseElements,
         enums::ComparisonDirection,
     },
-    lower::literal::integers,
+    lower::literal::{integers, splat_bits},
     passes::{
         build::{constant_of, defined_by, direction_of},
         positions::Lookup,
@@ -153,26 +153,107 @@ fn limit(module: &Module, value: ValueId, access: &Dims, negated: bool, keys: us
         ComparisonDirection::Gt => (right, left, 1),
         _ => return None,
     };
-    // `small + slack <= large`, and one of them is `key + start + others`.
-    let is_keys = |value: ValueId| Linear::of(module, value, access).filter(|linear| linear.steps_by_one(keys));
-    let (key_side, other, is_lower) = match (is_keys(small), is_keys(large)) {
-        (Some(key_side), None) => (key_side, large, false),
-        (None, Some(key_side)) => (key_side, small, true),
-        _ => return None,
+    let edge = match lower_of_difference(module, [small, large], slack, access, keys) {
+        Some(edge) => edge,
+        None => edge_of(module, [small, large], slack, access, keys)?,
     };
-    let slack = if is_lower { slack } else { -slack };
-    if let Some(other) = Linear::of(module, other, access) {
+    let Edge { key_side, other, access, is_lower, slack } = edge;
+    if let Some(other) = Linear::of(module, other, &access) {
         let positions = Positions::differences(&other, &key_side, keys)?;
         return Some(Limit { is_lower, positions, shift: slack });
     }
     if (0..access.len()).any(|dim| dim != keys && key_side.moves(dim)) {
         return None;
     }
-    let view = seen_through(module, other)?;
-    let read = compose(access, &view.dims)?;
-    let shift = slack.checked_sub(key_side.start)?;
+    let (base, read, added) = if is_lower { before_spreading(module, other, &access, keys)? } else { read_of(module, other, &access)? };
+    let shift = slack.checked_sub(key_side.start)?.checked_add(added)?;
     let is_for_all_keys = read[keys].iter().all(|digit| digit.stride == 0);
-    is_for_all_keys.then_some(Limit { is_lower, positions: Positions::Read(view.base, read), shift })
+    is_for_all_keys.then_some(Limit { is_lower, positions: Positions::Read(base, read), shift })
+}
+
+/// What a comparison says of keys: `key <= other + slack`, or `key >= other + slack` where it is a lower edge.
+struct Edge {
+    key_side: Linear,
+    other: ValueId,
+    /// How both are read, for each score.
+    access: Dims,
+    is_lower: bool,
+    slack: i64,
+}
+
+fn keys_of(module: &Module, value: ValueId, access: &Dims, keys: usize) -> Option<Linear> {
+    Linear::of(module, value, access).filter(|linear| linear.steps_by_one(keys))
+}
+
+/// `small + slack <= large`, where one of them is `key + start + others`.
+fn edge_of(module: &Module, [small, large]: [ValueId; 2], slack: i64, access: &Dims, keys: usize) -> Option<Edge> {
+    let sides = [small, large].map(|value| keys_of(module, value, access, keys));
+    let (key_side, other, is_lower) = match sides {
+        [Some(key_side), None] => (key_side, large, false),
+        [None, Some(key_side)] => (key_side, small, true),
+        _ => return None,
+    };
+    let slack = if is_lower { slack } else { -slack };
+    Some(Edge { key_side, other, access: access.clone(), is_lower, slack })
+}
+
+/// A lower edge as a difference against a constant: `key - other >= c`, or `other - key <= -c`.
+///
+/// An upper edge is not read in this way: a difference wraps where a position is so far below zero that no key is visible, and
+/// would show some then. A lower edge only hides, and what it hides there the upper one hides too.
+fn lower_of_difference(
+    module: &Module,
+    [small, large]: [ValueId; 2],
+    slack: i64,
+    access: &Dims,
+    keys: usize,
+) -> Option<Edge> {
+    let (difference, least) = match (one_number(module, small), one_number(module, large)) {
+        (Some(least), None) => (large, least.checked_add(slack)?),
+        (None, Some(most)) => (small, slack.checked_sub(most)?),
+        _ => return None,
+    };
+    let view = seen_through(module, difference)?;
+    let access = compose(access, &view.dims)?;
+    let op = defined_by(module, view.base, Opcode::StablehloSubtract)?;
+    let &[of, minus] = &module.op(op).operands[..] else { return None };
+    let (key, other) = if difference == large { (of, minus) } else { (minus, of) };
+    let key_side = keys_of(module, key, &access, keys)?;
+    Some(Edge { key_side, other, access, is_lower: true, slack: least })
+}
+
+/// The one number that all elements of a constant of signed integers are.
+fn one_number(module: &Module, value: ValueId) -> Option<i64> {
+    let view = seen_through(module, value)?;
+    let elements = constant_of(module, view.base)?;
+    let unused = 128 - 8 * elements.ty.element.dtype()?.size_bytes() as u32;
+    i64::try_from((splat_bits(elements)? << unused) as i128 >> unused).ok()
+}
+
+/// What a value shows, how that is read, and what is added to it.
+type Shown = (ValueId, Dims, i64);
+
+fn read_of(module: &Module, value: ValueId, access: &Dims) -> Option<Shown> {
+    let view = seen_through(module, value)?;
+    Some((view.base, compose(access, &view.dims)?, 0))
+}
+
+/// The same where constants were added after a value was spread over the keys. (Where that wraps, no key is visible anyway.)
+fn before_spreading(module: &Module, value: ValueId, access: &Dims, keys: usize) -> Option<Shown> {
+    let (mut base, mut read, mut added) = read_of(module, value, access)?;
+    while read[keys].iter().any(|digit| digit.stride != 0) {
+        let op = module.defining_op(base)?;
+        let &[a, b] = &module.op(op).operands[..] else { return None };
+        let (inner, constant) = match (module.op(op).opcode, one_number(module, a), one_number(module, b)) {
+            (Opcode::StablehloSubtract, _, Some(constant)) => (a, constant.checked_neg()?),
+            (Opcode::StablehloAdd, _, Some(constant)) => (a, constant),
+            (Opcode::StablehloAdd, Some(constant), _) => (b, constant),
+            _ => return None,
+        };
+        added = added.checked_add(constant)?;
+        (base, read, _) = read_of(module, inner, &read)?;
+    }
+    Some((base, read, added))
 }
 
 impl Positions {

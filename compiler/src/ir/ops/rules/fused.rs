@@ -1,10 +1,11 @@
-//! `pyg.fused`: nests that a device may run row by row, alone or behind a product.
+//! `pyg.fused`: nests that a device may run row by row, alone or around a product.
 //!
 //! It computes what its stages compute one after another. So that rows may run at the same time, and each with room of its own:
 //! 1. Its region holds nests, views and empty tensors, takes the inputs, and yields results of stages, each once.
-//!    Before the first nest it may hold one `pyg.kernel` that reads inputs alone, and that the manifest lets stages follow:
-//!    then they are its epilogue.
-//! 2. The first parallel dimensions of every nest count the rows.
+//!    It may hold one `pyg.kernel` that the manifest lets stages follow: nests behind it are its epilogue, nests before it its
+//!    prologue. It reads inputs, and what its prologue makes. A nest of the prologue makes one tensor, element by element, from
+//!    inputs, for the kernel alone; it is no stage, so 2, 3 and 5 say nothing of it.
+//! 2. The first parallel dimensions of every stage count the rows.
 //! 3. What is made inside (an empty tensor, what a nest writes into it, what the kernel makes, a view of any) has as many equal parts, in order
 //!    of its elements, and every nest touches it in its own row's part alone. Inputs may be read anywhere.
 //! 4. A nest writes into what is made inside, and nobody reads what was there before: an init has one reader.
@@ -13,7 +14,7 @@
 use std::collections::HashMap;
 
 use pygraph_artifact::plan::{Access, BufferId};
-use pygraph_kernels::nest::{TEMPORARY_BYTES_MAX, row_dims, walks_its_row};
+use pygraph_kernels::nest::{TEMPORARY_BYTES_MAX, row_dims, walks_in_order, walks_its_row};
 
 use super::{ensure, reduce::body};
 use crate::{
@@ -36,6 +37,7 @@ pub fn fused(view: &View) -> Result<(), String> {
         return Err("pyg.fused has no stages".to_string());
     };
     let arguments = view.module.block(*block).arguments.iter().map(|argument| (*argument, Made::Input));
+    let kernel = view.module.block_ops(*block).find(|op| view.module.op(*op).opcode == Opcode::PygKernel);
     let mut stages = Stages {
         module: view.module,
         rows,
@@ -43,6 +45,7 @@ pub fn fused(view: &View) -> Result<(), String> {
         readers: HashMap::new(),
         bytes: 0,
         nest_count: 0,
+        is_prologue: kernel.is_some(),
     };
     for op in view.module.block_ops(*block) {
         stages.stage(op)?;
@@ -69,6 +72,8 @@ enum Made {
     Input,
     /// An empty tensor, or a view of what was made here.
     Here,
+    /// By a nest before the kernel, or a view of that.
+    Prologue,
     /// By a nest or the kernel.
     Stage,
     /// As before, and written over.
@@ -84,6 +89,8 @@ struct Stages<'m> {
     /// Of everything made here.
     bytes: u64,
     nest_count: usize,
+    /// True until the kernel, if there is one.
+    is_prologue: bool,
 }
 
 impl Stages<'_> {
@@ -95,6 +102,7 @@ impl Stages<'_> {
         match operation.opcode {
             Opcode::PygEmpty => self.empty(operation.results[0]),
             Opcode::PygView => self.view(operation.operands[0], operation.results[0]),
+            Opcode::PygNest if self.is_prologue => self.prologue(op),
             Opcode::PygNest => self.nest(op),
             Opcode::PygKernel => self.kernel(op),
             Opcode::PygYield => self.yielded(&operation.operands),
@@ -112,8 +120,8 @@ impl Stages<'_> {
         let [from, to] = [source, value].map(|value| self.module.ty(value));
         let element = |ty: &Type| tensor_of(ty).map(|tensor| tensor.dtype);
         ensure(element(from) == element(to), || format!("pyg.fused holds a view of {} as {}", show(from), show(to)))?;
-        let made = if self.made.get(&source) == Some(&Made::Input) { Made::Input } else { Made::Here };
-        self.made.insert(value, made);
+        let made = self.made.get(&source).copied().filter(|made| matches!(made, Made::Input | Made::Prologue));
+        self.made.insert(value, made.unwrap_or(Made::Here));
         Ok(())
     }
 
@@ -132,10 +140,10 @@ impl Stages<'_> {
         let name = operation.attr("kernel").and_then(Attribute::as_str).unwrap_or_default();
         let kernel = pygraph_kernels::manifest::find(name).filter(|kernel| kernel.takes_stages);
         ensure(kernel.is_some(), || format!("pyg.fused holds the kernel `{name}`, which no stages can follow"))?;
-        ensure(!self.made.values().any(|made| *made == Made::Stage), || {
-            format!("pyg.fused holds the kernel `{name}` behind another stage")
-        })?;
-        let made_here = operation.operands.iter().position(|operand| self.made.get(operand) != Some(&Made::Input));
+        ensure(self.is_prologue, || format!("pyg.fused holds the kernel `{name}` behind another one"))?;
+        self.is_prologue = false;
+        let is_made = |operand: &ValueId| matches!(self.made.get(operand), Some(Made::Input | Made::Prologue));
+        let made_here = operation.operands.iter().position(|operand| !is_made(operand));
         ensure(made_here.is_none(), || {
             format!("kernel `{name}` reads as operand {} what is made in its own launch", made_here.unwrap_or(0))
         })?;
@@ -146,6 +154,42 @@ impl Stages<'_> {
             })?;
             self.made.insert(*result, Made::Stage);
         }
+        Ok(())
+    }
+
+    fn prologue(&mut self, op: OpId) -> Result<(), String> {
+        let operation = self.module.op(op);
+        let ([result], Some(init)) = (&operation.results[..], operation.operands.last()) else {
+            return Err(format!("a nest before a kernel makes {} tensors", operation.results.len()));
+        };
+        ensure(operation.regions.len() == 1, || "a nest before a kernel folds".to_string())?;
+        let is_empty = self.module.defining_op(*init).map(|op| self.module.op(op).opcode) == Some(Opcode::PygEmpty);
+        ensure(is_empty && self.made.get(init) == Some(&Made::Here), || {
+            "a nest before a kernel writes into what is no empty tensor of its own".to_string()
+        })?;
+        let inputs = &operation.operands[..operation.operands.len() - 1];
+        let inside = inputs.iter().position(|input| self.made.get(input) != Some(&Made::Input));
+        ensure(inside.is_none(), || {
+            format!("a nest before a kernel reads as operand {} what is made in its own launch", inside.unwrap_or(0))
+        })?;
+        let extents = operation.attr("extents").and_then(Attribute::as_i64_slice).unwrap_or_default();
+        let extents: Vec<u64> = extents.iter().map(|extent| u64::try_from(*extent).unwrap_or(0)).collect();
+        let Some(Attribute::Array(maps)) = operation.attr("maps") else { return Err("`maps` is missing".to_string()) };
+        let walk = match maps.last() {
+            Some(Attribute::AffineMap(map)) => walk_of(self.module, *init, map, extents.len()),
+            _ => None,
+        };
+        let elements = element_count(self.module.ty(*init));
+        let is_whole = walk.is_some_and(|(offset, strides)| {
+            walks_in_order(&Access { buffer: BufferId(0), offset, strides }, &extents, elements)
+        });
+        ensure(is_whole, || {
+            "a nest before a kernel does not make its tensor element by element, in order".to_string()
+        })?;
+        self.bytes -= size_bytes(self.module.ty(*init)).unwrap_or(u64::MAX).min(self.bytes);
+        self.made.insert(*init, Made::Init);
+        self.made.insert(*result, Made::Prologue);
+        self.nest_count += 1;
         Ok(())
     }
 
@@ -165,6 +209,9 @@ impl Stages<'_> {
                 ensure(!is_written, || format!("a stage writes into operand {at}, which comes from outside"))?;
                 continue;
             }
+            ensure(self.made.get(operand) != Some(&Made::Prologue), || {
+                format!("a stage touches operand {at}, which is made for the kernel alone")
+            })?;
             let Attribute::AffineMap(map) = map else { continue };
             let walk = walk_of(self.module, *operand, map, extents.len());
             let elements = element_count(self.module.ty(*operand));
