@@ -17,6 +17,7 @@ use crate::{
     epilogue::Epilogue,
     kernel::{CallCode, LaunchCode, NAME, Operand, Parameter, Start, global},
     nest::line,
+    prologue::Prologue,
     scalar, types,
 };
 
@@ -26,7 +27,7 @@ pub struct Array {
     dtype: DType,
     shape: Vec<u64>,
     strides: Option<Vec<u64>>,
-    /// None if it lies nowhere: an epilogue takes its elements.
+    /// None if it lies nowhere: a prologue makes its elements, or an epilogue takes them.
     operand: Option<Operand>,
     is_indirect: bool,
     /// Where it lies, if that is a place of the program.
@@ -69,11 +70,26 @@ impl Array {
     }
 }
 
-/// The kernels of a call. `array` finds what its operands are; elements of its result go to `epilogue` if there is one.
+/// Elementwise work that a call's kernels do where they load and store.
+#[derive(Debug, Default)]
+pub struct Around {
+    /// What makes inputs.
+    pub prologues: Vec<Prologue>,
+    /// What takes the result.
+    pub epilogue: Option<Epilogue>,
+}
+
+impl Around {
+    fn prologue(&self, input: usize) -> Option<&Prologue> {
+        self.prologues.iter().find(|prologue| prologue.input() == input)
+    }
+}
+
+/// The kernels of a call. `array` finds what its operands are.
 pub fn lower_call(
     call: &KernelCall,
     array: &dyn Fn(BufferId) -> Array,
-    epilogue: Option<&Epilogue>,
+    around: &Around,
     launch: &mut LaunchCode,
 ) -> Result<(), String> {
     let kernel = manifest::find(&call.kernel).ok_or_else(|| format!("there is no kernel `{}`", call.kernel))?;
@@ -101,6 +117,7 @@ pub fn lower_call(
     for (number, input) in inputs.iter().enumerate() {
         line!(common, "constexpr bool IN{number}_IN_PLACE = {};", in_place[number]);
         line!(common, "constexpr bool IN{number}_IS_FIXED = {};", input.is_fixed);
+        line!(common, "constexpr bool IN{number}_IS_MADE = {};", around.prologue(number).is_some());
         // A caller's array lies anywhere; all others begin where this runtime puts them.
         line!(common, "constexpr bool IN{number}_IS_ALIGNED = {};", !input.is_indirect && input.is_placed_well());
     }
@@ -114,8 +131,9 @@ pub fn lower_call(
         line!(common, "constexpr i64 LAUNCH_NUMBER = {};", launch.number);
     }
     call.bodies.iter().enumerate().for_each(|(number, body)| describe_body(&mut common, number, body));
+    around.prologues.iter().for_each(|prologue| common.push_str(prologue.text()));
     common.push_str(cuda.source);
-    common.push_str(epilogue.map_or("", Epilogue::text));
+    common.push_str(around.epilogue.as_ref().map_or("", Epilogue::text));
     common.push_str("}\n");
     call.attributes.iter().for_each(|(name, value)| forget_attribute(&mut common, name, value));
 
@@ -127,7 +145,15 @@ pub fn lower_call(
     for step in &plan.steps {
         let (mut parameters, mut operands, mut given) = (Vec::new(), Vec::new(), Vec::new());
         for operand in &step.operands {
-            if let (CudaOperand::Output(0), Some(epilogue)) = (*operand, epilogue) {
+            if let CudaOperand::Input(input) = operand
+                && let Some(prologue) = around.prologue(*input)
+            {
+                given.push(prologue.value(parameters.len(), &format!("{NAME}_of::")));
+                parameters.extend(prologue.parameters(parameters.len()));
+                operands.extend(prologue.operands());
+                continue;
+            }
+            if let (CudaOperand::Output(0), Some(epilogue)) = (*operand, &around.epilogue) {
                 given.push(epilogue.value(parameters.len(), &format!("{NAME}_of::")));
                 parameters.extend(epilogue.parameters(parameters.len()));
                 operands.extend(epilogue.operands());
@@ -135,7 +161,7 @@ pub fn lower_call(
             }
             let (element, is_indirect, own) = match (*operand, find(*operand)) {
                 (_, Some((array, element))) => {
-                    let own = array.operand.expect("only an epilogue takes what lies nowhere");
+                    let own = array.operand.expect("what lies nowhere should be made or taken where it is used");
                     (format!("{NAME}_of::{element}"), array.is_indirect, own)
                 }
                 (CudaOperand::Scratch(of), _) => ("u8".to_string(), false, scratch[of]),

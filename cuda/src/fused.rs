@@ -6,17 +6,19 @@ use pygraph_artifact::{
 };
 use pygraph_kernels::{
     cuda::{BLOCKS_MAX, THREADS},
+    manifest,
     nest::row_dims,
 };
 
 use crate::{
     address::is_indirect,
-    call,
+    call::{self, Around},
     epilogue::Epilogue,
     kernel::{CallCode, LaunchCode, Operand, Parameter, Start, global},
     nest::{NestText, Points, Source, Split, index_type, line},
+    prologue::Prologue,
 };
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 /// Shared memory of a block for temporaries, at most, in bytes.
 const SHARED_MAX: u64 = 40 << 10;
@@ -102,42 +104,27 @@ fn parameters_of(place: &dyn Fn(BufferId) -> GivenArray, nest: &Nest) -> (Vec<Pa
 pub fn lower_fused(program: &Program, fused: &Fused) -> Result<LaunchCode, String> {
     let mut launch = LaunchCode::default();
     let mut in_scratch: Vec<(usize, Operand)> = Vec::new();
-    lower_prologue(program, fused, &mut launch, &mut in_scratch);
     if let Some(kernel) = &fused.kernel {
-        if let Some(epilogue) = Epilogue::of(program, fused, kernel) {
-            let array = |id: BufferId| product_array(program, fused, id, given_for(&in_scratch, id));
-            call::lower_call(kernel, &array, Some(&epilogue), &mut launch)?;
+        let takes_prologues = manifest::find(&kernel.kernel).is_some_and(|kernel| kernel.cuda.has_prologue);
+        if !fused.prologue.is_empty() && !takes_prologues {
+            return Err(format!("kernel `{}` takes no prologue on this device", kernel.kernel));
+        }
+        let made = kernel.inputs.iter().enumerate();
+        let prologues = made.filter_map(|(number, made)| Prologue::of(program, fused, number, *made));
+        let epilogue = Epilogue::of(program, fused, kernel);
+        let (around, is_whole) = (Around { prologues: prologues.collect(), epilogue }, fused.stages.is_empty());
+        if around.epilogue.is_some() || is_whole {
+            let array = |id: BufferId| product_array(program, fused, id, None);
+            call::lower_call(kernel, &array, &around, &mut launch)?;
             return Ok(launch);
         }
-        lower_product(program, fused, kernel, &mut launch, &mut in_scratch)?;
+        lower_product(program, fused, kernel, &around, &mut launch, &mut in_scratch)?;
     }
     if !fused.stages.is_empty() {
         let rows = Rows { program, rows: fused.rows, operands: &fused.operands, stages: &fused.stages, alone: false };
         rows.lower(&in_scratch, &mut launch);
     }
     Ok(launch)
-}
-
-/// What is before the product, as a kernel each; what it makes lies in scratch memory.
-fn lower_prologue(program: &Program, fused: &Fused, launch: &mut LaunchCode, in_scratch: &mut Vec<(usize, Operand)>) {
-    for nest in &fused.prologue {
-        let made = nest.outputs[0].buffer;
-        if let FusedOperand::Temporary { dtype, shape } = &fused.operands[made.0 as usize] {
-            let bytes = shape.iter().product::<u64>() * dtype.size_bytes() as u64;
-            in_scratch.push((made.0 as usize, launch.add_scratch(bytes)));
-        }
-        let place = |id: BufferId| match &fused.operands[id.0 as usize] {
-            FusedOperand::Buffer(buffer) => buffer_place(program, *buffer),
-            FusedOperand::Temporary { dtype, .. } => {
-                let given = given_for(in_scratch, id);
-                (*dtype, given.expect("a prologue should name no temporary but its own"), false)
-            }
-        };
-        let points: u64 = nest.extents.iter().product();
-        if points > 0 {
-            launch.calls.push(points_call(&place, nest, points));
-        }
-    }
 }
 
 /// Where a temporary lies, if in scratch memory.
@@ -151,6 +138,7 @@ fn lower_product(
     program: &Program,
     fused: &Fused,
     kernel: &KernelCall,
+    around: &Around,
     launch: &mut LaunchCode,
     in_scratch: &mut Vec<(usize, Operand)>,
 ) -> Result<(), String> {
@@ -161,7 +149,7 @@ fn lower_product(
         }
     }
     let array = |id: BufferId| product_array(program, fused, id, given_for(in_scratch, id));
-    call::lower_call(kernel, &array, None, launch)
+    call::lower_call(kernel, &array, around, launch)
 }
 
 /// What a product reads or writes; `operand` is where it lies if it is a temporary that lies anywhere.
@@ -186,6 +174,8 @@ struct Rows<'a> {
 enum Place {
     /// In memory that all threads see: a parameter of this name.
     Global(String),
+    /// Nowhere: no stage names it.
+    Absent,
     /// In shared memory: one part a group, of so many elements a row.
     Shared { name: String, row_elements: u64 },
 }
@@ -199,11 +189,16 @@ impl Rows<'_> {
         let mut operands = Vec::new();
         let mut shared = String::new();
         let mut shared_bytes = 0;
+        let accesses = self.stages.iter().flat_map(|stage| stage.inputs.iter().chain(&stage.outputs));
+        let named: BTreeSet<u32> = accesses.map(|access| access.buffer.0).collect();
         let places: Vec<Place> = self
             .operands
             .iter()
             .enumerate()
             .map(|(number, operand)| {
+                if !named.contains(&(number as u32)) {
+                    return Place::Absent;
+                }
                 let (dtype, operand, is_indirect) = match operand {
                     FusedOperand::Buffer(id) => {
                         let dtype = self.program.buffers[id.0 as usize].dtype;
@@ -273,6 +268,7 @@ impl Rows<'_> {
         );
         let array = |access: &Access| match &places[access.buffer.0 as usize] {
             Place::Global(name) => Source::Array(name.clone()),
+            Place::Absent => unreachable!("every operand that a stage names should have a place"),
             Place::Shared { name, row_elements } => Source::Part(name.clone(), format!("index(row) * {row_elements}")),
         };
         for (number, stage) in self.stages.iter().enumerate() {

@@ -14,6 +14,7 @@ mod kernel;
 mod nest;
 pub mod nvrtc;
 mod prelude;
+mod prologue;
 mod scalar;
 mod types;
 
@@ -27,6 +28,7 @@ use rayon::prelude::*;
 
 pub use self::prelude::PRELUDE;
 use self::{
+    call::Around,
     kernel::{LaunchCode, NAME, Operand},
     nvrtc::{CompileError, Nvrtc},
 };
@@ -151,7 +153,7 @@ fn lower(program: &Program, launch: &Launch, number: u32) -> Result<LaunchCode, 
         Work::Fused(fused) => fused::lower_fused(program, fused),
         Work::Kernel(call) => {
             let mut code = LaunchCode { number, ..LaunchCode::default() };
-            call::lower_call(call, &|id| call::Array::of_buffer(program, id), None, &mut code)?;
+            call::lower_call(call, &|id| call::Array::of_buffer(program, id), &Around::default(), &mut code)?;
             Ok(code)
         }
     }

@@ -114,7 +114,8 @@ fn behind(types: [DType; 2], [m, n, k]: [u64; 3], has_stages: bool) -> Case {
 
 #[test]
 fn a_product_reads_what_its_prologue_makes() {
-    let cases = [([Bf16, Bf16], [1, 24, 512]), ([F32, F32], [3, 17, 260]), ([I32, I32], [5, 6, 7])];
+    let cases =
+        [([Bf16, Bf16], [1, 24, 512]), ([F32, F32], [3, 17, 260]), ([F16, F16], [12, 40, 96]), ([I32, I32], [5, 6, 7])];
     let cases: Vec<Case> =
         cases.into_iter().flat_map(|(types, sizes)| [true, false].map(|stages| behind(types, sizes, stages))).collect();
     check(&cases, 2e-2);
@@ -126,4 +127,6 @@ fn the_kernels_of_a_product_do_its_epilogue() {
     let code = source_of(&[fused([Bf16, Bf16], [1, 24, 1024], true)]);
     let launch = &code.programs[0].launches[0];
     assert_eq!((launch.calls.len(), code.programs[0].scratch_bytes <= 256), (1, true));
+    let code = source_of(&[behind([Bf16, Bf16], [1, 24, 1024], true)]);
+    assert_eq!((code.programs[0].launches[0].calls.len(), code.programs[0].scratch_bytes <= 256), (1, true));
 }

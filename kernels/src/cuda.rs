@@ -4,8 +4,8 @@
 //! constants that say what the call is:
 //!
 //! - of input 0 `typedef … In0`, `IN0_RANK`, `IN0_COUNT`, `IN0_SHAPE[]`, `IN0_STRIDES[]` (in elements), `IN0_IS_DENSE` and
-//!   `IN0_IN_PLACE` (it lies where an output does) `IN0_IS_FIXED` (no kernel of the program writes it) and `IN0_IS_ALIGNED` (it begins at a multiple
-//!   of 16 bytes); of outputs the same with `Out0`
+//!   `IN0_IN_PLACE` (it lies where an output does) `IN0_IS_FIXED` (no kernel of the program writes it) `IN0_IS_ALIGNED` (it begins at a multiple
+//!   of 16 bytes) and `IN0_IS_MADE` (a prologue makes its elements); of outputs the same with `Out0`
 //!   and `OUT0_`;
 //! - of attributes `A_name`: a `bool`, an `i64`, an array with `A_name_COUNT`, for a float its bits `A_name_BITS`, for a text that
 //!   names a type that type;
@@ -29,12 +29,15 @@ pub struct CudaDef {
     /// True if functions hand each element of output 0 once to `store(output, number, value)`, of whatever type `output` is: elementwise
     /// work behind the call is then done there.
     pub has_epilogue: bool,
+    /// True if functions use inputs by `[element]`, `+` and `*` alone where `IN0_IS_MADE` (and so on) says that an input lies nowhere, of
+    /// whatever type it is: elementwise work before the call is then done there.
+    pub has_prologue: bool,
 }
 
 impl CudaDef {
     /// Code whose result has no epilogue.
     pub const fn new(source: &'static str, plan: fn(&CallType<'_>) -> CudaPlan) -> CudaDef {
-        CudaDef { source, plan, has_epilogue: false }
+        CudaDef { source, plan, has_epilogue: false, has_prologue: false }
     }
 }
 

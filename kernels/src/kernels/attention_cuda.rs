@@ -13,8 +13,12 @@ use crate::{
 };
 
 /// The definition.
-pub(super) const CUDA: CudaDef =
-    CudaDef { source: concat!(include_str!("layout.cuh"), include_str!("attention.cu")), plan, has_epilogue: true };
+pub(super) const CUDA: CudaDef = CudaDef {
+    source: concat!(include_str!("layout.cuh"), include_str!("attention.cu")),
+    plan,
+    has_epilogue: true,
+    has_prologue: false,
+};
 
 /// Warps of a block.
 const WARPS: u64 = 4;

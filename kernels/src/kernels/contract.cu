@@ -83,15 +83,15 @@ inline void clear(Output output) {
   for (i64 element = thread_number(); element < OUT0_COUNT; element += thread_count()) store(output, element, finished(Number<Sum>::zero()));
 }
 
-template <class Output>
-inline void tile(Output output, const In0* lhs, const In1* rhs, u8* parts, u32* counters) {
+template <class Output, class Left, class Right>
+inline void tile(Output output, Left lhs, Right rhs, u8* parts, u32* counters) {
   const auto result = result_of(output, parts, counters);
   constexpr i64 TILES = (COLUMNS + TILE - 1) / TILE, PART = (TERMS + SPLITS - 1) / SPLITS;
   const i64 first_row = blockIdx.x / TILES * TILE, first_column = blockIdx.x % TILES * TILE;
   const i64 from = blockIdx.z * PART, to = from + PART < TERMS ? from + PART : TERMS;
   for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {
-    const In0* const left = lhs + lhs_batch(batch);
-    const In1* const right = rhs + rhs_batch(batch);
+    const Left left = lhs + lhs_batch(batch);
+    const Right right = rhs + rhs_batch(batch);
     multiply_tile<(LHS_TERM_STRIDE == 1), (RHS_TERM_STRIDE == 1)>(
         first_row, first_column, from, to,
         [=](i64 row, i64 term) {
@@ -137,6 +137,8 @@ inline void fetch_ahead(const void* address) {
 
 // True if both sides are known to begin at a multiple of 16 bytes, in every batch that is read in vectors.
 constexpr bool IS_ALIGNED = IN0_IS_ALIGNED && IN1_IS_ALIGNED && BATCHES == 1;
+// True if a side lies nowhere: then nothing is read in vectors.
+constexpr bool IS_MADE = IN0_IS_MADE || IN1_IS_MADE;
 
 // Which side is small, and its rows at a time.
 template <bool IS_LEFT>
@@ -187,10 +189,10 @@ inline void finish_few(const Result<Output>& result, i64 batch, i64 first_small,
 }
 
 // Some terms of a row of the small side, widened.
-template <bool IS_WHOLE>
-inline void load_small(const Small* small, i64 row, i64 term, f32* values) {
+template <bool IS_WHOLE, class SmallArray>
+inline void load_small(SmallArray small, i64 row, i64 term, f32* values) {
   constexpr bool IS_VECTOR = Sides::SMALL_TERM == 1 && Sides::SMALL_STRIDE % (16 / sizeof(Small)) == 0 && sizeof(Small) <= sizeof(Big);
-  if (IS_WHOLE && IS_VECTOR) {
+  if constexpr (IS_WHOLE && IS_VECTOR) {
     constexpr int OWN = 16 / sizeof(Small), COUNT = VECTOR < OWN ? VECTOR : OWN;
     typedef typename Word<int(COUNT * sizeof(Small))>::Type Loaded;
     const Loaded loaded = *(const Loaded*)(small + Sides::small_at(row, term));
@@ -209,9 +211,9 @@ inline void load_small(const Small* small, i64 row, i64 term, f32* values) {
   }
 }
 
-template <bool IS_WHOLE>
-inline Vector<Big> load_big(const Big* row, i64 term) {
-  if (IS_WHOLE) return load_once(row + term);
+template <bool IS_WHOLE, class BigArray>
+inline Vector<Big> load_big(BigArray row, i64 term) {
+  if constexpr (IS_WHOLE) return load_once(row + term);
   Vector<Big> vector;
 #pragma unroll
   for (int at = 0; at < VECTOR; ++at) vector.of[at] = term + at < TERMS ? row[term + at] : Big();
@@ -222,7 +224,8 @@ inline Vector<Big> load_big(const Big* row, i64 term) {
 typedef typename IndexOf<(TERMS < SMALL_MAX / 2)>::Type Term;
 
 // Weights are on their way while kernels before this one end.
-inline void fetch_along(const Big* big, i64 first_big) {
+template <class BigArray>
+inline void fetch_along(BigArray big, i64 first_big) {
   if (!Sides::IS_BIG_FIXED || blockIdx.y > 0 || blockIdx.x >= BLOCKS_AHEAD) return;
   const int lane = int(threadIdx.x) % 32, member = int(threadIdx.x) / 32 % int(TEAM);
   constexpr Term STEP = Term(TEAM * 32 * VECTOR * SPLITS);
@@ -238,10 +241,10 @@ inline void fetch_along(const Big* big, i64 first_big) {
 }
 
 // `TEAM` warps fold `PER_WARP` rows of the big matrix, whose terms lie together.
-template <bool IS_WHOLE>
-inline void along_sums(const Small* small, const Big* big, i64 first_small, i64 first_big, f32 (&sums)[FEW_ROWS][PER_WARP]) {
+template <bool IS_WHOLE, class SmallArray, class BigArray>
+inline void along_sums(SmallArray small, BigArray big, i64 first_small, i64 first_big, f32 (&sums)[FEW_ROWS][PER_WARP]) {
   const int lane = int(threadIdx.x) % 32, member = int(threadIdx.x) / 32 % int(TEAM);
-  const Big* rows[PER_WARP];
+  BigArray rows[PER_WARP];
 #pragma unroll
   for (int of = 0; of < PER_WARP; ++of) {
     const i64 row = first_big + of < Sides::BIG_ROWS ? first_big + of : Sides::BIG_ROWS - 1;
@@ -276,25 +279,29 @@ inline void along_sums(const Small* small, const Big* big, i64 first_small, i64 
   }
 }
 
-template <class Output>
-inline void along(Output output, const Small* small, const Big* big, u8* parts, u32* counters) {
+template <class Output, class SmallArray, class BigArray>
+inline void along(Output output, SmallArray small, BigArray big, u8* parts, u32* counters) {
   const auto result = result_of(output, parts, counters);
   constexpr bool FITS = TERMS % VECTOR == 0 && Sides::BIG_STRIDE % VECTOR == 0;
   constexpr i64 CHUNKS = (Sides::SMALL_ROWS + FEW_ROWS - 1) / FEW_ROWS;
   __shared__ f32 shared[ALONG_WARPS][FEW_ROWS * PER_WARP];
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
   const i64 first_big = (blockIdx.x / CHUNKS * (ALONG_WARPS / TEAM) + warp / TEAM) * PER_WARP, first_small = blockIdx.x % CHUNKS * FEW_ROWS;
-  fetch_along(big, first_big);
+  if constexpr (!IS_MADE) fetch_along(big, first_big);
   wait_for_earlier();
   for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {
-    const Small* const own = small + (IS_LEFT_SMALL ? lhs_batch(batch) : rhs_batch(batch));
-    const Big* const matrix = big + (IS_LEFT_SMALL ? rhs_batch(batch) : lhs_batch(batch));
+    const SmallArray own = small + (IS_LEFT_SMALL ? lhs_batch(batch) : rhs_batch(batch));
+    const BigArray matrix = big + (IS_LEFT_SMALL ? rhs_batch(batch) : lhs_batch(batch));
     f32 sums[FEW_ROWS][PER_WARP];
 #pragma unroll
     for (int at = 0; at < FEW_ROWS * PER_WARP; ++at) sums[at / PER_WARP][at % PER_WARP] = 0;
     if (first_big < Sides::BIG_ROWS) {
-      if (FITS && (IS_ALIGNED || (is_aligned(matrix) && is_aligned(own)))) {
-        along_sums<true>(own, matrix, first_small, first_big, sums);
+      if constexpr (FITS && !IS_MADE) {
+        if (IS_ALIGNED || (is_aligned(matrix) && is_aligned(own))) {
+          along_sums<true>(own, matrix, first_small, first_big, sums);
+        } else {
+          along_sums<false>(own, matrix, first_small, first_big, sums);
+        }
       } else {
         along_sums<false>(own, matrix, first_small, first_big, sums);
       }
@@ -321,13 +328,13 @@ inline void along(Output output, const Small* small, const Big* big, u8* parts, 
 // 8 threads own `8 * VECTOR` rows of the big matrix, which lie together, and the 32 such groups of a block go through its terms.
 constexpr int OWNERS = 8, GROUPS = 32;
 
-template <bool IS_WHOLE>
-inline void across_sums(const Small* small, const Big* big, i64 first_small, i64 first_big, i64 from, i64 to, f32 (&sums)[FEW_ROWS][VECTOR]) {
+template <bool IS_WHOLE, class SmallArray, class BigArray>
+inline void across_sums(SmallArray small, BigArray big, i64 first_small, i64 first_big, i64 from, i64 to, f32 (&sums)[FEW_ROWS][VECTOR]) {
 #pragma unroll 8
   for (i64 term = from + int(threadIdx.x) / OWNERS; term < to; term += GROUPS) {
-    const Big* const address = big + term * Sides::TERM_STRIDE + first_big;
+    const BigArray address = big + term * Sides::TERM_STRIDE + first_big;
     Vector<Big> loaded;
-    if (IS_WHOLE) {
+    if constexpr (IS_WHOLE) {
       loaded = load_once(address);
     } else {
 #pragma unroll
@@ -343,8 +350,8 @@ inline void across_sums(const Small* small, const Big* big, i64 first_small, i64
   }
 }
 
-template <class Output>
-inline void across(Output output, const Small* small, const Big* big, u8* parts, u32* counters) {
+template <class Output, class SmallArray, class BigArray>
+inline void across(Output output, SmallArray small, BigArray big, u8* parts, u32* counters) {
   const auto result = result_of(output, parts, counters);
   constexpr bool FITS = Sides::BIG_ROWS % VECTOR == 0 && Sides::TERM_STRIDE % VECTOR == 0;
   constexpr i64 CHUNKS = (Sides::SMALL_ROWS + FEW_ROWS - 1) / FEW_ROWS, PART = (TERMS + SPLITS - 1) / SPLITS;
@@ -353,23 +360,29 @@ inline void across(Output output, const Small* small, const Big* big, u8* parts,
   const i64 block_big = blockIdx.x / CHUNKS * (OWNERS * VECTOR), first_small = blockIdx.x % CHUNKS * FEW_ROWS;
   const i64 first_big = block_big + owner * VECTOR;
   const i64 from = blockIdx.z * PART, to = from + PART < TERMS ? from + PART : TERMS;
-  if (Sides::IS_BIG_FIXED && owner == 0 && first_big < Sides::BIG_ROWS && blockIdx.y == 0) {
+  if constexpr (!IS_MADE) {
+    if (Sides::IS_BIG_FIXED && owner == 0 && first_big < Sides::BIG_ROWS && blockIdx.y == 0) {
 #pragma unroll
-    for (int step = 0; step < 2 * STEPS_AHEAD; ++step) {
-      const i64 term = from + int(threadIdx.x) / OWNERS + step * GROUPS;
-      if (term < to) fetch_ahead(big + term * Sides::TERM_STRIDE + first_big);
+      for (int step = 0; step < 2 * STEPS_AHEAD; ++step) {
+        const i64 term = from + int(threadIdx.x) / OWNERS + step * GROUPS;
+        if (term < to) fetch_ahead(big + term * Sides::TERM_STRIDE + first_big);
+      }
     }
   }
   wait_for_earlier();
   for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {
-    const Small* const own = small + (IS_LEFT_SMALL ? lhs_batch(batch) : rhs_batch(batch));
-    const Big* const matrix = big + (IS_LEFT_SMALL ? rhs_batch(batch) : lhs_batch(batch));
+    const SmallArray own = small + (IS_LEFT_SMALL ? lhs_batch(batch) : rhs_batch(batch));
+    const BigArray matrix = big + (IS_LEFT_SMALL ? rhs_batch(batch) : lhs_batch(batch));
     f32 sums[FEW_ROWS][VECTOR];
 #pragma unroll
     for (int at = 0; at < FEW_ROWS * VECTOR; ++at) sums[at / VECTOR][at % VECTOR] = 0;
     if (first_big < Sides::BIG_ROWS) {
-      if (FITS && (IS_ALIGNED || is_aligned(matrix))) {
-        across_sums<true>(own, matrix, first_small, first_big, from, to, sums);
+      if constexpr (FITS && !IS_MADE) {
+        if (IS_ALIGNED || is_aligned(matrix)) {
+          across_sums<true>(own, matrix, first_small, first_big, from, to, sums);
+        } else {
+          across_sums<false>(own, matrix, first_small, first_big, from, to, sums);
+        }
       } else {
         across_sums<false>(own, matrix, first_small, first_big, from, to, sums);
       }
@@ -394,9 +407,13 @@ inline void across(Output output, const Small* small, const Big* big, u8* parts,
   }
 }
 
+template <bool VALUE>
+struct Flag {
+  static constexpr bool value = VALUE;
+};
 // Tiles on tensor cores. A template, since other types than those of two bytes have no code for it.
-template <class Output, class T>
-inline void tensor(Output output, const T* lhs, const T* rhs, u8* parts, u32* counters) {
+template <class Output, class Left, class Right>
+inline void tensor(Output output, Left lhs, Right rhs, u8* parts, u32* counters) {
   const auto result = result_of(output, parts, counters);
   constexpr bool LEFT_ACROSS = LHS_TERM_STRIDE != 1 && LHS_ROW_STRIDE == 1, RIGHT_ACROSS = RHS_TERM_STRIDE != 1 && RHS_ROW_STRIDE == 1;
   constexpr bool LEFT_FITS = LEFT_ACROSS ? ROWS % PIECE == 0 && LHS_TERM_STRIDE >= 0 && LHS_TERM_STRIDE % PIECE == 0
@@ -409,17 +426,25 @@ inline void tensor(Output output, const T* lhs, const T* rhs, u8* parts, u32* co
   const i64 first_row = blockIdx.x / ACROSS * TILE_ROWS, first_column = blockIdx.x % ACROSS * TILE_COLUMNS;
   const i64 from = blockIdx.z * PART, to = from + PART < TERMS ? from + PART : TERMS;
   for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {
-    const T* const left = lhs + lhs_batch(batch);
-    const T* const right = rhs + rhs_batch(batch);
+    const Left left = lhs + lhs_batch(batch);
+    const Right right = rhs + rhs_batch(batch);
     auto left_at = [=](i64 row, i64 term) { return left + lhs_row(row) + lhs_term(term); };
     auto right_at = [=](i64 row, i64 term) { return right + rhs_row(row) + rhs_term(term); };
     auto keep = [=](i64 row, i64 column, f32 sum) {
       if (row < ROWS && column < COLUMNS) result.put(batch, row, column, number<Sum>(sum));
     };
-    if (LEFT_FITS && RIGHT_FITS && is_aligned(left) && is_aligned(right)) {
-      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, LEFT_FITS, RIGHT_FITS, T>(shared, first_row, ROWS, first_column, COLUMNS, from, to, left_at, right_at, keep);
+    auto multiply = [&](auto is_whole) {
+      constexpr bool IS_WHOLE = decltype(is_whole)::value;
+      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, IS_WHOLE, IS_WHOLE, In0>(shared, first_row, ROWS, first_column, COLUMNS, from, to, left_at, right_at, keep);
+    };
+    if constexpr (LEFT_FITS && RIGHT_FITS && !IS_MADE) {
+      if (is_aligned(left) && is_aligned(right)) {
+        multiply(Flag<true>());
+      } else {
+        multiply(Flag<false>());
+      }
     } else {
-      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, false, false, T>(shared, first_row, ROWS, first_column, COLUMNS, from, to, left_at, right_at, keep);
+      multiply(Flag<false>());
     }
     result.finish_tile(batch, first_row, TILE_ROWS, first_column, TILE_COLUMNS);
   }

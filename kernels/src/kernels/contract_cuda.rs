@@ -19,6 +19,7 @@ pub(super) const CUDA: CudaDef = CudaDef {
     ),
     plan,
     has_epilogue: true,
+    has_prologue: true,
 };
 
 /// Warps that keep the card's memory busy.

@@ -17,6 +17,7 @@ pub(super) const CUDA: CudaDef = CudaDef {
     source: concat!(include_str!("layout.cuh"), include_str!("product.cuh"), include_str!("convolution.cu")),
     plan,
     has_epilogue: true,
+    has_prologue: false,
 };
 
 /// Rows and columns of a tile.

@@ -116,7 +116,7 @@ inline void fill_stage(u16* stage, i64 first_row, i64 rows, i64 first_term, i64 
     const int line = number / Of::PIECES, piece = number % Of::PIECES;
     const i64 row = first_row + (IS_ACROSS ? piece * PIECE : line), term = first_term + (IS_ACROSS ? line : piece * PIECE);
     u16* const to = stage + Of::at(line, piece);
-    if (IS_WHOLE) {
+    if constexpr (IS_WHOLE) {
       const bool is_there = row < rows && term < terms;
       copy_ahead(to, address(is_there ? row : 0, is_there ? term : 0), is_there);
       continue;

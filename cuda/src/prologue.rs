@@ -1,0 +1,94 @@
+//! Elementwise work before a product, done where the product's kernels would load: an element of its operand is computed when it is asked
+//! for, so what is read from memory is what the loop nest reads (a weight of eight bits, say), and the operand lies nowhere.
+//!
+//! In the skeleton an input is something with `operator[]`, `operator+` and `operator*`. Without a prologue it is a pointer; with one a struct
+//! `Prologue` with the input's number, of the nest's arrays.
+
+use std::fmt::Write as _;
+
+use pygraph_artifact::plan::{Access, BufferId, Fused, FusedOperand, Nest, Program};
+
+use crate::{
+    address::is_indirect,
+    kernel::{Operand, Parameter},
+    nest::{NestText, Source, index_type, line},
+};
+
+/// The work that makes one input, and what it reads.
+#[derive(Debug)]
+pub struct Prologue {
+    input: usize,
+    arrays: Vec<(Parameter, BufferId)>,
+    text: String,
+}
+
+impl Prologue {
+    /// The prologue of input number `input`, which is operand `made` of the launch; none if no nest makes that.
+    pub fn of(program: &Program, fused: &Fused, input: usize, made: BufferId) -> Option<Prologue> {
+        let nest = fused.prologue.iter().find(|nest| nest.outputs[0].buffer == made)?;
+        let mut arrays: Vec<(Parameter, BufferId)> = Vec::new();
+        for access in &nest.inputs {
+            let FusedOperand::Buffer(buffer) = fused.operands[access.buffer.0 as usize] else { return None };
+            if arrays.iter().all(|(_, other)| *other != buffer) {
+                let dtype = program.buffers[buffer.0 as usize].dtype;
+                arrays.push((Parameter::new(format!("e{}", buffer.0), dtype, is_indirect(program, buffer)), buffer));
+            }
+        }
+        let text = text_of(fused, nest, input, &arrays);
+        Some(Prologue { input, arrays, text })
+    }
+
+    /// Which input it makes.
+    pub fn input(&self) -> usize {
+        self.input
+    }
+
+    /// The struct, to stand before the skeleton.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What its kernels take, of which the first is parameter number `first`.
+    pub fn parameters(&self, first: usize) -> impl Iterator<Item = Parameter> {
+        let named = move |(number, (parameter, _)): (usize, &(Parameter, BufferId))| Parameter {
+            name: format!("p{}", first + number),
+            ..parameter.clone()
+        };
+        self.arrays.iter().enumerate().map(named)
+    }
+
+    /// What is given for each parameter.
+    pub fn operands(&self) -> impl Iterator<Item = Operand> {
+        self.arrays.iter().map(|(_, buffer)| Operand::Buffer(*buffer))
+    }
+
+    /// The struct as an expression, of parameters from number `first` on; `scope` stands before its name.
+    pub fn value(&self, first: usize, scope: &str) -> String {
+        let names: Vec<String> = (first..first + self.arrays.len()).map(|number| format!(", p{number}")).collect();
+        format!("{scope}Prologue{}{{0{}}}", self.input, names.concat())
+    }
+}
+
+/// A prologue fills its result in order, so an element's number is that of the nest's point.
+fn text_of(fused: &Fused, nest: &Nest, input: usize, arrays: &[(Parameter, BufferId)]) -> String {
+    let array = |access: &Access| match fused.operands[access.buffer.0 as usize] {
+        FusedOperand::Buffer(buffer) => {
+            let found = arrays.iter().find(|(_, other)| *other == buffer);
+            Source::Array(found.expect("every buffer of the nest should be listed").0.name.clone())
+        }
+        FusedOperand::Temporary { .. } => Source::Value("made".to_string()),
+    };
+    let text = NestText::new(nest, "e", &array);
+    let (name, index) = (format!("Prologue{input}"), index_type(std::slice::from_ref(nest)));
+    let mut code = format!("struct {name} {{\ni64 first;\n");
+    for (Parameter { name, element, .. }, _) in arrays {
+        line!(code, "{element}* {name};");
+    }
+    line!(code, "inline In{input} operator[](i64 element) const {{\ntypedef {index} index;\nIn{input} made;");
+    code.push_str(&text.split("first + element", 0..nest.extents.len()));
+    code.push_str(&text.one_point());
+    line!(code, "return made;\n}}\ninline In{input} operator*() const {{ return (*this)[0]; }}");
+    line!(code, "inline {name} operator+(i64 elements) const {{\n{name} moved = *this;\nmoved.first += elements;");
+    line!(code, "return moved;\n}}\n}};");
+    code
+}
