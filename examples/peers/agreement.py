@@ -1,5 +1,4 @@
 """Whether two runners computed the same: how far each is from the same step in f32, and whether they choose the same tokens."""
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -64,9 +63,24 @@ def save_npz(path: Path, tensors: dict):
     np.savez(path, **entries)
 
 
-def load_output(path: Path, index=0):
-    """Result `index` of an npz of results."""
+def save_expected(path: Path, torchs, exact):
+    """What PyTorch computes, and the same in f32."""
+    save_npz(path, {"torchs": torchs, "exact": exact})
+
+
+def load_expected(path: Path):
+    return load_array(path, "torchs"), load_array(path, "exact")
+
+
+def load_result(path: Path):
+    """The one array of an npz."""
     with np.load(path) as file:
-        if f"out{index}__bf16" in file:
-            return torch.from_numpy(file[f"out{index}__bf16"].view(np.int16)).view(BF16)
-        return torch.from_numpy(file[f"out{index}"])
+        (key,) = file.files
+    return load_array(path, key.removesuffix("__bf16"))
+
+
+def load_array(path: Path, key):
+    with np.load(path) as file:
+        if f"{key}__bf16" in file:
+            return torch.from_numpy(file[f"{key}__bf16"].view(np.int16)).view(BF16)
+        return torch.from_numpy(file[key])

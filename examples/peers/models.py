@@ -2,8 +2,8 @@
 
 `CASES` is the one list of them. Everything random is drawn here, by name and seed, so that every process on one machine has the same numbers.
 """
-import zlib
-from dataclasses import dataclass, field
+import json, zlib
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -372,3 +372,7 @@ def tensor_of(case: Case, name, argument: Argument, device, number):
     if argument.kind == "token":
         return torch.randint(0, argument.limit, argument.shape, generator=seed, device=place)
     return torch.randn(argument.shape, generator=seed, device=place).to(argument.dtype)
+
+
+if __name__ == "__main__":
+    print(json.dumps({case.name: case.weights for case in CASES}))
