@@ -15,6 +15,7 @@ use crate::{
     epilogue::Epilogue,
     kernel::{CallCode, LaunchCode, Operand, Parameter, Start, global},
     nest::{NestText, Points, Source, Split, index_type, line},
+    split_fold,
 };
 use std::fmt::Write as _;
 
@@ -38,6 +39,9 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
     if nest.combine.is_none() || count <= ALONE_MAX || points >= BUSY_POINTS {
         return LaunchCode { calls: vec![points_call(program, nest, points)], ..LaunchCode::default() };
     }
+    if let Some(launch) = split_fold::lower(program, nest, points) {
+        return launch;
+    }
     // Every parallel point is a row of its own.
     let buffers: Vec<BufferId> = nest.inputs.iter().chain(&nest.outputs).map(|access| access.buffer).collect();
     let mut stage = nest.clone();
@@ -53,11 +57,7 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
 /// A thread a parallel point.
 fn points_call(program: &Program, nest: &Nest, points: u64) -> CallCode {
     let (parameters, operands) = parameters_of(program, nest);
-    let name = |access: &Access| {
-        let accesses = nest.inputs.iter().chain(&nest.outputs);
-        let number = accesses.into_iter().position(|other| std::ptr::eq(other, access));
-        Source::Array(format!("p{}", number.expect("an access should be one of its nest")))
-    };
+    let name = |access: &Access| name_of(nest, access);
     let text = NestText::new(nest, "n", &name);
     let rank = nest.extents.len() - nest.reduction_dims as usize;
     let blocks = points.div_ceil(u64::from(THREADS)).min(BLOCKS_MAX) as u32;
@@ -80,7 +80,15 @@ fn points_call(program: &Program, nest: &Nest, points: u64) -> CallCode {
     }
 }
 
-fn parameters_of(program: &Program, nest: &Nest) -> (Vec<Parameter>, Vec<Operand>) {
+/// The parameter of an access of a nest.
+pub fn name_of(nest: &Nest, access: &Access) -> Source {
+    let accesses = nest.inputs.iter().chain(&nest.outputs);
+    let number = accesses.into_iter().position(|other| std::ptr::eq(other, access));
+    Source::Array(format!("p{}", number.expect("an access should be one of its nest")))
+}
+
+/// A parameter for each access of a nest.
+pub fn parameters_of(program: &Program, nest: &Nest) -> (Vec<Parameter>, Vec<Operand>) {
     let accesses = nest.inputs.iter().chain(&nest.outputs).enumerate();
     accesses
         .map(|(number, access)| {

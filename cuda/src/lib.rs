@@ -15,6 +15,7 @@ mod nest;
 pub mod nvrtc;
 mod prelude;
 mod scalar;
+mod split_fold;
 mod types;
 
 use std::collections::HashMap;
