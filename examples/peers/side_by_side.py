@@ -1,9 +1,10 @@
 """Runs the models of the table by pygraph, PyTorch and JAX on one GPU, compares their numbers, and prints one table with ratios.
 
-    python side_by_side.py FOLDER --bench PYGRAPH_BENCH [--seconds 540] [--out OUT] [--cases PATTERN]
+    python side_by_side.py FOLDER --bench PYGRAPH_BENCH [--seconds 540] [--out OUT] [--work WORK] [--cases PATTERN]
 
-FOLDER has CASE.pyg of each case (`scripts/gpu-session prepare --peers`). Everything that was measured lies in FOLDER/work/results.jsonl, a line for
+FOLDER has CASE.pyg of each case (`scripts/gpu-session prepare --peers`). Everything that was measured lies in WORK/results.jsonl, a line for
 each case and runner; what is there is not measured again, so a call that ran out of time is continued by another one on the same machine.
+The weights and inputs beside it take 15 GB: a folder in memory is best, since a disk that still writes them disturbs what the host does.
 Each peer runs in a process of its own, and nothing else runs beside it. What takes long to compile comes last.
 """
 import argparse, json, os, re, shutil, subprocess, sys, time
@@ -14,8 +15,8 @@ from models import CASES
 from table import table
 
 HERE = Path(__file__).resolve().parent
-#: In this order of importance: what no time is left for is missing in the table, which says so.
-COMPILED = ("reduce-overhead", "default", "eager")
+#: In one process, in this order: the last one's kernels are counted, by a profiler.
+MODES = ("eager", "default", "reduce-overhead")
 #: What a process needs to start, build a model and end, beside what it compiles.
 START_SECONDS = 15
 
@@ -24,7 +25,7 @@ class Session:
     """What was measured so far, and the time that is left."""
 
     def __init__(self, options):
-        self.folder, self.bench, self.work = options.folder, options.bench, options.folder / "work"
+        self.folder, self.bench, self.work = options.folder, options.bench, options.work or options.folder / "work"
         self.work.mkdir(exist_ok=True)
         self.results = self.work / "results.jsonl"
         self.end = time.monotonic() + options.seconds
@@ -119,7 +120,7 @@ def measure(session):
     run_jax(session)
     for case in session.cases:
         if session.left() > START_SECONDS:
-            run_torch(session, case, COMPILED, seconds=120)
+            run_torch(session, case, MODES, seconds=120)
     show(session, "JAX and PyTorch")
     for case in sorted(session.cases, key=lambda case: case.autotune_seconds):
         if case.autotune_seconds and session.left() > case.autotune_seconds + START_SECONDS:
@@ -146,8 +147,9 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--bench", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=540)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--cases", default="")
+    parser.add_argument("--out", type=Path, help="where side-by-side.md and .json go; WORK if not given")
+    parser.add_argument("--work", type=Path, help="FOLDER/work if not given")
+    parser.add_argument("--cases", default="", help="only cases whose name this pattern finds")
     session = Session(options := parser.parse_args())
     out = options.out or session.work
     try:
