@@ -323,7 +323,7 @@ func.func @activation(%x: tensor<4x8xf32>, %w: tensor<8x8xf32>, %b: tensor<4x8xf
 // -----
 // What a reader reads anyway is not read again: whether a row's number is positive is found where the number is added.
 // CHECK-LABEL: @flag
-// CHECK: "pyg.nest"(%x, %r, %{{.*}}) ({
+// CHECK: "pyg.nest"(%r, %x, %{{.*}}) ({
 // CHECK: scalar.gt
 // CHECK: scalar.select
 // CHECK-NOT: pyg.nest
