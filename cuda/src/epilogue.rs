@@ -41,7 +41,8 @@ impl Epilogue {
             let FusedOperand::Buffer(buffer) = fused.operands[access.buffer.0 as usize] else { return None };
             if arrays.iter().all(|(_, other)| *other != buffer) {
                 let dtype = program.buffers[buffer.0 as usize].dtype;
-                let name = format!("e{}", buffer.0);
+                // Not the number of the buffer: launches that differ in nothing else share a kernel.
+                let name = format!("e{}", arrays.len());
                 arrays.push((Parameter::new(name, dtype, is_indirect(program, buffer)), buffer));
             }
         }

@@ -17,6 +17,7 @@ use crate::{
     kernel::{CallCode, LaunchCode, Operand, Parameter, Start, global},
     nest::{NestText, Points, Source, Split, index_type, line},
     prologue::Prologue,
+    split_fold,
 };
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -38,8 +39,10 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
         return LaunchCode::default();
     }
     if nest.combine.is_none() || count <= ALONE_MAX || points >= BUSY_POINTS {
-        let place = |id: BufferId| buffer_place(program, id);
-        return LaunchCode { calls: vec![points_call(&place, nest, points)], ..LaunchCode::default() };
+        return LaunchCode { calls: vec![points_call(program, nest, points)], ..LaunchCode::default() };
+    }
+    if let Some(launch) = split_fold::lower(program, nest, points) {
+        return launch;
     }
     // Every parallel point is a row of its own.
     let buffers: Vec<BufferId> = nest.inputs.iter().chain(&nest.outputs).map(|access| access.buffer).collect();
@@ -54,13 +57,9 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
 }
 
 /// A thread a parallel point.
-fn points_call(place: &dyn Fn(BufferId) -> GivenArray, nest: &Nest, points: u64) -> CallCode {
-    let (parameters, operands) = parameters_of(place, nest);
-    let name = |access: &Access| {
-        let accesses = nest.inputs.iter().chain(&nest.outputs);
-        let number = accesses.into_iter().position(|other| std::ptr::eq(other, access));
-        Source::Array(format!("p{}", number.expect("an access should be one of its nest")))
-    };
+fn points_call(program: &Program, nest: &Nest, points: u64) -> CallCode {
+    let (parameters, operands) = parameters_of(program, nest);
+    let name = |access: &Access| name_of(nest, access);
     let text = NestText::new(nest, "n", &name);
     let rank = nest.extents.len() - nest.reduction_dims as usize;
     let blocks = points.div_ceil(u64::from(THREADS)).min(BLOCKS_MAX) as u32;
@@ -83,19 +82,21 @@ fn points_call(place: &dyn Fn(BufferId) -> GivenArray, nest: &Nest, points: u64)
     }
 }
 
-/// Element type of an array, what is given for it, and whether that is where its address is read from.
-type GivenArray = (DType, Operand, bool);
-
-fn buffer_place(program: &Program, id: BufferId) -> GivenArray {
-    (program.buffers[id.0 as usize].dtype, Operand::Buffer(id), is_indirect(program, id))
+/// The parameter of an access of a nest.
+pub fn name_of(nest: &Nest, access: &Access) -> Source {
+    let accesses = nest.inputs.iter().chain(&nest.outputs);
+    let number = accesses.into_iter().position(|other| std::ptr::eq(other, access));
+    Source::Array(format!("p{}", number.expect("an access should be one of its nest")))
 }
 
-fn parameters_of(place: &dyn Fn(BufferId) -> GivenArray, nest: &Nest) -> (Vec<Parameter>, Vec<Operand>) {
+/// A parameter for each access of a nest.
+pub fn parameters_of(program: &Program, nest: &Nest) -> (Vec<Parameter>, Vec<Operand>) {
     let accesses = nest.inputs.iter().chain(&nest.outputs).enumerate();
     accesses
         .map(|(number, access)| {
-            let (dtype, operand, is_indirect) = place(access.buffer);
-            (Parameter::new(format!("p{number}"), dtype, is_indirect), operand)
+            let dtype = program.buffers[access.buffer.0 as usize].dtype;
+            let parameter = Parameter::new(format!("p{number}"), dtype, is_indirect(program, access.buffer));
+            (parameter, Operand::Buffer(access.buffer))
         })
         .unzip()
 }

@@ -16,6 +16,7 @@ pub mod nvrtc;
 mod prelude;
 mod prologue;
 mod scalar;
+mod split_fold;
 mod types;
 
 use std::collections::HashMap;

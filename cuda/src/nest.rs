@@ -1,5 +1,7 @@
 //! Loop nests as loops of threads.
 
+mod fold;
+
 use std::fmt::Write as _;
 
 use pygraph_artifact::{
@@ -8,6 +10,7 @@ use pygraph_artifact::{
     scalar::ScalarBody,
 };
 
+pub use self::fold::{Folded, is_commutative};
 use crate::scalar::statements;
 
 /// Writing to a text cannot fail; this says so in one place.
@@ -38,6 +41,8 @@ pub struct NestText<'a> {
     arrays: Arrays<'a>,
     /// What the names of this nest begin with.
     prefix: String,
+    /// Inputs that were loaded before the loop over points, as bits: they do not change in it.
+    loaded: Vec<bool>,
 }
 
 /// Points that a thread goes through: those numbered `first`, `first + step` and so on, below `end`, as indices along `dims`.
@@ -75,7 +80,14 @@ impl<'a> NestText<'a> {
     pub fn new(nest: &'a Nest, prefix: &str, arrays: Arrays<'a>) -> NestText<'a> {
         let types = |body: &ScalarBody| body.register_types().expect("a valid nest should have valid bodies");
         let combine_types = nest.combine.as_ref().map(types).unwrap_or_default();
-        NestText { nest, map_types: types(&nest.map), combine_types, arrays, prefix: prefix.to_string() }
+        NestText {
+            nest,
+            map_types: types(&nest.map),
+            combine_types,
+            arrays,
+            prefix: prefix.to_string(),
+            loaded: vec![false; nest.inputs.len()],
+        }
     }
 
     /// Types of the values that are folded or stored.
@@ -134,6 +146,19 @@ impl<'a> NestText<'a> {
         self.nest.map.inputs.iter().map(|dtype| crate::types::name(*dtype)).zip(elements).collect()
     }
 
+    /// Statements that load the inputs that are the same whatever the indices along `dims`, whose others are there: from then on, points
+    /// take those.
+    fn load_before(&mut self, dims: std::ops::Range<usize>) -> String {
+        let moves = |access: &Access| dims.clone().any(|dim| access.strides[dim] != 0 && self.nest.extents[dim] > 1);
+        let loaded: Vec<bool> = self.nest.inputs.iter().map(|access| !moves(access)).collect();
+        let mut text = String::new();
+        for (number, (dtype, element)) in self.inputs().into_iter().enumerate().filter(|(number, _)| loaded[*number]) {
+            line!(text, "const {dtype} {}x{number} = {element};", self.prefix);
+        }
+        self.loaded = loaded;
+        text
+    }
+
     /// Statements that compute the values of a point of inputs that are there; and the names of those.
     fn values(&self, inputs: &[String]) -> (String, Vec<String>) {
         let index = |dim: u32| self.index(dim as usize);
@@ -144,8 +169,12 @@ impl<'a> NestText<'a> {
     /// loaded behind it, and one load after the other leaves the memory idle. `body` makes statements of a point's inputs.
     fn over_points(&self, points: &Points, body: &dyn Fn(&[String]) -> String) -> String {
         let Points { counter, first, end, step, dims, .. } = points;
-        let (prefix, inputs) = (&self.prefix, self.inputs());
-        let names: Vec<String> = (0..inputs.len()).map(|number| format!("{prefix}x{number}")).collect();
+        let prefix = &self.prefix;
+        let all: Vec<String> = (0..self.loaded.len()).map(|number| format!("{prefix}x{number}")).collect();
+        let still = |number: &usize| !self.loaded[*number];
+        let inputs: Vec<_> =
+            self.inputs().into_iter().enumerate().filter(|(number, _)| still(number)).map(|(_, input)| input).collect();
+        let names: Vec<String> = (0..all.len()).filter(still).map(|number| all[number].clone()).collect();
         let ahead = points.iterations.min(LOADS_AHEAD / inputs.len().max(1) as u64).min(POINTS_AHEAD);
         let split = self.split(counter, dims.clone());
         let mut text = String::new();
@@ -154,7 +183,7 @@ impl<'a> NestText<'a> {
             for ((dtype, element), name) in inputs.iter().zip(&names) {
                 line!(text, "const {dtype} {name} = {element};");
             }
-            line!(text, "{}}}", body(&names));
+            line!(text, "{}}}", body(&all));
             return text;
         }
         let point = format!("const index {counter} = {prefix}first + {prefix}u * {step};\nif ({counter} < {end}) {{");
@@ -167,7 +196,10 @@ impl<'a> NestText<'a> {
         for ((_, element), name) in inputs.iter().zip(&names) {
             line!(text, "{name}[{prefix}u] = {element};");
         }
-        let loaded: Vec<String> = names.iter().map(|name| format!("{name}[{prefix}u]")).collect();
+        let of_point = |(number, name): (usize, &String)| {
+            if self.loaded[number] { name.clone() } else { format!("{name}[{prefix}u]") }
+        };
+        let loaded: Vec<String> = all.iter().enumerate().map(of_point).collect();
         line!(text, "}}\n}}\n{each}\n{point}\n{split}{}}}\n}}\n}}", body(&loaded));
         text
     }
@@ -193,22 +225,6 @@ impl<'a> NestText<'a> {
     fn combined(&self, combine: &ScalarBody, inputs: &[String], prefix: &str) -> (String, Vec<String>) {
         let no_index = |_: u32| "0".to_string();
         statements(combine, &self.combine_types, &format!("{}{prefix}", self.prefix), inputs, &no_index)
-    }
-
-    /// Definitions that folding needs, before any function: a struct of the values and a function that combines two.
-    fn fold_definitions(&self, combine: &ScalarBody) -> String {
-        let (types, prefix) = (self.value_types(), &self.prefix);
-        let mut text = format!("struct {prefix}Value {{ ");
-        for (number, dtype) in types.iter().enumerate() {
-            write!(text, "{} v{number}; ", crate::types::name(*dtype)).expect("writing to a text should not fail");
-        }
-        line!(text, "}};");
-        line!(text, "const auto {prefix}combine = [](const {prefix}Value& a, const {prefix}Value& b) {{");
-        let fields = |of: &str| (0..types.len()).map(|number| format!("{of}.v{number}")).collect::<Vec<_>>();
-        let (body, results) = self.combined(combine, &[fields("a"), fields("b")].concat(), "c");
-        text.push_str(&body);
-        line!(text, "return {prefix}Value{{{}}};\n}};", results.join(", "));
-        text
     }
 
     /// Statements for the parallel points of a row whose indices along the first `row_dims` dimensions are there.
@@ -257,54 +273,6 @@ impl<'a> NestText<'a> {
     pub fn one_point(&self) -> String {
         let inputs: Vec<String> = self.inputs().into_iter().map(|(_, element)| element).collect();
         self.stored(&inputs)
-    }
-
-    /// Statements that fold one parallel point, whose indices are there.
-    fn fold(&self, split: Split, lane: &str) -> String {
-        let (prefix, rank) = (&self.prefix, self.nest.extents.len());
-        let count: u64 = self.nest.extents[self.parallel_rank()..].iter().product();
-        let mut text = String::new();
-        line!(text, "Maybe<{prefix}Value> {prefix}own;\n{prefix}own.has = false;");
-        // Order matters to some combines: threads fold neighbouring points, and then each other's results in order.
-        let (first, end, step, iterations) = match split {
-            Split::Threads => ("0".to_string(), count.to_string(), 1, count),
-            Split::Group(lanes) if self.is_commutative() => {
-                (lane.to_string(), count.to_string(), lanes, count.div_ceil(u64::from(lanes)))
-            }
-            Split::Group(lanes) => {
-                let part = count.div_ceil(u64::from(lanes));
-                let first = format!("index({lane}) * {part}");
-                (first.clone(), format!("({first} + {part} < {count} ? {first} + {part} : {count})"), 1, part)
-            }
-        };
-        let (counter, dims) = (format!("{prefix}q"), self.parallel_rank()..rank);
-        let points = Points { counter, first, end, step: step.to_string(), iterations, dims };
-        text.push_str(&self.over_points(&points, &|inputs| {
-            let (mut body, names) = self.values(inputs);
-            line!(body, "const Maybe<{prefix}Value> {prefix}next = {{{prefix}Value{{{}}}, true}};", names.join(", "));
-            line!(body, "{prefix}own = combined({prefix}own, {prefix}next, {prefix}combine);");
-            body
-        }));
-        let results: Vec<String> =
-            (0..self.nest.map.outputs.len()).map(|number| format!("{prefix}own.value.v{number}")).collect();
-        if let Split::Group(lanes) = split {
-            let room = if lanes > 32 { lanes / 32 } else { 1 };
-            line!(text, "__shared__ __align__(16) u8 {prefix}room[{room} * sizeof(Maybe<{prefix}Value>)];");
-            line!(
-                text,
-                "{prefix}own = group_fold<{lanes}>({prefix}own, {prefix}combine, (Maybe<{prefix}Value>*){prefix}room);"
-            );
-            line!(text, "if ({lane} == 0 && {prefix}own.has) {{\n{}}}", self.store(&results));
-        } else {
-            line!(text, "if ({prefix}own.has) {{\n{}}}", self.store(&results));
-        }
-        text
-    }
-
-    /// True if values may be folded in any order: each output by one operation that does not mind.
-    fn is_commutative(&self) -> bool {
-        use pygraph_kernels::nest::{FoldOrder, fold_order};
-        matches!(fold_order(self.nest), FoldOrder::Rows { .. } | FoldOrder::Lanes { .. })
     }
 }
 

@@ -65,6 +65,17 @@ fn sum(name: &str, extents: &[u64], reduced: usize, strides: &[i64], of: ScalarO
     }
 }
 
+/// Sums of an array of rows, each element times a number of its row: that is the same along the inner dimension.
+fn weighted_sum(name: &str, extents: [u64; 3]) -> Case {
+    let [_, rows, columns] = extents.map(|extent| extent as i64);
+    let mut case = sum(name, &extents, 2, &[rows * columns, columns, 1], ScalarOp::Add);
+    let Work::Nest(nest) = &mut case.work else { panic!("a sum should be a nest") };
+    nest.inputs.push(access(2, 1, &[0, 1, 0]));
+    nest.map = binary(ScalarOp::Mul, DType::F32);
+    case.arrays.push((DType::F32, vec![extents[1] + 1], floats(rows as usize + 1, 11)));
+    case
+}
+
 /// The place of the largest element: an order that matters, since the first of equals wins.
 fn argmax(rows: u64, columns: u64) -> Case {
     use DType::{F32, I1, I32};
@@ -215,6 +226,12 @@ fn nests_compute_what_the_plain_executor_computes() {
         sum("columns", &[40, 300], 1, &[1, 40], ScalarOp::Max),
         sum("two_dims", &[6, 11, 90], 2, &[990, 90, 1], ScalarOp::Min),
         sum("all", &[5000], 1, &[1], ScalarOp::Add),
+        sum("many", &[100_003], 1, &[1], ScalarOp::Add),
+        sum("many_each", &[3, 40_000], 1, &[1, 3], ScalarOp::Max),
+        weighted_sum("many_rows", [1, 70, 700]),
+        weighted_sum("many_rows_each", [2, 67, 600]),
+        argmax(1, 50_000),
+        argmax(3, 33_333),
         softmax(1, 1),
         softmax(9, 33),
         softmax(3, 2000),

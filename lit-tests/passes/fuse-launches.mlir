@@ -319,3 +319,35 @@ func.func @activation(%x: tensor<4x8xf32>, %w: tensor<8x8xf32>, %b: tensor<4x8xf
   %4 = stablehlo.multiply %1, %3 : tensor<4x8xf32>
   return %4 : tensor<4x8xf32>
 }
+
+// -----
+// What a reader reads anyway is not read again: whether a row's number is positive is found where the number is added.
+// CHECK-LABEL: @flag
+// CHECK: "pyg.nest"(%r, %x, %{{.*}}) ({
+// CHECK: scalar.gt
+// CHECK: scalar.select
+// CHECK-NOT: pyg.nest
+func.func @flag(%x: tensor<16384x4096xf32>, %r: tensor<16384xf32>) -> tensor<16384x4096xf32> {
+  %zero = stablehlo.constant dense<0.0> : tensor<16384xf32>
+  %0 = stablehlo.compare GT, %r, %zero : (tensor<16384xf32>, tensor<16384xf32>) -> tensor<16384xi1>
+  %1 = stablehlo.broadcast_in_dim %0, dims = [0] : (tensor<16384xi1>) -> tensor<16384x4096xi1>
+  %2 = stablehlo.broadcast_in_dim %r, dims = [0] : (tensor<16384xf32>) -> tensor<16384x4096xf32>
+  %3 = stablehlo.add %x, %2 : tensor<16384x4096xf32>
+  %4 = stablehlo.select %1, %3, %x : tensor<16384x4096xi1>, tensor<16384x4096xf32>
+  return %4 : tensor<16384x4096xf32>
+}
+
+// -----
+// What it does not is: a flag of one byte is read instead of the number of four that it comes from.
+// CHECK-LABEL: @flag_of_others
+// CHECK: scalar.gt
+// CHECK: "pyg.nest"
+// CHECK: scalar.select
+func.func @flag_of_others(%x: tensor<16384x4096xf32>, %r: tensor<16384xf32>) -> tensor<16384x4096xf32> {
+  %zero = stablehlo.constant dense<0.0> : tensor<16384xf32>
+  %0 = stablehlo.compare GT, %r, %zero : (tensor<16384xf32>, tensor<16384xf32>) -> tensor<16384xi1>
+  %1 = stablehlo.broadcast_in_dim %0, dims = [0] : (tensor<16384xi1>) -> tensor<16384x4096xi1>
+  %2 = stablehlo.negate %x : tensor<16384x4096xf32>
+  %3 = stablehlo.select %1, %2, %x : tensor<16384x4096xi1>, tensor<16384x4096xf32>
+  return %3 : tensor<16384x4096xf32>
+}

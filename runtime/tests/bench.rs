@@ -6,8 +6,11 @@ use std::{fs, path::Path};
 
 use clap::Parser;
 use pygraph_artifact::{dtype::DType, plan::Bind, scalar::ScalarOp};
-use pygraph_runtime::bench::{Options, bench};
-use support::Builder;
+use pygraph_runtime::{
+    bench::{Options, bench},
+    npz::{NpzFile, NpzWriter},
+};
+use support::{Builder, as_ints, ints};
 use tempfile::TempDir;
 
 /// `n' = n + pos`, with `n` carried.
@@ -59,6 +62,43 @@ fn steps_are_timed_and_what_they_moved_is_counted() {
 }
 
 #[test]
+fn inputs_lie_elsewhere_in_every_step_and_the_results_of_the_last_are_written() {
+    let folder = TempDir::new().expect("a folder");
+    let mut b = Builder::new("main");
+    let (n, x) = (b.param("n", DType::I32, &[], Bind::State), b.param("x", DType::I32, &[], Bind::Step));
+    let (next, doubled) = (b.arena(DType::I32, &[]), b.output("doubled", DType::I32, &[]));
+    let counted = b.result("n'", next);
+    b.update(0, counted);
+    let steps = vec![b.map(ScalarOp::Add, &[n, x], next), b.map(ScalarOp::Add, &[x, x], doubled)];
+    fs::write(folder.path().join("model.pyg"), b.encode(steps)).expect("written");
+    let (given, results) = (folder.path().join("given.npz"), folder.path().join("results.npz"));
+    let mut npz = NpzWriter::new(fs::File::create(&given).expect("a file"));
+    for (key, value) in [("n", 1), ("x", 21)] {
+        npz.add(key, ints(&[], &[value]).view()).expect("written");
+    }
+    npz.finish().expect("written");
+    let path = |path: &Path| path.to_str().expect("a plain path").to_string();
+    let options = [
+        "--device",
+        "host",
+        "--steps",
+        "3",
+        "--input-sets",
+        "2",
+        "--inputs",
+        &path(&given),
+        "--outputs",
+        &path(&results),
+    ];
+    let text = run(folder.path(), &options).expect("runs");
+    assert!(text.contains("6 steps: 6 copies of 24 bytes"), "the state alone should be copied:\n{text}");
+    let mut results = NpzFile::open(&results).expect("an npz");
+    assert_eq!(results.keys().count(), 1, "state should not be among the results");
+    let doubled = results.keys().next().expect("a key").to_string();
+    assert_eq!(as_ints(results.read(&doubled, DType::I32, &[]).expect("an integer").bytes()), [42]);
+}
+
+#[test]
 fn what_cannot_be_timed_is_refused() {
     let folder = TempDir::new().expect("a folder");
     artifact(folder.path());
@@ -74,6 +114,8 @@ fn what_cannot_be_timed_is_refused() {
     let message = "--fresh-kv: no cache of the program lies in an arena; pygraph-compile --remarks says why";
     check(&["--device", "host", "--init", "random:1", "--fresh-kv"], message, 1);
     let message = "cannot write /no/such/folder/r.json: ";
-    let error = run(folder.path(), &["--device", "host", "--init", "random:1", "--json", "/no/such/folder/r.json"]);
-    assert!(error.is_err_and(|(text, code)| text.starts_with(message) && code == 1));
+    for option in ["--json", "--outputs"] {
+        let error = run(folder.path(), &["--device", "host", "--init", "random:1", option, "/no/such/folder/r.json"]);
+        assert!(error.is_err_and(|(text, code)| text.starts_with(message) && code == 1), "{option}");
+    }
 }

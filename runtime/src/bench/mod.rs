@@ -3,6 +3,7 @@
 //! Each timed step is run twice: once waited for, which gives its latency, and once given to the device without waiting, which gives the
 //! throughput. The time of the call is what the host spends (blocks, rows of caches, launches); the device's own clock gives the rest.
 
+mod changing;
 mod options;
 mod report;
 
@@ -11,26 +12,27 @@ pub use report::{Report, Summary};
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use pygraph_artifact::{
     atomic::write_atomically,
-    bytes::AlignedBytes,
     container::{Artifact, OpenError},
-    plan::Program,
 };
+
+use changing::Changing;
 
 use crate::{
     caches::{CacheOptions, Caches},
     device::{Device, DeviceChoice, DeviceError},
     host::Order,
     model::{ArgumentError, Model, ModelError},
-    run::{RunError, Sources},
-    session::{Session, SessionError, StepError, Ticket},
-    tensor::{Tensor, TensorError},
+    npz::NpzWriter,
+    run::{RunError, Sources, result_key},
+    session::{OutputError, Session, SessionError, StepError},
+    tensor::TensorError,
 };
 
 /// Does what the options say; `out` is standard output.
@@ -54,19 +56,22 @@ fn measure(options: &Options, choice: DeviceChoice) -> Result<Report, BenchError
     let start = Instant::now();
     let mut session = load(options, artifact, device)?;
     let load = start.elapsed();
-    let mut advancing = Advancing::new(options, session.model().program())?;
+    let mut changing = Changing::new(options, &session)?;
     let start = Instant::now();
-    advancing.step(&mut session)?.wait()?;
+    changing.step(&mut session)?.wait()?;
     let first = start.elapsed();
     for _ in 0..options.warmup {
-        advancing.step(&mut session)?.wait()?;
+        changing.step(&mut session)?.wait()?;
     }
     session.time_steps()?;
     let gpu = session.model().gpu().cloned();
     let memory = || gpu.as_ref().map(|gpu| gpu.context().memory());
     let (copies, allocations) = (session.copies(), memory().map(|memory| memory.allocations));
-    let timed = time_synchronised(options, &mut session, &mut advancing)?;
-    let (pipelined, pipelined_host) = time_pipelined(options, &mut session, &mut advancing)?;
+    let timed = time_synchronised(options, &mut session, &mut changing)?;
+    let (pipelined, pipelined_host) = time_pipelined(options, &mut session, &mut changing)?;
+    if let Some(path) = &options.outputs {
+        save_results(&session, path)?;
+    }
     let summary = |times: &[Duration]| Summary::of(times).expect("at least one step should be timed");
     Ok(Report {
         artifact: options.artifact.display().to_string(),
@@ -116,46 +121,6 @@ fn load(options: &Options, artifact: Arc<Artifact>, device: Device) -> Result<Se
     Ok(session)
 }
 
-/// Arguments that grow by 1 a step.
-struct Advancing {
-    arguments: Vec<(usize, i64)>,
-}
-
-impl Advancing {
-    fn new(options: &Options, program: &Program) -> Result<Advancing, BenchError> {
-        let find = |Advance { argument, start }: &Advance| {
-            let is_it = |(index, name): (usize, &String)| *name == *argument || format!("arg{index}") == *argument;
-            let index = program.params.iter().map(|param| &param.name).enumerate().position(is_it);
-            let index = index.ok_or_else(|| BenchError::NoSuchArgument { argument: argument.clone() })?;
-            let param = &program.params[index];
-            if !param.dtype.is_integer() {
-                return Err(BenchError::NotAnInteger { argument: argument.clone() });
-            }
-            Ok((index, *start))
-        };
-        Ok(Advancing { arguments: options.advance.iter().map(find).collect::<Result<_, _>>()? })
-    }
-
-    /// Sets their values, and starts a step.
-    fn step<'a>(&mut self, session: &'a mut Session) -> Result<Ticket<'a>, BenchError> {
-        self.set(session)?;
-        Ok(session.step()?)
-    }
-
-    fn set(&mut self, session: &mut Session) -> Result<(), BenchError> {
-        for (index, value) in &mut self.arguments {
-            let param = &session.model().program().params[*index];
-            let (dtype, shape) = (param.dtype, param.shape.clone());
-            let elements = shape.iter().product::<u64>() as usize;
-            let element = &value.to_le_bytes()[..dtype.size_bytes()];
-            let bytes = AlignedBytes::copy_of(&element.repeat(elements)).map_err(TensorError::OutOfMemory)?;
-            session.set(*index, Tensor::new(dtype, &shape, bytes)?)?;
-            *value += 1;
-        }
-        Ok(())
-    }
-}
-
 /// Times of steps that were waited for.
 #[derive(Default)]
 struct Timed {
@@ -164,10 +129,10 @@ struct Timed {
     gpu: Vec<Duration>,
 }
 
-fn time_synchronised(options: &Options, session: &mut Session, advancing: &mut Advancing) -> Result<Timed, BenchError> {
+fn time_synchronised(options: &Options, session: &mut Session, changing: &mut Changing) -> Result<Timed, BenchError> {
     let mut timed = Timed::default();
     for _ in 0..options.steps {
-        advancing.set(session)?;
+        changing.set(session)?;
         let start = Instant::now();
         let ticket = session.step()?;
         timed.calls.push(start.elapsed());
@@ -181,12 +146,12 @@ fn time_synchronised(options: &Options, session: &mut Session, advancing: &mut A
 fn time_pipelined(
     options: &Options,
     session: &mut Session,
-    advancing: &mut Advancing,
+    changing: &mut Changing,
 ) -> Result<(Duration, Vec<Duration>), BenchError> {
     let mut calls = Vec::with_capacity(options.steps as usize);
     let start = Instant::now();
     for number in 0..options.steps {
-        advancing.set(session)?;
+        changing.set(session)?;
         let call = Instant::now();
         let ticket = session.step()?;
         calls.push(call.elapsed());
@@ -195,6 +160,20 @@ fn time_pipelined(
         }
     }
     Ok((start.elapsed() / options.steps, calls))
+}
+
+/// Writes the results of the last step to an npz file, but for those that replace state, under the keys of `pygraph-run --outputs`.
+fn save_results(session: &Session, path: &Path) -> Result<(), BenchError> {
+    let outputs = session.outputs();
+    let is_state = |index| session.model().program().params.iter().any(|param| param.updated_by == Some(index as u32));
+    let arrays = (0..outputs.count()).filter(|index| !is_state(*index)).map(|index| Ok((index, outputs.get(index)?)));
+    let arrays = arrays.collect::<Result<Vec<_>, OutputError>>()?;
+    let written = write_atomically(path, |file| {
+        let mut npz = NpzWriter::new(file);
+        arrays.iter().try_for_each(|(index, array)| npz.add(&result_key(0, *index), *array))?;
+        npz.finish().map(|_| ())
+    });
+    written.map_err(|source: io::Error| BenchError::Outputs { path: path.to_path_buf(), source })
 }
 
 /// Why nothing was measured.
@@ -235,6 +214,17 @@ pub enum BenchError {
     NotAnInteger {
         /// What was given.
         argument: String,
+    },
+    /// A result cannot be read.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// Results cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Outputs {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
     },
     /// The JSON cannot be written.
     #[error("cannot write {}: {source}", path.display())]

@@ -52,6 +52,10 @@ pub struct Options {
     #[arg(long, value_name = "ARG[=START]")]
     pub advance: Vec<Advance>,
 
+    /// Copies of each `step` argument on the device, of which every step takes the next: inputs at other addresses
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub input_sets: u32,
+
     /// Begin with empty caches, which grow, in place of those among the arguments
     #[arg(long)]
     pub fresh_kv: bool,
@@ -71,6 +75,10 @@ pub struct Options {
     /// Interpret every loop nest on the host device, whatever native code the artifact holds
     #[arg(long)]
     pub interpret: bool,
+
+    /// Write the results of the last step, but for state: out0, out1, …
+    #[arg(long, value_name = "FILE.npz")]
+    pub outputs: Option<PathBuf>,
 
     /// Write what was measured as JSON too; times are in microseconds
     #[arg(long, value_name = "FILE")]

@@ -9,6 +9,7 @@ mod steps;
 pub(crate) use arguments::Sources;
 pub use compile::CompileError;
 pub use options::{Init, Options};
+pub(crate) use steps::result_key;
 
 use std::{
     fs::File,

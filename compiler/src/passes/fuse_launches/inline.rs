@@ -247,23 +247,39 @@ fn readers_of(
     Some(readers)
 }
 
-/// Compares bytes: those of the tensor between and of a launch, against those of what is read and computed again.
+/// Compares bytes: those of the tensor between and of a launch, against those of what is read and computed again. What a reader reads
+/// anyway costs nothing.
 fn is_worth_it<'p>(
     module: &Module,
     producer: &NestParts,
     result: ValueId,
-    readers: impl Iterator<Item = &'p NestParts>,
+    readers: impl Iterator<Item = &'p NestParts> + Clone,
 ) -> bool {
-    let (own, evaluations) = (points(producer), evaluations_of(result, readers));
+    let (own, evaluations) = (points(producer), evaluations_of(result, readers.clone()));
     let again = evaluations.saturating_sub(own);
     if again > 0 && producer.map.instructions.iter().any(is_dear) {
         return false;
     }
     let size = |value| element_bytes(module, value);
     let read: u64 = producer.inputs.iter().map(|(value, _)| size(*value)).sum();
-    let fused = read.saturating_mul(evaluations).saturating_add(again.saturating_mul(operation_count(&producer.map)));
+    let inside = readers.fold(0u64, |sum, reader| sum.saturating_add(bytes_read_inside(module, producer, result, reader)));
+    let fused = inside.saturating_add(again.saturating_mul(operation_count(&producer.map)));
     let apart = (read + size(result)).saturating_mul(own).saturating_add(size(result).saturating_mul(evaluations));
     fused <= apart.saturating_add(LAUNCH_BYTES)
+}
+
+/// What a reader would read for a producer inside of it, beyond what it reads already, in bytes.
+fn bytes_read_inside(module: &Module, producer: &NestParts, result: ValueId, reader: &NestParts) -> u64 {
+    let is_read = |value: ValueId, own: &AffineMap, map: &AffineMap| {
+        let inside = compose(own, map).map(|composed| canonical(&composed, &reader.extents));
+        inside.is_some_and(|inside| reader.inputs.iter().any(|(other, map)| *other == value && *map == inside))
+    };
+    let reads = reader.inputs.iter().filter(|(value, _)| *value == result);
+    let of_one = |(_, map): &(ValueId, AffineMap)| {
+        let anew = producer.inputs.iter().filter(|(value, own)| !is_read(*value, own, map));
+        anew.map(|(value, _)| element_bytes(module, *value)).sum::<u64>()
+    };
+    reads.map(of_one).sum::<u64>().saturating_mul(points(reader))
 }
 
 /// Compares bytes where a launch is saved both ways: with the producer behind its product, its result is stored and read; with
