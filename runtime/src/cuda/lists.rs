@@ -27,6 +27,8 @@ pub struct CudaNode {
 pub enum NodeWork {
     /// Runs a kernel.
     Call {
+        /// Number of the launch in its segment.
+        launch: usize,
         /// Index into the code's kernels.
         kernel: u32,
         /// How many blocks of how many threads.
@@ -133,9 +135,9 @@ impl Lowering<'_> {
     fn add_step(&mut self, step: &Step, list: &mut Vec<CudaNode>, after: Vec<usize>) -> Vec<usize> {
         match step {
             Step::Launch(_) => {
-                let launch = &self.device[self.next_launch];
+                let (number, launch) = (self.next_launch, &self.device[self.next_launch]);
                 self.next_launch += 1;
-                launch.calls.iter().fold(after, |after, call| vec![push(list, after, self.call(call))])
+                launch.calls.iter().fold(after, |after, call| vec![push(list, after, self.call(number, call))])
             }
             Step::Ensure(_) | Step::Retire(_) => after,
             Step::While { condition, predicate, body } => {
@@ -167,8 +169,9 @@ impl Lowering<'_> {
         }
     }
 
-    fn call(&self, call: &DeviceCall) -> NodeWork {
+    fn call(&self, launch: usize, call: &DeviceCall) -> NodeWork {
         NodeWork::Call {
+            launch,
             kernel: call.kernel,
             grid: Grid { blocks: call.grid, threads: call.block, shared_bytes: call.shared_bytes },
             addresses: call.arguments.iter().map(|argument| (self.resolve)(*argument)).collect(),

@@ -8,6 +8,7 @@ pub mod addresses;
 pub mod driver;
 pub mod gpu;
 pub mod lists;
+pub(crate) mod measure;
 pub(crate) mod memory;
 pub mod program;
 pub(crate) mod session;

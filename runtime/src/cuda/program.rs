@@ -12,6 +12,7 @@ use super::{
     driver::{Conditional, CudaError, DeviceBytes, Function, Graph, GraphExec, GraphNode, Grid, Module},
     gpu::Gpu,
     lists::{CudaList, CudaNode, NodeWork},
+    measure::LaunchProbe,
 };
 
 /// Shared memory that the driver gives a block without being asked, in bytes.
@@ -134,7 +135,7 @@ impl CudaProgram {
                 conditionals[conditional].expect("a condition should be made with the list that it decides about")
             };
             let new = match &node.work {
-                NodeWork::Call { kernel, grid, addresses } => {
+                NodeWork::Call { kernel, grid, addresses, .. } => {
                     // SAFETY: the caller's promise.
                     unsafe { graph.add_kernel(after, self.kernel(*kernel), *grid, addresses) }?
                 }
@@ -178,20 +179,31 @@ impl CudaProgram {
         Ok(())
     }
 
-    /// Runs a list on the stream, one kernel after the other; loops and choices wait for what decides about them.
+    /// Runs a list on the stream, one kernel after the other; loops and choices wait for what decides about them. A probe times kernels.
     ///
     /// # Safety
     /// As for [`CudaProgram::instantiate`], while this runs and until the stream is done.
-    pub unsafe fn run_on_stream(&self, list: &[CudaNode]) -> Result<(), CudaError> {
+    pub(super) unsafe fn run_on_stream(
+        &self,
+        list: &[CudaNode],
+        probe: &mut Option<&mut LaunchProbe>,
+    ) -> Result<(), CudaError> {
         let stream = self.gpu.stream();
         for node in list {
             match &node.work {
-                NodeWork::Call { kernel, grid, addresses } => {
+                NodeWork::Call { launch, kernel, grid, addresses } => {
+                    if let Some(probe) = probe {
+                        probe.before(stream, *launch)?;
+                    }
                     // SAFETY: the caller's promise.
                     unsafe { self.kernel(*kernel).launch(stream, *grid, addresses) }?;
+                    if let Some(probe) = probe {
+                        probe.behind(stream)?;
+                    }
                 }
                 NodeWork::SetWhile { .. } | NodeWork::SetSwitch { .. } => {}
                 NodeWork::While { predicate, body, .. } => loop {
+                    flush(probe)?;
                     let mut value = [0];
                     // SAFETY: a predicate is an `i1` in memory of the session.
                     unsafe { stream.download_now(*predicate, &mut value) }?;
@@ -199,15 +211,16 @@ impl CudaProgram {
                         break;
                     }
                     // SAFETY: the caller's promise.
-                    unsafe { self.run_on_stream(body) }?;
+                    unsafe { self.run_on_stream(body, probe) }?;
                 },
                 NodeWork::Switch { index, branches, .. } => {
+                    flush(probe)?;
                     let (mut value, last) = ([0; 4], branches.len() - 1);
                     // SAFETY: an index is an `i32` in memory of the session.
                     unsafe { stream.download_now(*index, &mut value) }?;
                     let branch = usize::try_from(i32::from_le_bytes(value)).map_or(last, |index| index.min(last));
                     // SAFETY: the caller's promise.
-                    unsafe { self.run_on_stream(&branches[branch]) }?;
+                    unsafe { self.run_on_stream(&branches[branch], probe) }?;
                 }
             }
         }
@@ -217,6 +230,11 @@ impl CudaProgram {
     fn kernel(&self, number: u32) -> &Function {
         self.kernels[number as usize].as_ref().expect("the kernels that a program calls should be loaded")
     }
+}
+
+/// Before the host waits for the stream.
+fn flush(probe: &mut Option<&mut LaunchProbe>) -> Result<(), CudaError> {
+    probe.as_mut().map_or(Ok(()), |probe| probe.flush())
 }
 
 fn no_control() -> CudaError {

@@ -13,6 +13,7 @@ use super::{
     addresses::{Addresses, Reach, reaches},
     driver::{CudaError, DeviceBytes, Event, GraphExec, PinnedBytes, Stream},
     lists::{CudaList, of_segments},
+    measure::{Measuring, forms},
     program::CudaProgram,
     state::{ensured_in_loops, place_params},
     tensor::DeviceTensor,
@@ -23,7 +24,7 @@ use crate::{
     caches::Caches,
     host::{Copies, RunError},
     knobs::DebugLevel,
-    session::{Backend, Location, StepCounts, StepMemory},
+    session::{Backend, LaunchTime, Location, Measure, SegmentTime, StepCounts, StepMemory},
     tensor::{Array, Tensor, TensorError},
 };
 
@@ -55,6 +56,7 @@ pub(crate) struct CudaSession {
     /// The turn of the last step.
     turn: usize,
     whole_arenas: Vec<u32>,
+    measuring: Option<Measuring>,
     debug: DebugLevel,
 }
 
@@ -114,6 +116,7 @@ impl CudaSession {
             turns,
             turn: 0,
             whole_arenas,
+            measuring: None,
             debug,
             program,
         };
@@ -145,7 +148,8 @@ impl CudaSession {
         let record = |(segment, part): (&Segment, _)| {
             let list = CudaList::new(&segment.nodes, part, &resolve);
             // A loop of the host runs as launches on the stream too.
-            if matches!(segment.deploy, Deployment::Stream | Deployment::HostLoop) {
+            let form = self.measuring.as_ref().map_or(segment.deploy, |measuring| measuring.form_of(segment));
+            if matches!(form, Deployment::Stream | Deployment::HostLoop) {
                 return Ok(Recorded::Stream(list));
             }
             // SAFETY: the addresses are those of memory that this session, its model and its caches have as long as its graphs.
@@ -310,12 +314,9 @@ impl Backend for CudaSession {
             unsafe { stream.fill(status.address(), 0, status.len()) }?;
         }
         turn.is_unchecked = true;
-        for segment in self.recorded.iter_mut().flatten() {
-            match segment {
-                Recorded::Graph { exec, .. } => exec.launch(stream)?,
-                // SAFETY: as in `record`; what is in the blocks is the caller's promise.
-                Recorded::Stream(list) => unsafe { program.run_on_stream(&list.nodes) }?,
-            }
+        for (number, segment) in self.recorded.iter_mut().flatten().enumerate() {
+            // SAFETY: as in `record`; what is in the blocks is the caller's promise.
+            unsafe { run_segment(&program, number, segment, &mut self.measuring) }?;
         }
         if let Some(status) = &self.status {
             stream.download(status, 0, &turn.status, 0, STATUS_BYTES)?;
@@ -382,6 +383,43 @@ impl Backend for CudaSession {
         Ok(end.is_reached()?.then(|| end.since(start)).transpose()?)
     }
 
+    fn measure(&mut self, what: Measure) -> Result<(), TensorError> {
+        self.measuring = Some(Measuring::new(self.stream(), &self.program.program().segments, what)?);
+        self.recorded = None;
+        Ok(())
+    }
+
+    fn segment_times(&self) -> Result<Vec<SegmentTime>, TensorError> {
+        let Some(Measuring::Segments { form, events }) = &self.measuring else { return Ok(Vec::new()) };
+        let segments = self.program.program().segments.iter().zip(events);
+        let measured = segments.filter(|(segment, _)| forms(segment).contains(form));
+        let time = |(segment, [start, end]): (&Segment, &[Event; 2])| {
+            Ok(SegmentTime { segment: segment.name.clone(), form: *form, time: end.since(start)? })
+        };
+        measured.map(time).collect()
+    }
+
+    fn launch_times(&self) -> Vec<LaunchTime> {
+        let Some(Measuring::Launches(probes)) = &self.measuring else { return Vec::new() };
+        let plan = self.program.program();
+        let parts = of_segments(&plan.segments, &self.program.device().launches);
+        let mut times = Vec::new();
+        for ((segment, part), probe) in plan.segments.iter().zip(parts).zip(probes) {
+            for ((launch, device), (kernels, time)) in launches(&segment.nodes).iter().zip(part).zip(&probe.launches) {
+                times.push(LaunchTime {
+                    segment: segment.name.clone(),
+                    name: launch.name.clone(),
+                    location: launch.location.clone(),
+                    code: device.calls.iter().map(|call| call.kernel).collect(),
+                    kernels: *kernels,
+                    time: *time,
+                    empty: probe.empty,
+                });
+            }
+        }
+        times
+    }
+
     fn step_counts(&self) -> StepCounts {
         let mut counts = StepCounts::default();
         for segment in self.recorded.iter().flatten() {
@@ -394,6 +432,38 @@ impl Backend for CudaSession {
             }
         }
         counts
+    }
+}
+
+/// Runs segment `number`, or gives it to the GPU, and measures what is to be measured.
+///
+/// # Safety
+/// As for [`CudaProgram::run_on_stream`].
+unsafe fn run_segment(
+    program: &CudaProgram,
+    number: usize,
+    segment: &mut Recorded,
+    measuring: &mut Option<Measuring>,
+) -> Result<(), CudaError> {
+    let stream = program.gpu().stream();
+    let mut probe = None;
+    match measuring {
+        Some(Measuring::Segments { events, .. }) => events[number][0].record(stream)?,
+        Some(Measuring::Launches(probes)) => {
+            probes[number].begin(launches(&program.program().segments[number].nodes).len());
+            probe = Some(&mut probes[number]);
+        }
+        None => {}
+    }
+    match segment {
+        Recorded::Graph { exec, .. } => exec.launch(stream)?,
+        // SAFETY: the caller's promise.
+        Recorded::Stream(list) => unsafe { program.run_on_stream(&list.nodes, &mut probe) }?,
+    }
+    match measuring {
+        Some(Measuring::Segments { events, .. }) => events[number][1].record(stream),
+        Some(Measuring::Launches(probes)) => probes[number].flush(),
+        None => Ok(()),
     }
 }
 

@@ -78,6 +78,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub repeat: u32,
 
+    /// Run the last step some times more with each segment in each of its forms, and write what they take on the GPU, for pygraph-compile --profile
+    #[arg(long, value_name = "FILE.json", conflicts_with = "split_input_file")]
+    pub profile: Option<PathBuf>,
+
     /// Compile and run every chunk between `// -----` lines by itself
     #[arg(long)]
     pub split_input_file: bool,

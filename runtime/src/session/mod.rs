@@ -6,8 +6,8 @@ mod outputs;
 mod places;
 mod ring;
 
-pub use backend::StepCounts;
 pub(crate) use backend::{Backend, Location, StepMemory};
+pub use backend::{LaunchTime, Measure, SegmentTime, StepCounts};
 pub use error::{OutputError, SessionError, StepError};
 pub use outputs::{Outputs, Ticket};
 
@@ -265,6 +265,21 @@ impl Session {
     /// How long the last step took on the GPU, once it has ended. None on the host device, and if steps are not timed.
     pub fn device_time(&self) -> Result<Option<Duration>, TensorError> {
         self.backend.step_time()
+    }
+
+    /// From now on a GPU measures this in every step. Steps give the same results; they take longer.
+    pub fn measure(&mut self, what: Measure) -> Result<(), TensorError> {
+        self.backend.measure(what)
+    }
+
+    /// What [`Measure::Segments`] measured in the last step, which must have been waited for. Empty on the host device.
+    pub fn segment_times(&self) -> Result<Vec<SegmentTime>, TensorError> {
+        self.backend.segment_times()
+    }
+
+    /// What [`Measure::Launches`] measured in the last step. Empty on the host device.
+    pub fn launch_times(&self) -> Vec<LaunchTime> {
+        self.backend.launch_times()
     }
 
     /// What a step gives to the device, once one has run.

@@ -101,6 +101,7 @@ Result cuStreamCreate(void **stream, unsigned flags) { return give_something(str
 Result cuStreamDestroy_v2(void *stream) { return take_back(stream); }
 Result cuStreamSynchronize(void *stream) { return nothing(); }
 Result cuStreamWaitEvent(void *stream, void *event, unsigned flags) { return nothing(); }
+Result cuStreamWaitValue32_v2(void *stream, Address address, uint32_t value, unsigned flags) { return nothing(); }
 Result cuEventCreate(void **event, unsigned flags) { return give_something(event); }
 Result cuEventDestroy_v2(void *event) { return take_back(event); }
 Result cuEventRecord(void *event, void *stream) { return nothing(); }
