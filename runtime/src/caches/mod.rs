@@ -3,6 +3,7 @@
 //! A cache that a caller hands in is laid out once, stays mapped whole and is handed back whole; an empty one grows from nothing. Rows that
 //! no step has reached read as zero, and so do those that were retired: no step may need them again.
 
+mod retired;
 mod rows;
 
 use std::{
@@ -20,7 +21,10 @@ use pygraph_artifact::{
 };
 use pygraph_kernels::memory::Buffer;
 
-use self::rows::{each_rows, each_run, span_bytes};
+use self::{
+    retired::{Retired, Retiring},
+    rows::{each_rows, each_run, span_bytes},
+};
 use crate::{
     cuda::{driver::CudaError, gpu::Gpu, memory::physical_memory},
     memory::{ArenaOptions, EventLog, GrowingArena, MemoryError, PhysicalMemory},
@@ -52,6 +56,8 @@ pub struct Caches {
     gpu: Option<Arc<Gpu>>,
     patience: Option<Duration>,
     poison: bool,
+    /// What a GPU may still read of rows that were given up.
+    retiring: Retiring,
     /// Whoever reads or writes what is mapped holds it.
     turn: Mutex<()>,
 }
@@ -194,6 +200,7 @@ impl Caches {
             gpu,
             patience,
             poison,
+            retiring: Retiring::default(),
             turn: Mutex::default(),
         })
     }
@@ -216,6 +223,11 @@ impl Caches {
     /// True if they are the caches of a plan.
     pub fn are_of(&self, plan: &Plan) -> bool {
         self.arenas.iter().map(|arena| &arena.plan).eq(&plan.arenas)
+    }
+
+    /// How long a loop on the device waits for rows, if somebody said so.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.patience
     }
 
     /// Physical memory in use, and the most that was, in bytes.
@@ -255,6 +267,7 @@ impl Caches {
     /// Says that there is nothing in the arena, as a request begins: every row is zero, and none is mapped.
     pub fn begin(&self, arena: u32) -> Result<(), MemoryError> {
         let _turn = self.take_turn();
+        self.retiring.forget(arena);
         let arena = &self.arenas[arena as usize];
         arena.empty()?;
         arena.has_content.store(true, Ordering::Release);
@@ -278,6 +291,7 @@ impl Caches {
     /// Maps every row of every slot, for caches that are about to be handed in.
     pub(crate) fn open_whole(&self, arena: u32) -> Result<(), MemoryError> {
         if !self.has_content(arena) {
+            self.retiring.forget(arena);
             self.arenas[arena as usize].empty()?;
         }
         self.ensure_all(arena)
@@ -311,10 +325,52 @@ impl Caches {
         self.ensure_within(rows, positions, self.patience)
     }
 
-    /// Maps every row of every slot, none of which may be gone: on a GPU, where no row ever is.
+    /// Maps every row of every slot that is not gone.
     pub(crate) fn ensure_all(&self, arena: u32) -> Result<(), MemoryError> {
         let arena = &self.arenas[arena as usize];
         self.reach(arena, &vec![0..arena.plan.tokens_max; arena.plan.slots as usize], None)
+    }
+
+    /// Maps the first rows of a slot.
+    pub(crate) fn ensure_slot(&self, arena: u32, slot: usize, rows: u64) -> Result<(), MemoryError> {
+        let arena = &self.arenas[arena as usize];
+        self.map(arena, &[(slot, rows * arena.plan.token_bytes)])?;
+        self.note_reached_in(arena, slot, rows);
+        Ok(())
+    }
+
+    /// How many rows of each slot a loop on a GPU finds mapped, and zero where nobody has written. They stay so until the loop has ended.
+    pub(crate) fn lend(&self, arena: u32) -> Result<Vec<u64>, MemoryError> {
+        let arena = &self.arenas[arena as usize];
+        let reached = arena.slots().clone();
+        for (slot, Reached { tokens, .. }) in reached.iter().enumerate().filter(|_| self.poison) {
+            // Whoever maps for the loop does not follow its positions.
+            self.fill(arena, slot, tokens * arena.plan.token_bytes..arena.mapped_end(slot), 0)?;
+        }
+        Ok(reached.into_iter().map(|reached| reached.tokens).collect())
+    }
+
+    /// Asks the mapping thread for the first rows of a slot, and to go on by a handle. Says how many rows are there once these are.
+    pub(crate) fn grant(&self, arena: u32, slot: usize, rows: u64) -> Result<Option<u64>, MemoryError> {
+        let arena = &self.arenas[arena as usize];
+        let (bytes, handle_bytes) = (rows * arena.plan.token_bytes, arena.plan.handle_bytes);
+        arena.memory.request(slot, bytes)?;
+        if arena.mapped_end(slot) < bytes {
+            return Ok(None);
+        }
+        arena.memory.expect(slot, bytes.saturating_add(handle_bytes).min(arena.memory.slot_bytes()))?;
+        let asked = bytes.next_multiple_of(handle_bytes) / arena.plan.token_bytes;
+        Ok(Some(asked.min(arena.plan.tokens_max)))
+    }
+
+    /// Says that a step has reached the first rows of a slot, all of which are mapped.
+    pub(crate) fn note_reached(&self, arena: u32, slot: usize, rows: u64) {
+        self.note_reached_in(&self.arenas[arena as usize], slot, rows);
+    }
+
+    fn note_reached_in(&self, arena: &OneArena, slot: usize, rows: u64) {
+        let reached = &mut arena.slots()[slot];
+        reached.tokens = reached.tokens.max(rows);
     }
 
     fn ensure_within(&self, rows: &SlotRows, positions: &[i64], patience: Option<Duration>) -> Result<(), CacheError> {
@@ -324,27 +380,62 @@ impl Caches {
         Ok(self.reach(arena, &ranges, patience)?)
     }
 
-    /// Gives up rows below these, once nobody reads them any more: whole handles of them are unmapped. What was handed in stays, and so does
-    /// what lies on a GPU: it may still run the step when the host is told that rows can go.
+    /// Gives up rows below these, which nobody reads who has not begun: whole handles of them are unmapped; on a GPU when it has done what it was
+    /// given until now. What was handed in stays.
     pub(crate) fn retire(&self, rows: &SlotRows, positions: &[i64]) -> Result<(), MemoryError> {
         let arena = &self.arenas[rows.arena as usize];
-        if self.gpu.is_some() || arena.is_handed_in.load(Ordering::Acquire) {
+        if arena.is_handed_in.load(Ordering::Acquire) {
             return Ok(());
         }
+        self.unmap_retired()?;
         let row = arena.plan.token_bytes;
         let kept = rows.ranges(&arena.plan, positions);
         for (slot, (reached, kept)) in arena.slots().iter_mut().zip(kept).enumerate() {
             let before = reached.retired;
             // Rows that no step has reached are not there to be given up.
             let retired = kept.start.min(reached.tokens).max(before);
-            arena.memory.retire_below(slot, retired * row)?;
             reached.retired = retired;
+            if self.gpu.is_none() {
+                arena.memory.retire_below(slot, retired * row)?;
+            }
             if self.poison {
                 let mapped = arena.memory.mapped_range(slot)?;
                 self.fill(arena, slot, (before * row).max(mapped.start)..retired * row, 0xff)?;
             }
         }
+        let Some(gpu) = &self.gpu else { return Ok(()) };
+        let edges = arena.slots().iter().map(|reached| reached.retired * row).collect();
+        Ok(self.retiring.add(gpu, rows.arena, edges, arena.plan.handle_bytes)?)
+    }
+
+    /// Unmaps rows that were given up and that a GPU has done with.
+    fn unmap_retired(&self) -> Result<(), MemoryError> {
+        while let Some(retired) = self.retiring.next_read()? {
+            self.unmap_below(&retired)?;
+        }
         Ok(())
+    }
+
+    /// Waits for the GPU to have done with some rows that were given up, and unmaps them. False if there are none.
+    fn wait_for_retired(&self) -> Result<bool, MemoryError> {
+        let Some(retired) = self.retiring.wait_for_next()? else { return Ok(false) };
+        self.unmap_below(&retired).map(|()| true)
+    }
+
+    fn unmap_below(&self, retired: &Retired) -> Result<(), MemoryError> {
+        let arena = &self.arenas[retired.arena as usize];
+        retired.edges.iter().enumerate().try_for_each(|(slot, edge)| arena.memory.retire_below(slot, *edge))
+    }
+
+    /// Maps bytes of slots. Memory of rows that were given up counts as free, whether or not a GPU still reads them.
+    fn map(&self, arena: &OneArena, wanted: &[(usize, u64)]) -> Result<(), MemoryError> {
+        self.unmap_retired()?;
+        loop {
+            match arena.memory.ensure_all(wanted) {
+                Err(error) if error.is_shortage() && self.wait_for_retired()? => {}
+                mapped => return mapped,
+            }
+        }
     }
 
     /// Maps rows, none of which may be gone.
@@ -353,7 +444,7 @@ impl Caches {
         let wanted: Vec<(usize, u64)> = tokens().map(|(slot, end)| (slot, end * arena.plan.token_bytes)).collect();
         let before: Vec<u64> = (0..rows.len()).map(|slot| arena.mapped_end(slot)).collect();
         match patience {
-            None => arena.memory.ensure_all(&wanted)?,
+            None => self.map(arena, &wanted)?,
             Some(patience) => {
                 wanted.iter().try_for_each(|(slot, bytes)| arena.memory.request(*slot, *bytes))?;
                 wanted.iter().try_for_each(|(slot, bytes)| arena.memory.wait_for(*slot, *bytes, patience))?;
@@ -423,11 +514,10 @@ impl Caches {
         let arena = &self.arenas[layout.arena as usize];
         let slots = arena.slots().clone();
         if let Some(gpu) = &self.gpu {
-            // Nothing is retired there.
-            let tokens: Vec<u64> = slots.iter().map(|reached| reached.tokens).collect();
+            let tokens: Vec<Range<u64>> = slots.iter().map(|reached| reached.retired..reached.tokens).collect();
             return each_rows(param, layout, Some(&tokens), &mut |at| {
                 let to = &mut dense[at.dense as usize..];
-                // SAFETY: rows that were reached are mapped.
+                // SAFETY: rows that were reached and not retired are mapped.
                 unsafe { gpu.stream().download_rows_now(arena.address() + at.offset, to, at.rows) }
             });
         }

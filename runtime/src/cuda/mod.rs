@@ -6,6 +6,7 @@
 
 pub mod addresses;
 pub mod driver;
+mod gate;
 pub mod gpu;
 pub mod lists;
 pub(crate) mod measure;
@@ -13,6 +14,7 @@ pub(crate) mod memory;
 pub mod program;
 pub(crate) mod session;
 mod state;
+mod streams;
 pub mod tensor;
 mod transfer;
 mod turn;

@@ -4,7 +4,7 @@ use std::{collections::btree_map::Entry, sync::Arc, time::Duration};
 
 use pygraph_artifact::{
     deployment::Deployment,
-    device_code::STATUS_BYTES,
+    device_code::{Argument, STATUS_BYTES},
     plan::{Launch, Param, ResultSlot, Segment, launches},
 };
 use pygraph_kernels::manifest::KernelError;
@@ -12,10 +12,12 @@ use pygraph_kernels::manifest::KernelError;
 use super::{
     addresses::{Addresses, Reach, reaches},
     driver::{CudaError, DeviceBytes, Event, GraphExec, PinnedBytes, Stream},
+    gate::{Gates, gated_list},
     lists::{CudaList, of_segments},
-    measure::{Measuring, forms},
+    measure::{LaunchProbe, Measuring, forms},
     program::CudaProgram,
-    state::{ensured_in_loops, place_params},
+    state::{ensured_whole, place_params},
+    streams::StreamRun,
     tensor::DeviceTensor,
     transfer::{self, Carried},
     turn::{Turn, failed_comparison},
@@ -57,13 +59,15 @@ pub(crate) struct CudaSession {
     turn: usize,
     whole_arenas: Vec<u32>,
     measuring: Option<Measuring>,
+    /// How long gates of loops wait, if somebody said so.
+    patience: Option<Duration>,
     debug: DebugLevel,
 }
 
 /// A segment that is ready to run.
 #[derive(Debug)]
 enum Recorded {
-    Graph { exec: GraphExec, nodes: usize },
+    Graph { exec: GraphExec, nodes: usize, gates: Option<Gates> },
     Stream(CudaList),
 }
 
@@ -102,7 +106,7 @@ impl CudaSession {
             status: status.as_ref().map_or(0, DeviceBytes::address),
         };
         let turns = [Turn::new(&program, blocks_bytes)?, Turn::new(&program, blocks_bytes)?];
-        let whole_arenas = ensured_in_loops(plan);
+        let whole_arenas = ensured_whole(plan);
         let mut session = CudaSession {
             recorded: None,
             arena,
@@ -117,6 +121,7 @@ impl CudaSession {
             turn: 0,
             whole_arenas,
             measuring: None,
+            patience: caches.and_then(Caches::patience),
             debug,
             program,
         };
@@ -130,7 +135,7 @@ impl CudaSession {
     fn say_what_loops_need(&self) {
         for arena in &self.whole_arenas {
             self.debug.say(DebugLevel::DEVICES, || {
-                format!("a loop on the GPU grows cache arena {arena}: all of it is mapped before the launch")
+                format!("a loop on the GPU grows cache arena {arena} at positions that it computes: all of it is mapped before the launch")
             });
         }
     }
@@ -146,17 +151,21 @@ impl CudaSession {
         let resolve = |argument| self.addresses.resolve(plan, argument);
         let parts = of_segments(&plan.segments, &self.program.device().launches);
         let record = |(segment, part): (&Segment, _)| {
-            let list = CudaList::new(&segment.nodes, part, &resolve);
             // A loop of the host runs as launches on the stream too.
             let form = self.measuring.as_ref().map_or(segment.deploy, |measuring| measuring.form_of(segment));
             if matches!(form, Deployment::Stream | Deployment::HostLoop) {
-                return Ok(Recorded::Stream(list));
+                return Ok(Recorded::Stream(CudaList::stepped(&segment.nodes, part, &resolve)));
             }
+            let gated = gated_list(&self.program, segment, part, self.patience, &resolve)?;
+            let (list, gates) = match gated {
+                Some((list, gates)) => (list, Some(gates)),
+                None => (CudaList::new(&segment.nodes, part, &resolve), None),
+            };
             // SAFETY: the addresses are those of memory that this session, its model and its caches have as long as its graphs.
             let exec = unsafe { self.program.instantiate(&list) }?;
             self.debug
                 .say(DebugLevel::LAUNCHES, || format!("segment `{}`: a graph of {} nodes", segment.name, list.count()));
-            Ok(Recorded::Graph { exec, nodes: list.count() })
+            Ok(Recorded::Graph { exec, nodes: list.count(), gates })
         };
         self.recorded = Some(plan.segments.iter().zip(parts).map(record).collect::<Result<_, CudaError>>()?);
         Ok(())
@@ -296,7 +305,7 @@ impl Backend for CudaSession {
         &self.whole_arenas
     }
 
-    unsafe fn run(&mut self, _: StepMemory<'_>) -> Result<(), RunError> {
+    unsafe fn run(&mut self, step: StepMemory<'_>) -> Result<(), RunError> {
         if self.recorded.is_none() {
             self.record()?;
         }
@@ -315,8 +324,20 @@ impl Backend for CudaSession {
         }
         turn.is_unchecked = true;
         for (number, segment) in self.recorded.iter_mut().flatten().enumerate() {
+            let address_of = |id| self.addresses.resolve(program.program(), Argument::Buffer(id));
+            let probe = begin_segment(&program, number, &mut self.measuring)?;
             // SAFETY: as in `record`; what is in the blocks is the caller's promise.
-            unsafe { run_segment(&program, number, segment, &mut self.measuring) }?;
+            match (segment, step.caches) {
+                (Recorded::Graph { exec, gates: Some(gates), .. }, Some(caches)) => {
+                    unsafe { gates.run(&program, exec, caches) }?;
+                }
+                (Recorded::Graph { exec, .. }, _) => exec.launch(stream)?,
+                (Recorded::Stream(list), caches) => {
+                    let mut run = StreamRun { program: &program, caches, address_of: &address_of, probe };
+                    unsafe { run.run(&list.nodes) }?;
+                }
+            }
+            end_segment(stream, number, &mut self.measuring)?;
         }
         if let Some(status) = &self.status {
             stream.download(status, 0, &turn.status, 0, STATUS_BYTES)?;
@@ -435,31 +456,24 @@ impl Backend for CudaSession {
     }
 }
 
-/// Runs segment `number`, or gives it to the GPU, and measures what is to be measured.
-///
-/// # Safety
-/// As for [`CudaProgram::run_on_stream`].
-unsafe fn run_segment(
+/// Notes what is to be measured of a segment before it runs: its beginning, or, with a probe, each of its kernels.
+fn begin_segment<'m>(
     program: &CudaProgram,
     number: usize,
-    segment: &mut Recorded,
-    measuring: &mut Option<Measuring>,
-) -> Result<(), CudaError> {
-    let stream = program.gpu().stream();
-    let mut probe = None;
+    measuring: &'m mut Option<Measuring>,
+) -> Result<Option<&'m mut LaunchProbe>, CudaError> {
     match measuring {
-        Some(Measuring::Segments { events, .. }) => events[number][0].record(stream)?,
+        Some(Measuring::Segments { events, .. }) => events[number][0].record(program.gpu().stream()).map(|()| None),
         Some(Measuring::Launches(probes)) => {
             probes[number].begin(launches(&program.program().segments[number].nodes).len());
-            probe = Some(&mut probes[number]);
+            Ok(Some(&mut probes[number]))
         }
-        None => {}
+        None => Ok(None),
     }
-    match segment {
-        Recorded::Graph { exec, .. } => exec.launch(stream)?,
-        // SAFETY: the caller's promise.
-        Recorded::Stream(list) => unsafe { program.run_on_stream(&list.nodes, &mut probe) }?,
-    }
+}
+
+/// The same when the segment has run, or was given to the GPU.
+fn end_segment(stream: &Stream, number: usize, measuring: &mut Option<Measuring>) -> Result<(), CudaError> {
     match measuring {
         Some(Measuring::Segments { events, .. }) => events[number][1].record(stream),
         Some(Measuring::Launches(probes)) => probes[number].flush(),

@@ -1,8 +1,11 @@
 //! What a session has of its own on a GPU, from its program.
 
-use pygraph_artifact::plan::{Bind, Node, Program, Step};
+use pygraph_artifact::{
+    deployment::Deployment,
+    plan::{Bind, Node, Program, Step},
+};
 
-use super::{addresses::Reach, program::CudaProgram, tensor::DeviceTensor};
+use super::{addresses::Reach, lists::GatedLoop, program::CudaProgram, tensor::DeviceTensor};
 use crate::{
     caches::Caches,
     tensor::{Array, TensorError},
@@ -40,8 +43,8 @@ pub(super) fn place_params(
     Ok((own, addresses))
 }
 
-/// The arenas that are grown inside of segments.
-pub(super) fn ensured_in_loops(program: &Program) -> Vec<u32> {
+/// The arenas that are grown inside of graphs, by loops that cannot wait for rows.
+pub(super) fn ensured_whole(program: &Program) -> Vec<u32> {
     fn look(nodes: &[Node], arenas: &mut Vec<u32>) {
         for node in nodes {
             if let Step::Ensure(ensure) = &node.step {
@@ -51,7 +54,15 @@ pub(super) fn ensured_in_loops(program: &Program) -> Vec<u32> {
         }
     }
     let mut arenas = Vec::new();
-    program.segments.iter().for_each(|segment| look(&segment.nodes, &mut arenas));
+    for segment in &program.segments {
+        // Elsewhere the host maps rows between kernels.
+        if matches!(segment.deploy, Deployment::Stream | Deployment::HostLoop) {
+            continue;
+        }
+        let gated = GatedLoop::find(&segment.nodes).map(|gated| gated.node);
+        let others = segment.nodes.iter().enumerate().filter(|(number, _)| Some(*number) != gated);
+        others.for_each(|(_, node)| look(std::slice::from_ref(node), &mut arenas));
+    }
     arenas.sort_unstable();
     arenas.dedup();
     arenas
