@@ -22,6 +22,7 @@ use super::{
 use crate::{
     caches::{CacheError, Caches},
     host::RunError,
+    knobs::DebugLevel,
     memory::MemoryError,
 };
 
@@ -172,15 +173,18 @@ impl Gates {
         program: &CudaProgram,
         exec: &mut GraphExec,
         caches: &Caches,
+        debug: DebugLevel,
     ) -> Result<(), RunError> {
         let stream = program.gpu().stream();
+        let (mut grants, mut stops) = (0, 0);
         let is_whole = self.map_whole(caches)?;
         self.begin(stream, caches)?;
         exec.launch(stream)?;
         if is_whole {
             return Ok(());
         }
-        while self.serve(stream, caches)? {
+        while self.serve(stream, caches, &mut grants)? {
+            stops += 1;
             self.map_wanted(caches)?;
             self.begin(stream, caches)?;
             if self.rest.is_none() {
@@ -189,6 +193,9 @@ impl Gates {
             }
             self.rest.as_mut().expect("it was just made").launch(stream)?;
         }
+        debug.say(DebugLevel::TIMINGS, || {
+            format!("a loop on the GPU was granted rows {grants} times while it ran, and was stopped and taken up again {stops} times")
+        });
         Ok(())
     }
 
@@ -221,12 +228,13 @@ impl Gates {
     }
 
     /// Grants what the gates want until the loop has ended. True if it was stopped.
-    fn serve(&self, stream: &Stream, caches: &Caches) -> Result<bool, RunError> {
+    fn serve(&self, stream: &Stream, caches: &Caches, grants: &mut u64) -> Result<bool, RunError> {
         self.ended.record(stream)?;
         while !self.ended.is_reached()? {
-            if self.grant_wanted(caches).is_err() {
+            match self.grant_wanted(caches) {
+                Ok(count) => *grants += count,
                 // Waiting is of no use. Whether the rows can be mapped by other means shows when the loop has been left.
-                self.words.word(0).store(1, Ordering::Release);
+                Err(_) => self.words.word(0).store(1, Ordering::Release),
             }
             thread::sleep(LOOK_EVERY);
         }
@@ -260,14 +268,16 @@ impl Gates {
         })
     }
 
-    /// Asks the mapping thread for what is wanted, and grants what it has mapped.
-    fn grant_wanted(&self, caches: &Caches) -> Result<(), MemoryError> {
+    /// Asks the mapping thread for what is wanted, and grants what it has mapped: to how many slots.
+    fn grant_wanted(&self, caches: &Caches) -> Result<u64, MemoryError> {
+        let mut count = 0;
         for (arena, slot, granted, rows) in self.wanted() {
             if let Some(rows) = caches.grant(arena, slot, rows)? {
                 self.words.word(granted).store(rows, Ordering::Release);
+                count += 1;
             }
         }
-        Ok(())
+        Ok(count)
     }
 
     /// Maps what a loop wanted that was stopped.

@@ -329,7 +329,7 @@ impl Backend for CudaSession {
             // SAFETY: as in `record`; what is in the blocks is the caller's promise.
             match (segment, step.caches) {
                 (Recorded::Graph { exec, gates: Some(gates), .. }, Some(caches)) => {
-                    unsafe { gates.run(&program, exec, caches) }?;
+                    unsafe { gates.run(&program, exec, caches, self.debug) }?;
                 }
                 (Recorded::Graph { exec, .. }, _) => exec.launch(stream)?,
                 (Recorded::Stream(list), caches) => {

@@ -201,6 +201,20 @@ fn run_steps(
             print_caches(session, step, out).map_err(RunError::Print)?;
         }
     }
+    if options.kv_log {
+        print_cache_events(session, out).map_err(RunError::Print)?;
+    }
+    Ok(())
+}
+
+/// What was mapped and unmapped in each cache arena, by whom, in order.
+fn print_cache_events(session: &Session, out: &mut impl Write) -> io::Result<()> {
+    let Some(caches) = session.caches() else { return Ok(()) };
+    for (number, arena) in session.model().artifact().plan().arenas.iter().enumerate() {
+        for line in caches.events(number).to_string().lines() {
+            writeln!(out, "@{} {line}", arena.name)?;
+        }
+    }
     Ok(())
 }
 
