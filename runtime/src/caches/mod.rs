@@ -3,6 +3,7 @@
 //! A cache that a caller hands in is laid out once, stays mapped whole and is handed back whole; an empty one grows from nothing. Rows that
 //! no step has reached read as zero, and so do those that were retired: no step may need them again.
 
+mod loops;
 mod retired;
 mod rows;
 
@@ -22,7 +23,7 @@ use pygraph_artifact::{
 use pygraph_kernels::memory::Buffer;
 
 use self::{
-    retired::{Retired, Retiring},
+    retired::Retiring,
     rows::{each_rows, each_run, span_bytes},
 };
 use crate::{
@@ -331,48 +332,6 @@ impl Caches {
         self.reach(arena, &vec![0..arena.plan.tokens_max; arena.plan.slots as usize], None)
     }
 
-    /// Maps the first rows of a slot.
-    pub(crate) fn ensure_slot(&self, arena: u32, slot: usize, rows: u64) -> Result<(), MemoryError> {
-        let arena = &self.arenas[arena as usize];
-        self.map(arena, &[(slot, rows * arena.plan.token_bytes)])?;
-        self.note_reached_in(arena, slot, rows);
-        Ok(())
-    }
-
-    /// How many rows of each slot a loop on a GPU finds mapped, and zero where nobody has written. They stay so until the loop has ended.
-    pub(crate) fn lend(&self, arena: u32) -> Result<Vec<u64>, MemoryError> {
-        let arena = &self.arenas[arena as usize];
-        let reached = arena.slots().clone();
-        for (slot, Reached { tokens, .. }) in reached.iter().enumerate().filter(|_| self.poison) {
-            // Whoever maps for the loop does not follow its positions.
-            self.fill(arena, slot, tokens * arena.plan.token_bytes..arena.mapped_end(slot), 0)?;
-        }
-        Ok(reached.into_iter().map(|reached| reached.tokens).collect())
-    }
-
-    /// Asks the mapping thread for the first rows of a slot, and to go on by a handle. Says how many rows are there once these are.
-    pub(crate) fn grant(&self, arena: u32, slot: usize, rows: u64) -> Result<Option<u64>, MemoryError> {
-        let arena = &self.arenas[arena as usize];
-        let (bytes, handle_bytes) = (rows * arena.plan.token_bytes, arena.plan.handle_bytes);
-        arena.memory.request(slot, bytes)?;
-        if arena.mapped_end(slot) < bytes {
-            return Ok(None);
-        }
-        arena.memory.expect(slot, bytes.saturating_add(handle_bytes).min(arena.memory.slot_bytes()))?;
-        let asked = bytes.next_multiple_of(handle_bytes) / arena.plan.token_bytes;
-        Ok(Some(asked.min(arena.plan.tokens_max)))
-    }
-
-    /// Says that a step has reached the first rows of a slot, all of which are mapped.
-    pub(crate) fn note_reached(&self, arena: u32, slot: usize, rows: u64) {
-        self.note_reached_in(&self.arenas[arena as usize], slot, rows);
-    }
-
-    fn note_reached_in(&self, arena: &OneArena, slot: usize, rows: u64) {
-        let reached = &mut arena.slots()[slot];
-        reached.tokens = reached.tokens.max(rows);
-    }
-
     fn ensure_within(&self, rows: &SlotRows, positions: &[i64], patience: Option<Duration>) -> Result<(), CacheError> {
         let arena = &self.arenas[rows.arena as usize];
         let ranges = rows.ranges(&arena.plan, positions);
@@ -406,36 +365,6 @@ impl Caches {
         let Some(gpu) = &self.gpu else { return Ok(()) };
         let edges = arena.slots().iter().map(|reached| reached.retired * row).collect();
         Ok(self.retiring.add(gpu, rows.arena, edges, arena.plan.handle_bytes)?)
-    }
-
-    /// Unmaps rows that were given up and that a GPU has done with.
-    fn unmap_retired(&self) -> Result<(), MemoryError> {
-        while let Some(retired) = self.retiring.next_read()? {
-            self.unmap_below(&retired)?;
-        }
-        Ok(())
-    }
-
-    /// Waits for the GPU to have done with some rows that were given up, and unmaps them. False if there are none.
-    fn wait_for_retired(&self) -> Result<bool, MemoryError> {
-        let Some(retired) = self.retiring.wait_for_next()? else { return Ok(false) };
-        self.unmap_below(&retired).map(|()| true)
-    }
-
-    fn unmap_below(&self, retired: &Retired) -> Result<(), MemoryError> {
-        let arena = &self.arenas[retired.arena as usize];
-        retired.edges.iter().enumerate().try_for_each(|(slot, edge)| arena.memory.retire_below(slot, *edge))
-    }
-
-    /// Maps bytes of slots. Memory of rows that were given up counts as free, whether or not a GPU still reads them.
-    fn map(&self, arena: &OneArena, wanted: &[(usize, u64)]) -> Result<(), MemoryError> {
-        self.unmap_retired()?;
-        loop {
-            match arena.memory.ensure_all(wanted) {
-                Err(error) if error.is_shortage() && self.wait_for_retired()? => {}
-                mapped => return mapped,
-            }
-        }
     }
 
     /// Maps rows, none of which may be gone.

@@ -5,9 +5,13 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use crate::cuda::{
-    driver::{CudaError, Event},
-    gpu::Gpu,
+use super::{Caches, OneArena};
+use crate::{
+    cuda::{
+        driver::{CudaError, Event},
+        gpu::Gpu,
+    },
+    memory::MemoryError,
 };
 
 /// All of them.
@@ -31,10 +35,10 @@ struct Waiting {
 
 /// What of an arena was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Retired {
-    pub(super) arena: u32,
+struct Retired {
+    arena: u32,
     /// For each slot, the bytes below which nobody reads any more.
-    pub(super) edges: Vec<u64>,
+    edges: Vec<u64>,
 }
 
 impl Retiring {
@@ -54,7 +58,7 @@ impl Retiring {
     }
 
     /// The first, if the GPU has done with them.
-    pub(super) fn next_read(&self) -> Result<Option<Retired>, CudaError> {
+    fn next_read(&self) -> Result<Option<Retired>, CudaError> {
         let waiting = &mut self.lock().waiting;
         match waiting.front() {
             Some(first) if first.read.is_reached()? => Ok(waiting.pop_front().map(|first| first.rows)),
@@ -63,7 +67,7 @@ impl Retiring {
     }
 
     /// The first, when the GPU has done with them. None if there are none.
-    pub(super) fn wait_for_next(&self) -> Result<Option<Retired>, CudaError> {
+    fn wait_for_next(&self) -> Result<Option<Retired>, CudaError> {
         let first = self.lock().waiting.pop_front();
         first.map(|first| first.read.synchronize().map(|()| first.rows)).transpose()
     }
@@ -77,5 +81,37 @@ impl Retiring {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("nothing should panic while it holds rows that were given up")
+    }
+}
+
+impl Caches {
+    /// Unmaps rows that were given up and that a GPU has done with.
+    pub(super) fn unmap_retired(&self) -> Result<(), MemoryError> {
+        while let Some(retired) = self.retiring.next_read()? {
+            self.unmap_below(&retired)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the GPU to have done with some rows that were given up, and unmaps them. False if there are none.
+    fn wait_for_retired(&self) -> Result<bool, MemoryError> {
+        let Some(retired) = self.retiring.wait_for_next()? else { return Ok(false) };
+        self.unmap_below(&retired).map(|()| true)
+    }
+
+    fn unmap_below(&self, retired: &Retired) -> Result<(), MemoryError> {
+        let arena = &self.arenas[retired.arena as usize];
+        retired.edges.iter().enumerate().try_for_each(|(slot, edge)| arena.memory.retire_below(slot, *edge))
+    }
+
+    /// Maps bytes of slots. Memory of rows that were given up counts as free, whether or not a GPU still reads them.
+    pub(super) fn map(&self, arena: &OneArena, wanted: &[(usize, u64)]) -> Result<(), MemoryError> {
+        self.unmap_retired()?;
+        loop {
+            match arena.memory.ensure_all(wanted) {
+                Err(error) if error.is_shortage() && self.wait_for_retired()? => {}
+                mapped => return mapped,
+            }
+        }
     }
 }

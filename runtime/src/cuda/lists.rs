@@ -151,7 +151,7 @@ impl GatedLoop {
 fn ensures(nodes: &[Node]) -> usize {
     let of = |node: &Node| match &node.step {
         Step::Ensure(_) => 1,
-        step => step.inside().into_iter().map(|nodes| ensures(nodes)).sum(),
+        step => step.inside().into_iter().map(ensures).sum(),
     };
     nodes.iter().map(of).sum()
 }

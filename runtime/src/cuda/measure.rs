@@ -9,10 +9,13 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use pygraph_artifact::{
     deployment::Deployment,
-    plan::{Node, Segment, Step},
+    plan::{Node, Segment, Step, launches},
 };
 
-use super::driver::{CudaError, Event, PinnedBytes, Stream};
+use super::{
+    driver::{CudaError, Event, PinnedBytes, Stream},
+    program::CudaProgram,
+};
 use crate::session::Measure;
 
 /// Kernels that are queued before the host lets the GPU begin. The driver holds a few times as many, and blocks beyond.
@@ -55,12 +58,37 @@ impl Measuring {
 pub fn forms(segment: &Segment) -> &'static [Deployment] {
     fn has_loop(nodes: &[Node]) -> bool {
         let is_loop = |node: &Node| matches!(node.step, Step::While { .. });
-        nodes.iter().any(|node| is_loop(node) || node.step.inside().into_iter().any(|nodes| has_loop(nodes)))
+        nodes.iter().any(|node| is_loop(node) || node.step.inside().into_iter().any(has_loop))
     }
     if has_loop(&segment.nodes) {
         &[Deployment::Stream, Deployment::HostLoop, Deployment::DeviceLoop]
     } else {
         &[Deployment::Stream, Deployment::Graph]
+    }
+}
+
+/// Notes what is to be measured of a segment before it runs: its beginning, or, with a probe, each of its kernels.
+pub(super) fn begin_segment<'m>(
+    program: &CudaProgram,
+    number: usize,
+    measuring: &'m mut Option<Measuring>,
+) -> Result<Option<&'m mut LaunchProbe>, CudaError> {
+    match measuring {
+        Some(Measuring::Segments { events, .. }) => events[number][0].record(program.gpu().stream()).map(|()| None),
+        Some(Measuring::Launches(probes)) => {
+            probes[number].begin(launches(&program.program().segments[number].nodes).len());
+            Ok(Some(&mut probes[number]))
+        }
+        None => Ok(None),
+    }
+}
+
+/// The same when the segment has run, or was given to the GPU.
+pub(super) fn end_segment(stream: &Stream, number: usize, measuring: &mut Option<Measuring>) -> Result<(), CudaError> {
+    match measuring {
+        Some(Measuring::Segments { events, .. }) => events[number][1].record(stream),
+        Some(Measuring::Launches(probes)) => probes[number].flush(),
+        None => Ok(()),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod lists;
 pub(crate) mod measure;
 pub(crate) mod memory;
 pub mod program;
+mod recorded;
 pub(crate) mod session;
 mod state;
 mod streams;

@@ -3,21 +3,19 @@
 use std::{collections::btree_map::Entry, sync::Arc, time::Duration};
 
 use pygraph_artifact::{
-    deployment::Deployment,
-    device_code::{Argument, STATUS_BYTES},
+    device_code::STATUS_BYTES,
     plan::{Launch, Param, ResultSlot, Segment, launches},
 };
 use pygraph_kernels::manifest::KernelError;
 
 use super::{
     addresses::{Addresses, Reach, reaches},
-    driver::{CudaError, DeviceBytes, Event, GraphExec, PinnedBytes, Stream},
-    gate::{Gates, gated_list},
-    lists::{CudaList, of_segments},
-    measure::{LaunchProbe, Measuring, forms},
+    driver::{CudaError, DeviceBytes, Event, PinnedBytes, Range, Stream},
+    lists::of_segments,
+    measure::{Measuring, begin_segment, end_segment, forms},
     program::CudaProgram,
+    recorded::{Recorded, Recording},
     state::{ensured_whole, place_params},
-    streams::StreamRun,
     tensor::DeviceTensor,
     transfer::{self, Carried},
     turn::{Turn, failed_comparison},
@@ -62,13 +60,6 @@ pub(crate) struct CudaSession {
     /// How long gates of loops wait, if somebody said so.
     patience: Option<Duration>,
     debug: DebugLevel,
-}
-
-/// A segment that is ready to run.
-#[derive(Debug)]
-enum Recorded {
-    Graph { exec: GraphExec, nodes: usize, gates: Option<Gates> },
-    Stream(CudaList),
 }
 
 impl CudaSession {
@@ -147,27 +138,15 @@ impl CudaSession {
 
     /// Makes graphs of all segments that are to be graphs.
     fn record(&mut self) -> Result<(), CudaError> {
-        let plan = self.program.program();
-        let resolve = |argument| self.addresses.resolve(plan, argument);
-        let parts = of_segments(&plan.segments, &self.program.device().launches);
-        let record = |(segment, part): (&Segment, _)| {
-            // A loop of the host runs as launches on the stream too.
-            let form = self.measuring.as_ref().map_or(segment.deploy, |measuring| measuring.form_of(segment));
-            if matches!(form, Deployment::Stream | Deployment::HostLoop) {
-                return Ok(Recorded::Stream(CudaList::stepped(&segment.nodes, part, &resolve)));
-            }
-            let gated = gated_list(&self.program, segment, part, self.patience, &resolve)?;
-            let (list, gates) = match gated {
-                Some((list, gates)) => (list, Some(gates)),
-                None => (CudaList::new(&segment.nodes, part, &resolve), None),
-            };
-            // SAFETY: the addresses are those of memory that this session, its model and its caches have as long as its graphs.
-            let exec = unsafe { self.program.instantiate(&list) }?;
-            self.debug
-                .say(DebugLevel::LAUNCHES, || format!("segment `{}`: a graph of {} nodes", segment.name, list.count()));
-            Ok(Recorded::Graph { exec, nodes: list.count(), gates })
+        let recording = Recording {
+            program: &self.program,
+            addresses: &self.addresses,
+            measuring: self.measuring.as_ref(),
+            patience: self.patience,
+            debug: self.debug,
         };
-        self.recorded = Some(plan.segments.iter().zip(parts).map(record).collect::<Result<_, CudaError>>()?);
+        // SAFETY: the addresses are those of memory that this session, its model and its caches have as long as its graphs.
+        self.recorded = Some(unsafe { recording.record() }?);
         Ok(())
     }
 
@@ -324,19 +303,10 @@ impl Backend for CudaSession {
         }
         turn.is_unchecked = true;
         for (number, segment) in self.recorded.iter_mut().flatten().enumerate() {
-            let address_of = |id| self.addresses.resolve(program.program(), Argument::Buffer(id));
+            let _range = Range::begin(&program.program().segments[number].name);
             let probe = begin_segment(&program, number, &mut self.measuring)?;
             // SAFETY: as in `record`; what is in the blocks is the caller's promise.
-            match (segment, step.caches) {
-                (Recorded::Graph { exec, gates: Some(gates), .. }, Some(caches)) => {
-                    unsafe { gates.run(&program, exec, caches, self.debug) }?;
-                }
-                (Recorded::Graph { exec, .. }, _) => exec.launch(stream)?,
-                (Recorded::Stream(list), caches) => {
-                    let mut run = StreamRun { program: &program, caches, address_of: &address_of, probe };
-                    unsafe { run.run(&list.nodes) }?;
-                }
-            }
+            unsafe { segment.run(&program, &self.addresses, step.caches, probe, self.debug) }?;
             end_segment(stream, number, &mut self.measuring)?;
         }
         if let Some(status) = &self.status {
@@ -443,41 +413,8 @@ impl Backend for CudaSession {
 
     fn step_counts(&self) -> StepCounts {
         let mut counts = StepCounts::default();
-        for segment in self.recorded.iter().flatten() {
-            match segment {
-                Recorded::Graph { nodes, .. } => {
-                    counts.graphs += 1;
-                    counts.nodes += nodes;
-                }
-                Recorded::Stream(_) => counts.streams += 1,
-            }
-        }
+        self.recorded.iter().flatten().for_each(|segment| segment.count(&mut counts));
         counts
-    }
-}
-
-/// Notes what is to be measured of a segment before it runs: its beginning, or, with a probe, each of its kernels.
-fn begin_segment<'m>(
-    program: &CudaProgram,
-    number: usize,
-    measuring: &'m mut Option<Measuring>,
-) -> Result<Option<&'m mut LaunchProbe>, CudaError> {
-    match measuring {
-        Some(Measuring::Segments { events, .. }) => events[number][0].record(program.gpu().stream()).map(|()| None),
-        Some(Measuring::Launches(probes)) => {
-            probes[number].begin(launches(&program.program().segments[number].nodes).len());
-            Ok(Some(&mut probes[number]))
-        }
-        None => Ok(None),
-    }
-}
-
-/// The same when the segment has run, or was given to the GPU.
-fn end_segment(stream: &Stream, number: usize, measuring: &mut Option<Measuring>) -> Result<(), CudaError> {
-    match measuring {
-        Some(Measuring::Segments { events, .. }) => events[number][1].record(stream),
-        Some(Measuring::Launches(probes)) => probes[number].flush(),
-        None => Ok(()),
     }
 }
 
