@@ -293,6 +293,25 @@ fn a_loop_needs_no_more_memory_than_its_rows_and_says_when_there_is_none() {
 }
 
 #[test]
+fn a_loop_on_the_gpu_takes_no_caches_of_which_rows_are_gone() {
+    let Some((_gpu, _guard)) = gpu("a loop and retired rows") else { return };
+    for patience in [None, Some(LONG)] {
+        let mut loops = looping(Deployment::DeviceLoop, STRIDE);
+        loops.program.retires.push(rows_at(PositionSource::Param { index: 1 }, Some(1)));
+        let mut session = loops.session_with(CacheOptions { patience, ..CacheOptions::default() });
+        session.begin_fresh().expect("nothing to unmap");
+        session.set(1, ints(&[], &[ROWS_OF_HANDLE as i32])).expect("fits");
+        session.set(2, ints(&[], &[ROWS_OF_HANDLE as i32 + 1])).expect("fits");
+        session.step().and_then(Ticket::wait).expect("runs");
+        let error = session.step().and_then(Ticket::wait).map(|_| ()).expect_err("rows are gone");
+        assert!(
+            matches!(error, StepError::Caches(CacheError::Retired { needed: 0, retired: ROWS_OF_HANDLE, .. })),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn loops_of_the_host_map_what_each_iteration_needs() {
     let Some((_gpu, _guard)) = gpu("a loop of the host") else { return };
     for deploy in [Deployment::HostLoop, Deployment::Stream] {

@@ -35,9 +35,9 @@ impl Launches {
 
     /// Those with the same code together, the longest first.
     fn groups(&self) -> Vec<Group<'_>> {
-        let mut groups: BTreeMap<(&str, &str, &[u32]), Group> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, &[u32]), Group> = BTreeMap::new();
         for launch in &self.launches {
-            let key = (launch.segment.as_str(), launch.name.as_str(), launch.code.as_slice());
+            let key = (launch.segment.as_str(), launch.code.as_slice());
             let new = Group { first: launch, launches: 0, kernels: 0, time: Duration::ZERO };
             let group = groups.entry(key).or_insert(new);
             group.launches += 1;
@@ -106,13 +106,14 @@ mod tests {
 
     #[test]
     fn launches_of_one_code_are_one_line_and_the_longest_is_first() {
-        let step =
-            |add| vec![launch("add", 0, "m:1:1", add), launch("dot", 1, "m:2:1", 30), launch("dot", 1, "m:3:1", 50)];
+        let step = |add| {
+            vec![launch("add", 0, "m:1:1", add), launch("dot_1", 1, "m:2:1", 30), launch("dot_2", 1, "m:3:1", 50)]
+        };
         let launches = Launches::of(&[step(9), step(2), step(20)]).expect("three steps");
         let text = launches.to_string();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "launches one by one: 89.0 us a step; no kernel at all reads as 1.0 us");
-        assert_eq!(lines[2], "   80.0 us  89.9%        2        2    40.0 us  dot at m:2:1, …");
+        assert_eq!(lines[2], "   80.0 us  89.9%        2        2    40.0 us  dot_1 at m:2:1, …");
         assert_eq!(lines[3], "    9.0 us  10.1%        1        1     9.0 us  add at m:1:1");
         assert_eq!(launches.json()["launches"][2]["us"], 50.0);
         assert_eq!(Launches::of(&[]), None);

@@ -1,6 +1,6 @@
 //! Rows for a loop on a GPU while it runs: what it finds mapped, what it is granted, and how far it got.
 
-use super::{Caches, OneArena, Reached};
+use super::{CacheError, Caches, OneArena, Reached};
 use crate::memory::MemoryError;
 
 impl Caches {
@@ -10,6 +10,12 @@ impl Caches {
         self.map(arena, &[(slot, rows * arena.plan.token_bytes)])?;
         self.note_reached_in(arena, slot, rows);
         Ok(())
+    }
+
+    /// That no row of an arena is gone, for a loop on a GPU: nobody knows its positions before.
+    pub(crate) fn check_whole(&self, arena: u32) -> Result<(), CacheError> {
+        let arena = &self.arenas[arena as usize];
+        arena.check_kept(&vec![0..arena.plan.tokens_max; arena.plan.slots as usize])
     }
 
     /// How many rows of each slot a loop on a GPU finds mapped, and zero where nobody has written. They stay so until the loop has ended.

@@ -15,7 +15,7 @@ use super::{
     measure::{Measuring, begin_segment, end_segment, forms},
     program::CudaProgram,
     recorded::{Recorded, Recording},
-    state::{ensured_whole, place_params},
+    state::{ensured_in_graphs, ensured_whole, place_params},
     tensor::DeviceTensor,
     transfer::{self, Carried},
     turn::{Turn, failed_comparison},
@@ -55,6 +55,7 @@ pub(crate) struct CudaSession {
     turns: [Turn; 2],
     /// The turn of the last step.
     turn: usize,
+    looped_arenas: Vec<u32>,
     whole_arenas: Vec<u32>,
     measuring: Option<Measuring>,
     /// How long gates of loops wait, if somebody said so.
@@ -97,7 +98,7 @@ impl CudaSession {
             status: status.as_ref().map_or(0, DeviceBytes::address),
         };
         let turns = [Turn::new(&program, blocks_bytes)?, Turn::new(&program, blocks_bytes)?];
-        let whole_arenas = ensured_whole(plan);
+        let (looped_arenas, whole_arenas) = (ensured_in_graphs(plan), ensured_whole(plan));
         let mut session = CudaSession {
             recorded: None,
             arena,
@@ -110,6 +111,7 @@ impl CudaSession {
             addresses,
             turns,
             turn: 0,
+            looped_arenas,
             whole_arenas,
             measuring: None,
             patience: caches.and_then(Caches::patience),
@@ -278,6 +280,10 @@ impl Backend for CudaSession {
 
     fn new_result(&self, result: &ResultSlot) -> Result<Array, TensorError> {
         DeviceTensor::zeros(self.program.gpu(), result.dtype, &result.shape).map(Array::Device)
+    }
+
+    fn looped_arenas(&self) -> &[u32] {
+        &self.looped_arenas
     }
 
     fn whole_arenas(&self) -> &[u32] {

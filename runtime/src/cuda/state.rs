@@ -2,7 +2,7 @@
 
 use pygraph_artifact::{
     deployment::Deployment,
-    plan::{Bind, Node, Program, Step},
+    plan::{Bind, Node, Program, Segment, Step},
 };
 
 use super::{addresses::Reach, lists::GatedLoop, program::CudaProgram, tensor::DeviceTensor};
@@ -43,8 +43,18 @@ pub(super) fn place_params(
     Ok((own, addresses))
 }
 
-/// The arenas that are grown inside of graphs, by loops that cannot wait for rows.
+/// The arenas that are grown inside of graphs.
+pub(super) fn ensured_in_graphs(program: &Program) -> Vec<u32> {
+    ensured(program, |_| true)
+}
+
+/// Those of them that are grown by loops which cannot wait for rows.
 pub(super) fn ensured_whole(program: &Program) -> Vec<u32> {
+    ensured(program, |is_gated| !is_gated)
+}
+
+/// The arenas that are grown by steps of graphs, all of those or only those that have gates or not.
+fn ensured(program: &Program, counts: impl Fn(bool) -> bool) -> Vec<u32> {
     fn look(nodes: &[Node], arenas: &mut Vec<u32>) {
         for node in nodes {
             if let Step::Ensure(ensure) = &node.step {
@@ -54,14 +64,14 @@ pub(super) fn ensured_whole(program: &Program) -> Vec<u32> {
         }
     }
     let mut arenas = Vec::new();
-    for segment in &program.segments {
-        // Elsewhere the host maps rows between kernels.
-        if matches!(segment.deploy, Deployment::Stream | Deployment::HostLoop) {
-            continue;
-        }
+    // Elsewhere the host maps rows between kernels.
+    let is_graph = |segment: &&Segment| !matches!(segment.deploy, Deployment::Stream | Deployment::HostLoop);
+    for segment in program.segments.iter().filter(is_graph) {
         let gated = GatedLoop::find(&segment.nodes).map(|gated| gated.node);
-        let others = segment.nodes.iter().enumerate().filter(|(number, _)| Some(*number) != gated);
-        others.for_each(|(_, node)| look(std::slice::from_ref(node), &mut arenas));
+        let nodes = segment.nodes.iter().enumerate().filter(|(number, _)| counts(Some(*number) == gated));
+        for (_, node) in nodes {
+            look(std::slice::from_ref(node), &mut arenas);
+        }
     }
     arenas.sort_unstable();
     arenas.dedup();

@@ -70,6 +70,10 @@ impl Backend for HostSession {
         Tensor::zeros(result.dtype, &result.shape).map(Array::Host)
     }
 
+    fn looped_arenas(&self) -> &[u32] {
+        &[]
+    }
+
     fn whole_arenas(&self) -> &[u32] {
         &[]
     }

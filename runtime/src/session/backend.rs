@@ -29,7 +29,10 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// A new buffer for a result.
     fn new_result(&self, result: &ResultSlot) -> Result<Array, TensorError>;
 
-    /// Arenas whose rows must all be mapped, since the device's loops cannot wait for them.
+    /// Arenas of which no row may be gone, since the device's loops reach rows at positions that the host learns too late.
+    fn looped_arenas(&self) -> &[u32];
+
+    /// Those of them whose rows must all be mapped before, since the loops cannot wait for them.
     fn whole_arenas(&self) -> &[u32];
 
     /// Runs all segments, or gives them to the device.

@@ -297,6 +297,7 @@ impl Session {
         let Some(caches) = &self.caches else { return Ok(()) };
         let handed_in = self.handed_in(program);
         handed_in.iter().try_for_each(|arena| caches.check_hand_in(*arena))?;
+        self.backend.looped_arenas().iter().try_for_each(|arena| caches.check_whole(*arena))?;
         let mut grown = program.ensures.iter().filter(|rows| !handed_in.contains(&rows.arena));
         Ok(grown.try_for_each(|rows| caches.check_kept(rows, &self.positions(rows)))?)
     }
