@@ -156,12 +156,12 @@ impl CudaProgram {
                     let arguments = [condition(*conditional).handle(), *predicate, *stopped];
                     let function = self.control(Control::GatedWhile)?;
                     // SAFETY: the kernel takes a condition and the addresses of a predicate and of what its gates write.
-                    unsafe { graph.add_kernel(&after, function, Grid::ONE, &arguments) }?
+                    unsafe { graph.add_kernel(after, function, Grid::ONE, &arguments) }?
                 }
                 NodeWork::Gate { conditional, gate } => {
                     let arguments = [condition(*conditional).handle(), *gate];
                     // SAFETY: the kernel takes a condition and the address of a description, which the session has filled in.
-                    unsafe { graph.add_kernel(&after, self.control(Control::Gate)?, Grid::ONE, &arguments) }?
+                    unsafe { graph.add_kernel(after, self.control(Control::Gate)?, Grid::ONE, &arguments) }?
                 }
                 NodeWork::Ensure { .. } | NodeWork::Retire { .. } => {
                     unreachable!("only a list that is run kernel by kernel should have steps of the host")
