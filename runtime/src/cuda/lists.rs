@@ -552,7 +552,7 @@ mod tests {
         assert_eq!(GatedLoop::find(&nodes), None);
         let resolve = |_| 0;
         let list = CudaList::stepped(&nodes, &six_calls(), &resolve);
-        let stepped = "while0{k2[0]<> ensure4<0> k3[0]<0,1> k1[0]<2> set0[0]<3>}";
+        let stepped = "while0{k2[0]<> ensure4<0> k3[0]<1> k1[0]<2> set0[0]<3>}";
         assert_eq!(text(&list.nodes), format!("k0[0]<> k1[0]<0> set0[0]<1> {stepped}<2> k4[0]<0> k5[0]<3,4>"));
     }
 
