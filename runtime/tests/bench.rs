@@ -36,6 +36,15 @@ fn run(folder: &Path, arguments: &[&str]) -> Result<String, (String, u8)> {
 }
 
 #[test]
+fn the_host_device_times_no_launches() {
+    let folder = TempDir::new().expect("a folder");
+    artifact(folder.path());
+    let refused = run(folder.path(), &["--device", "host", "--init", "random:1", "--launches"]);
+    let message = "--launches needs a GPU; on the host device PYGRAPH_DEBUG=3 shows the time of every launch";
+    assert_eq!(refused, Err((message.to_string(), 2)));
+}
+
+#[test]
 fn steps_are_timed_and_what_they_moved_is_counted() {
     let folder = TempDir::new().expect("a folder");
     artifact(folder.path());

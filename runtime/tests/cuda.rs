@@ -28,7 +28,7 @@ use pygraph_runtime::{
     device::Device,
     memory::MemoryError,
     model::Model,
-    session::{Session, StepError, Ticket},
+    session::{Measure, Session, StepError, Ticket},
     tensor::Array,
 };
 use support::{
@@ -377,6 +377,31 @@ fn steps_are_timed_by_the_gpu() {
     step(&mut session);
     let time = session.device_time().expect("asks").expect("the step has ended");
     assert!(time > Duration::ZERO);
+}
+
+#[test]
+fn launches_and_segments_are_measured_and_compute_the_same() {
+    let Some((_gpu, _guard)) = gpu("measurements") else { return };
+    let mut session = doubling(Deployment::DeviceLoop).session();
+    session.set(0, ints(&[], &[3])).expect("fits");
+    session.measure(Measure::Launches).expect("events");
+    for _ in 0..2 {
+        assert_eq!(step(&mut session), [[192]]);
+        // One copy, a comparison before each of six doublings and behind the last.
+        let kernels: Vec<u32> = session.launch_times().iter().map(|launch| launch.kernels).collect();
+        assert_eq!(kernels, [1, 7, 6]);
+        assert!(session.launch_times().iter().all(|launch| launch.time > Duration::ZERO && launch.segment == "s0"));
+    }
+    for (form, measured) in
+        [(Deployment::Stream, 1), (Deployment::HostLoop, 1), (Deployment::DeviceLoop, 1), (Deployment::Graph, 0)]
+    {
+        session.measure(Measure::Segments(form)).expect("events");
+        assert_eq!(step(&mut session), [[192]]);
+        let times = session.segment_times().expect("the step has ended");
+        assert_eq!(times.len(), measured, "{}", form.name());
+        assert!(times.iter().all(|time| time.form == form && time.time > Duration::ZERO));
+        assert!(session.launch_times().is_empty());
+    }
 }
 
 #[test]

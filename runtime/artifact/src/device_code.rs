@@ -49,25 +49,29 @@ pub struct DeviceKernel {
 }
 
 /// Kernels that a runtime needs for loops, choices and waiting, by their names in [`DeviceCode::control`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Control {
     /// `(handle: u64, predicate: *const u8)`: a loop goes on if the predicate is not 0.
     While,
     /// `(handle: u64, index: *const i32, branches: u32)`: runs the branch of that index; out of range the last.
     Switch,
-    /// `(handle: u64, gate: *const u8)`: waits until rows are mapped, or leaves the loop.
+    /// `(handle: u64, predicate: *const u8, stopped: *const u32)`: the same for a loop that a gate may have stopped: then it ends.
+    GatedWhile,
+    /// `(handle: u64, gate: *const u64)`: branch 0 once the rows are mapped that an iteration of a loop needs; else, after a bounded time, branch 1,
+    /// and the loop is stopped. What lies at `gate` is in cuda/src/prelude/control.cu.
     Gate,
 }
 
 impl Control {
     /// Every kernel.
-    pub const ALL: &[Control] = &[Control::While, Control::Switch, Control::Gate];
+    pub const ALL: &[Control] = &[Control::While, Control::Switch, Control::GatedWhile, Control::Gate];
 
     /// Its name in the module.
     pub fn name(self) -> &'static str {
         match self {
             Control::While => "pygraph_while",
             Control::Switch => "pygraph_switch",
+            Control::GatedWhile => "pygraph_gated_while",
             Control::Gate => "pygraph_gate",
         }
     }

@@ -4,9 +4,11 @@
 //! throughput. The time of the call is what the host spends (blocks, rows of caches, launches); the device's own clock gives the rest.
 
 mod changing;
+mod launches;
 mod options;
 mod report;
 
+pub use launches::Launches;
 pub use options::{Advance, Options};
 pub use report::{Report, Summary};
 
@@ -31,9 +33,12 @@ use crate::{
     model::{ArgumentError, Model, ModelError},
     npz::NpzWriter,
     run::{RunError, Sources, result_key},
-    session::{OutputError, Session, SessionError, StepError},
+    session::{Measure, OutputError, Session, SessionError, StepError},
     tensor::TensorError,
 };
+
+/// Steps whose launches are timed by themselves.
+const LAUNCH_STEPS_MAX: u32 = 20;
 
 /// Does what the options say; `out` is standard output.
 pub fn bench(options: &Options, out: &mut impl Write) -> Result<(), BenchError> {
@@ -52,6 +57,9 @@ pub fn bench(options: &Options, out: &mut impl Write) -> Result<(), BenchError> 
 fn measure(options: &Options, choice: DeviceChoice) -> Result<Report, BenchError> {
     let artifact = Arc::new(Artifact::open(&options.artifact)?);
     let (device, _) = choice.resolve(artifact.device_code());
+    if options.launches && device == Device::Host {
+        return Err(BenchError::LaunchesOnHost);
+    }
     let _gpu = options.open_gpu(device)?;
     let start = Instant::now();
     let mut session = load(options, artifact, device)?;
@@ -72,6 +80,10 @@ fn measure(options: &Options, choice: DeviceChoice) -> Result<Report, BenchError
     if let Some(path) = &options.outputs {
         save_results(&session, path)?;
     }
+    let (copies, allocations) =
+        (session.copies().since(copies), memory().zip(allocations).map(|(memory, before)| memory.allocations - before));
+    let counts = session.step_counts();
+    let launches = if options.launches { time_launches(options, &mut session, &mut changing)? } else { None };
     let summary = |times: &[Duration]| Summary::of(times).expect("at least one step should be timed");
     Ok(Report {
         artifact: options.artifact.display().to_string(),
@@ -86,11 +98,12 @@ fn measure(options: &Options, choice: DeviceChoice) -> Result<Report, BenchError
         gpu: Summary::of(&timed.gpu),
         pipelined,
         pipelined_host: summary(&pipelined_host),
-        copies: session.copies().since(copies),
-        counts: session.step_counts(),
+        copies,
+        counts,
         device_memory_peak: memory().map(|memory| memory.peak),
-        device_allocations: memory().zip(allocations).map(|(memory, before)| memory.allocations - before),
+        device_allocations: allocations,
         cache_bytes: session.caches().map_or(0, |caches| caches.physical_bytes().0),
+        launches,
     })
 }
 
@@ -176,6 +189,24 @@ fn save_results(session: &Session, path: &Path) -> Result<(), BenchError> {
     written.map_err(|source: io::Error| BenchError::Outputs { path: path.to_path_buf(), source })
 }
 
+/// The launches of some more steps, each timed by itself.
+fn time_launches(
+    options: &Options,
+    session: &mut Session,
+    changing: &mut Changing,
+) -> Result<Option<Launches>, BenchError> {
+    session.measure(Measure::Launches)?;
+    let mut steps = Vec::new();
+    for number in 0..=options.steps.min(LAUNCH_STEPS_MAX) {
+        changing.step(session)?.wait()?;
+        // The first makes its lists anew.
+        if number > 0 {
+            steps.push(session.launch_times());
+        }
+    }
+    Ok(Launches::of(&steps))
+}
+
 /// Why nothing was measured.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
@@ -226,6 +257,9 @@ pub enum BenchError {
         /// What the system says.
         source: io::Error,
     },
+    /// The host device has no clock of its own.
+    #[error("--launches needs a GPU; on the host device PYGRAPH_DEBUG=3 shows the time of every launch")]
+    LaunchesOnHost,
     /// The JSON cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Json {
@@ -244,6 +278,7 @@ impl BenchError {
     pub fn exit_code(&self) -> u8 {
         match self {
             BenchError::Device(DeviceError::Unknown { .. })
+            | BenchError::LaunchesOnHost
             | BenchError::NoSuchArgument { .. }
             | BenchError::NotAnInteger { .. } => 2,
             _ => 1,

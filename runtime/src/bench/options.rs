@@ -72,6 +72,10 @@ pub struct Options {
     #[arg(long, value_name = "WHICH", default_value = "few")]
     pub programmatic_launches: ProgrammaticLaunches,
 
+    /// Time each launch by itself too, in some more steps on a GPU, and show which code takes the time
+    #[arg(long)]
+    pub launches: bool,
+
     /// Interpret every loop nest on the host device, whatever native code the artifact holds
     #[arg(long)]
     pub interpret: bool,

@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde_json::{Value, json};
 
+use super::launches::Launches;
 use crate::{host::Copies, knobs::time_text, session::StepCounts};
 
 /// Times of many steps.
@@ -36,7 +37,7 @@ impl Summary {
     }
 }
 
-fn us(time: Duration) -> f64 {
+pub(super) fn us(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
@@ -77,6 +78,8 @@ pub struct Report {
     pub device_allocations: Option<u64>,
     /// Physical memory of caches in use, in bytes.
     pub cache_bytes: u64,
+    /// Times of launches, if they were asked for.
+    pub launches: Option<Launches>,
 }
 
 impl Report {
@@ -106,6 +109,7 @@ impl Report {
             "device_memory_peak_bytes": self.device_memory_peak,
             "device_allocations": self.device_allocations,
             "cache_bytes": self.cache_bytes,
+            "launch_times": self.launches.as_ref().map(Launches::json),
         })
     }
 }
@@ -140,6 +144,9 @@ impl fmt::Display for Report {
         }
         if self.cache_bytes > 0 {
             writeln!(f, "caches: {} bytes", self.cache_bytes)?;
+        }
+        if let Some(launches) = &self.launches {
+            write!(f, "{launches}")?;
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 //! A cache that a caller hands in is laid out once, stays mapped whole and is handed back whole; an empty one grows from nothing. Rows that
 //! no step has reached read as zero, and so do those that were retired: no step may need them again.
 
+mod loops;
+mod retired;
 mod rows;
 
 use std::{
@@ -20,7 +22,10 @@ use pygraph_artifact::{
 };
 use pygraph_kernels::memory::Buffer;
 
-use self::rows::{each_rows, each_run, span_bytes};
+use self::{
+    retired::Retiring,
+    rows::{each_rows, each_run, span_bytes},
+};
 use crate::{
     cuda::{driver::CudaError, gpu::Gpu, memory::physical_memory},
     memory::{ArenaOptions, EventLog, GrowingArena, MemoryError, PhysicalMemory},
@@ -52,6 +57,8 @@ pub struct Caches {
     gpu: Option<Arc<Gpu>>,
     patience: Option<Duration>,
     poison: bool,
+    /// What a GPU may still read of rows that were given up.
+    retiring: Retiring,
     /// Whoever reads or writes what is mapped holds it.
     turn: Mutex<()>,
 }
@@ -194,6 +201,7 @@ impl Caches {
             gpu,
             patience,
             poison,
+            retiring: Retiring::default(),
             turn: Mutex::default(),
         })
     }
@@ -216,6 +224,11 @@ impl Caches {
     /// True if they are the caches of a plan.
     pub fn are_of(&self, plan: &Plan) -> bool {
         self.arenas.iter().map(|arena| &arena.plan).eq(&plan.arenas)
+    }
+
+    /// How long a loop on the device waits for rows, if somebody said so.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.patience
     }
 
     /// Physical memory in use, and the most that was, in bytes.
@@ -255,6 +268,7 @@ impl Caches {
     /// Says that there is nothing in the arena, as a request begins: every row is zero, and none is mapped.
     pub fn begin(&self, arena: u32) -> Result<(), MemoryError> {
         let _turn = self.take_turn();
+        self.retiring.forget(arena);
         let arena = &self.arenas[arena as usize];
         arena.empty()?;
         arena.has_content.store(true, Ordering::Release);
@@ -278,6 +292,7 @@ impl Caches {
     /// Maps every row of every slot, for caches that are about to be handed in.
     pub(crate) fn open_whole(&self, arena: u32) -> Result<(), MemoryError> {
         if !self.has_content(arena) {
+            self.retiring.forget(arena);
             self.arenas[arena as usize].empty()?;
         }
         self.ensure_all(arena)
@@ -311,7 +326,7 @@ impl Caches {
         self.ensure_within(rows, positions, self.patience)
     }
 
-    /// Maps every row of every slot, none of which may be gone: on a GPU, where no row ever is.
+    /// Maps every row of every slot that is not gone.
     pub(crate) fn ensure_all(&self, arena: u32) -> Result<(), MemoryError> {
         let arena = &self.arenas[arena as usize];
         self.reach(arena, &vec![0..arena.plan.tokens_max; arena.plan.slots as usize], None)
@@ -324,27 +339,32 @@ impl Caches {
         Ok(self.reach(arena, &ranges, patience)?)
     }
 
-    /// Gives up rows below these, once nobody reads them any more: whole handles of them are unmapped. What was handed in stays, and so does
-    /// what lies on a GPU: it may still run the step when the host is told that rows can go.
+    /// Gives up rows below these, which nobody reads who has not begun: whole handles of them are unmapped; on a GPU when it has done what it was
+    /// given until now. What was handed in stays.
     pub(crate) fn retire(&self, rows: &SlotRows, positions: &[i64]) -> Result<(), MemoryError> {
         let arena = &self.arenas[rows.arena as usize];
-        if self.gpu.is_some() || arena.is_handed_in.load(Ordering::Acquire) {
+        if arena.is_handed_in.load(Ordering::Acquire) {
             return Ok(());
         }
+        self.unmap_retired()?;
         let row = arena.plan.token_bytes;
         let kept = rows.ranges(&arena.plan, positions);
         for (slot, (reached, kept)) in arena.slots().iter_mut().zip(kept).enumerate() {
             let before = reached.retired;
             // Rows that no step has reached are not there to be given up.
             let retired = kept.start.min(reached.tokens).max(before);
-            arena.memory.retire_below(slot, retired * row)?;
             reached.retired = retired;
+            if self.gpu.is_none() {
+                arena.memory.retire_below(slot, retired * row)?;
+            }
             if self.poison {
                 let mapped = arena.memory.mapped_range(slot)?;
                 self.fill(arena, slot, (before * row).max(mapped.start)..retired * row, 0xff)?;
             }
         }
-        Ok(())
+        let Some(gpu) = &self.gpu else { return Ok(()) };
+        let edges = arena.slots().iter().map(|reached| reached.retired * row).collect();
+        Ok(self.retiring.add(gpu, rows.arena, edges, arena.plan.handle_bytes)?)
     }
 
     /// Maps rows, none of which may be gone.
@@ -353,7 +373,7 @@ impl Caches {
         let wanted: Vec<(usize, u64)> = tokens().map(|(slot, end)| (slot, end * arena.plan.token_bytes)).collect();
         let before: Vec<u64> = (0..rows.len()).map(|slot| arena.mapped_end(slot)).collect();
         match patience {
-            None => arena.memory.ensure_all(&wanted)?,
+            None => self.map(arena, &wanted)?,
             Some(patience) => {
                 wanted.iter().try_for_each(|(slot, bytes)| arena.memory.request(*slot, *bytes))?;
                 wanted.iter().try_for_each(|(slot, bytes)| arena.memory.wait_for(*slot, *bytes, patience))?;
@@ -423,11 +443,10 @@ impl Caches {
         let arena = &self.arenas[layout.arena as usize];
         let slots = arena.slots().clone();
         if let Some(gpu) = &self.gpu {
-            // Nothing is retired there.
-            let tokens: Vec<u64> = slots.iter().map(|reached| reached.tokens).collect();
+            let tokens: Vec<Range<u64>> = slots.iter().map(|reached| reached.retired..reached.tokens).collect();
             return each_rows(param, layout, Some(&tokens), &mut |at| {
                 let to = &mut dense[at.dense as usize..];
-                // SAFETY: rows that were reached are mapped.
+                // SAFETY: rows that were reached and not retired are mapped.
                 unsafe { gpu.stream().download_rows_now(arena.address() + at.offset, to, at.rows) }
             });
         }

@@ -1,5 +1,7 @@
 //! Where the elements of a cache lie in its arena, run by run and many runs at once.
 
+use std::ops::Range;
+
 use pygraph_artifact::plan::{CacheLayout, Param};
 
 use crate::cuda::driver::Rows;
@@ -55,11 +57,11 @@ pub(super) struct RowsAt {
     pub(super) rows: Rows,
 }
 
-/// The whole cache, or the tokens of each slot that there are, in as few pieces as one dimension of it allows.
+/// The whole cache, or some tokens of each slot, in as few pieces as one dimension of it allows.
 pub(super) fn each_rows<E>(
     param: &Param,
     layout: &CacheLayout,
-    tokens: Option<&[u64]>,
+    tokens: Option<&[Range<u64>]>,
     visit: &mut dyn FnMut(RowsAt) -> Result<(), E>,
 ) -> Result<(), E> {
     let element = param.dtype.size_bytes() as u64;
@@ -73,11 +75,14 @@ pub(super) fn each_rows<E>(
     loop {
         let at = |dim: u32| index.get(dim as usize).copied().unwrap_or(0);
         let slot = layout.slot_dim.map_or(0, at) as usize;
-        let token_count = tokens.map_or(u64::MAX, |tokens| tokens[slot]);
+        let kept = tokens.map_or(0..u64::MAX, |tokens| tokens[slot].clone());
         let is_token = high == Some(layout.token_dim as usize);
-        let height = high.map_or(1, |dim| param.shape[dim]).min(if is_token { token_count } else { u64::MAX });
-        if height > 0 && (is_token || at(layout.token_dim) < token_count) {
-            let sum = |stride: &dyn Fn(usize) -> u64| (0..outer).map(|dim| index[dim] * stride(dim)).sum::<u64>();
+        let extent = high.map_or(1, |dim| param.shape[dim]);
+        let lines = if is_token { kept.start.min(extent)..kept.end.min(extent) } else { 0..extent };
+        let height = lines.end.saturating_sub(lines.start);
+        if height > 0 && (is_token || kept.contains(&at(layout.token_dim))) {
+            let first = |dim: usize| if high == Some(dim) { lines.start } else { index[dim] };
+            let sum = |stride: &dyn Fn(usize) -> u64| (0..outer).map(|dim| first(dim) * stride(dim)).sum::<u64>();
             let width = run * element;
             visit(RowsAt {
                 offset: layout.offset + sum(&|dim| layout.strides[dim]) * element,
@@ -121,9 +126,9 @@ mod tests {
         each_run(&param, &layout, &mut |run| {
             runs.push((run.slot, run.token, run.offset, run.dense as u64, run.bytes as u64))
         });
-        for tokens in [[5, 5], [0, 3], [1, 0]] {
+        for tokens in [[0..5, 0..5], [0..0, 0..3], [0..1, 0..0], [2..4, 3..9], [4..4, 6..7]] {
             let mut expected: Vec<_> =
-                runs.iter().filter(|run| run.1 < tokens[run.0]).map(|run| (run.2, run.3, run.4)).collect();
+                runs.iter().filter(|run| tokens[run.0].contains(&run.1)).map(|run| (run.2, run.3, run.4)).collect();
             let mut found = Vec::new();
             let mut pieces = 0;
             let visited: Result<(), ()> = each_rows(&param, &layout, Some(&tokens), &mut |at| {

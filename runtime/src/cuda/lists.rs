@@ -2,13 +2,15 @@
 //!
 //! A launch is its calls in a chain, or nothing. A loop computes its condition, sets it, and then is a conditional node whose body
 //! ends with the condition computed and set again. A choice sets its index, and then is a conditional node with its branches.
-//! Rows of caches that a loop would wait for are mapped before the segment.
+//!
+//! What is said of rows of caches inside of segments becomes nothing in a graph, steps of the host in a list that is run kernel by kernel, and gates in a
+//! loop that can be stopped ([`CudaList::gated`]).
 
 use std::collections::BTreeSet;
 
 use pygraph_artifact::{
     device_code::{Argument, DeviceCall, DeviceLaunch},
-    plan::{BufferId, Node, Step, launches},
+    plan::{BufferId, Node, PositionSource, SlotRows, Step, launches},
 };
 
 use super::driver::Grid;
@@ -27,6 +29,8 @@ pub struct CudaNode {
 pub enum NodeWork {
     /// Runs a kernel.
     Call {
+        /// Number of the launch in its segment.
+        launch: usize,
         /// Index into the code's kernels.
         kernel: u32,
         /// How many blocks of how many threads.
@@ -49,6 +53,32 @@ pub enum NodeWork {
         index: u64,
         /// How many branches it has.
         branches: u32,
+    },
+    /// Says whether a loop with gates goes on.
+    SetGatedWhile {
+        /// The loop's number.
+        conditional: usize,
+        /// Where its predicate lies.
+        predicate: u64,
+        /// Where its gates say that they have stopped it.
+        stopped: u64,
+    },
+    /// Waits until an iteration has its rows; says whether it begins.
+    Gate {
+        /// The number of the choice between the iteration and nothing.
+        conditional: usize,
+        /// Where its description lies.
+        gate: u64,
+    },
+    /// The host maps rows.
+    Ensure {
+        /// Which.
+        rows: SlotRows,
+    },
+    /// The host gives up rows.
+    Retire {
+        /// Those below these.
+        rows: SlotRows,
     },
     /// Runs a list while the condition holds.
     While {
@@ -79,13 +109,92 @@ pub struct CudaList {
     pub conditionals: usize,
 }
 
+/// What a loop that can be stopped goes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateAddresses {
+    /// Where its gates say that they have stopped it.
+    pub stopped: u64,
+    /// Where their descriptions lie, one for each rows that the loop ensures.
+    pub gates: Vec<u64>,
+}
+
+/// A loop whose iterations can wait for rows before anything of them has run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatedLoop {
+    /// Its position in its segment.
+    pub node: usize,
+    /// What each iteration ensures.
+    pub rows: Vec<SlotRows>,
+}
+
+impl GatedLoop {
+    /// The first loop of a segment that ensures rows, if it can wait for all of them at once: each iteration knows its positions when it begins.
+    pub fn find(nodes: &[Node]) -> Option<GatedLoop> {
+        let (node, body, condition) = nodes.iter().enumerate().find_map(|(number, node)| match &node.step {
+            Step::While { body, condition, .. } if ensures(body) > 0 => Some((number, body, condition)),
+            _ => None,
+        })?;
+        let at_once = body.iter().filter_map(|node| match &node.step {
+            Step::Ensure(rows)
+                if node.after.is_empty() && !matches!(rows.source, Some(PositionSource::Param { .. })) =>
+            {
+                Some(rows.clone())
+            }
+            _ => None,
+        });
+        let rows: Vec<SlotRows> = at_once.collect();
+        (rows.len() == ensures(body) && ensures(condition) == 0).then_some(GatedLoop { node, rows })
+    }
+}
+
+/// How often rows are ensured, here and inside.
+fn ensures(nodes: &[Node]) -> usize {
+    let of = |node: &Node| match &node.step {
+        Step::Ensure(_) => 1,
+        step => step.inside().into_iter().map(ensures).sum(),
+    };
+    nodes.iter().map(of).sum()
+}
+
 impl CudaList {
     /// The nodes of a segment, whose launches are `device`, one each in order. `resolve` says where arguments lie.
     pub fn new(nodes: &[Node], device: &[DeviceLaunch], resolve: &dyn Fn(Argument) -> u64) -> CudaList {
-        let mut lowering = Lowering { device, resolve, next_launch: 0, conditionals: 0 };
+        CudaList::lower(nodes, Lowering::new(device, resolve))
+    }
+
+    /// The same, to be run kernel by kernel with steps of the host between.
+    pub fn stepped(nodes: &[Node], device: &[DeviceLaunch], resolve: &dyn Fn(Argument) -> u64) -> CudaList {
+        CudaList::lower(nodes, Lowering { has_host_steps: true, ..Lowering::new(device, resolve) })
+    }
+
+    fn lower(nodes: &[Node], mut lowering: Lowering) -> CudaList {
         let mut list = Vec::new();
         lowering.add_nodes(nodes, &mut list, &[]);
         CudaList { nodes: list, conditionals: lowering.conditionals }
+    }
+
+    /// The same with gates in a loop: the whole list, and the part of it that goes on with a loop that was stopped.
+    ///
+    /// An iteration is `gate … gate, choice {the iteration, the condition | nothing}, set`. A gate that waits in vain stops the loop before
+    /// anything of its iteration has run, and what the loop goes by stays as the last iteration left it; the kernel at the end, which alone sets the loop's
+    /// condition, then ends it. What is behind the loop is in a choice too, which runs if the loop was not stopped.
+    pub fn gated(
+        nodes: &[Node],
+        gated: &GatedLoop,
+        addresses: &GateAddresses,
+        device: &[DeviceLaunch],
+        resolve: &dyn Fn(Argument) -> u64,
+    ) -> (CudaList, CudaList) {
+        let mut lowering = Lowering::new(device, resolve);
+        let mut list = Vec::new();
+        let resumed_from = lowering.add_gated(nodes, gated.node, addresses, &mut list);
+        let conditionals = lowering.conditionals;
+        let rest = list[resumed_from..].iter().map(|node| CudaNode {
+            after: node.after.iter().filter_map(|earlier| earlier.checked_sub(resumed_from)).collect(),
+            work: node.work.clone(),
+        });
+        let rest = CudaList { nodes: rest.collect(), conditionals };
+        (CudaList { nodes: list, conditionals }, rest)
     }
 
     /// How many nodes there are, those inside of others too.
@@ -108,9 +217,64 @@ struct Lowering<'a> {
     resolve: &'a dyn Fn(Argument) -> u64,
     next_launch: usize,
     conditionals: usize,
+    has_host_steps: bool,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(device: &'a [DeviceLaunch], resolve: &'a dyn Fn(Argument) -> u64) -> Lowering<'a> {
+        Lowering { device, resolve, next_launch: 0, conditionals: 0, has_host_steps: false }
+    }
 }
 
 impl Lowering<'_> {
+    /// Adds the nodes of a segment whose node `number` is a loop with gates. Returns where a loop that was stopped is taken up again.
+    fn add_gated(
+        &mut self,
+        nodes: &[Node],
+        number: usize,
+        addresses: &GateAddresses,
+        list: &mut Vec<CudaNode>,
+    ) -> usize {
+        let Step::While { condition, predicate, body } = &nodes[number].step else {
+            unreachable!("a loop with gates should be a loop")
+        };
+        let (conditional, predicate, stopped) = (self.new_conditional(), self.address(*predicate), addresses.stopped);
+        let after = self.add_nodes(&nodes[..number], list, &[]);
+        let first = self.next_launch;
+        let after = self.add_nodes(condition, list, &after);
+        let set = push(list, after, NodeWork::SetWhile { conditional, predicate });
+
+        let mut iteration = Vec::new();
+        let ends = self.add_nodes(body, &mut iteration, &[]);
+        let behind = std::mem::replace(&mut self.next_launch, first);
+        self.add_nodes(condition, &mut iteration, &ends);
+        self.next_launch = behind;
+        let mut inside = Vec::new();
+        let choice = self.new_conditional();
+        let gates = addresses.gates.iter().fold(Vec::new(), |after, gate| {
+            vec![push(&mut inside, after, NodeWork::Gate { conditional: choice, gate: *gate })]
+        });
+        let branches = vec![iteration, Vec::new()];
+        let ran = push(&mut inside, gates, NodeWork::Switch { conditional: choice, index: stopped, branches });
+        push(&mut inside, vec![ran], NodeWork::SetGatedWhile { conditional, predicate, stopped });
+        let looped = push(list, vec![set], NodeWork::While { conditional, predicate, body: inside });
+
+        let mut rest = Vec::new();
+        let behind_loop = nodes[number + 1..].iter().map(|node| Node {
+            after: node.after.iter().filter_map(|earlier| earlier.checked_sub(number as u32 + 1)).collect(),
+            step: node.step.clone(),
+        });
+        self.add_nodes(&behind_loop.collect::<Vec<Node>>(), &mut rest, &[]);
+        if !rest.is_empty() {
+            let choice = self.new_conditional();
+            let decided = NodeWork::SetSwitch { conditional: choice, index: stopped, branches: 2 };
+            let decided = push(list, vec![looped], decided);
+            let branches = vec![rest, Vec::new()];
+            push(list, vec![decided], NodeWork::Switch { conditional: choice, index: stopped, branches });
+        }
+        set
+    }
+
     /// Adds nodes that run after `roots`; returns those that have ended when all have. Recurses as deep as steps nest, which
     /// validation limits.
     fn add_nodes(&mut self, nodes: &[Node], list: &mut Vec<CudaNode>, roots: &[usize]) -> Vec<usize> {
@@ -133,9 +297,15 @@ impl Lowering<'_> {
     fn add_step(&mut self, step: &Step, list: &mut Vec<CudaNode>, after: Vec<usize>) -> Vec<usize> {
         match step {
             Step::Launch(_) => {
-                let launch = &self.device[self.next_launch];
+                let (number, launch) = (self.next_launch, &self.device[self.next_launch]);
                 self.next_launch += 1;
-                launch.calls.iter().fold(after, |after, call| vec![push(list, after, self.call(call))])
+                launch.calls.iter().fold(after, |after, call| vec![push(list, after, self.call(number, call))])
+            }
+            Step::Ensure(rows) if self.has_host_steps => {
+                vec![push(list, after, NodeWork::Ensure { rows: rows.clone() })]
+            }
+            Step::Retire(rows) if self.has_host_steps => {
+                vec![push(list, after, NodeWork::Retire { rows: rows.clone() })]
             }
             Step::Ensure(_) | Step::Retire(_) => after,
             Step::While { condition, predicate, body } => {
@@ -167,8 +337,9 @@ impl Lowering<'_> {
         }
     }
 
-    fn call(&self, call: &DeviceCall) -> NodeWork {
+    fn call(&self, launch: usize, call: &DeviceCall) -> NodeWork {
         NodeWork::Call {
+            launch,
             kernel: call.kernel,
             grid: Grid { blocks: call.grid, threads: call.block, shared_bytes: call.shared_bytes },
             addresses: call.arguments.iter().map(|argument| (self.resolve)(*argument)).collect(),
@@ -269,6 +440,12 @@ mod tests {
                 NodeWork::Call { kernel, addresses, .. } => format!("k{kernel}{addresses:?}"),
                 NodeWork::SetWhile { conditional, predicate } => format!("set{conditional}[{predicate}]"),
                 NodeWork::SetSwitch { conditional, index, branches } => format!("set{conditional}[{index}]/{branches}"),
+                NodeWork::SetGatedWhile { conditional, predicate, stopped } => {
+                    format!("set{conditional}[{predicate}]unless[{stopped}]")
+                }
+                NodeWork::Gate { conditional, gate } => format!("gate{conditional}[{gate}]"),
+                NodeWork::Ensure { rows } => format!("ensure{}", rows.arena),
+                NodeWork::Retire { rows } => format!("retire{}", rows.arena),
                 NodeWork::While { conditional, body, .. } => format!("while{conditional}{{{}}}", text(body)),
                 NodeWork::Switch { conditional, branches, .. } => {
                     let branches: Vec<String> = branches.iter().map(|branch| format!("{{{}}}", text(branch))).collect();
@@ -332,6 +509,51 @@ mod tests {
         let device = [calls(0, 1), calls(1, 1), calls(2, 1)];
         let expected = "set0[101]/2<> switch0{}{k0[100]<> set1[102]/1<0> switch1{k1[101]<>}<1>}<0> k2[102]<1>";
         check(&nodes, &device, expected);
+    }
+
+    /// Rows at positions that the loop carries, or that are computed after `after`.
+    fn ensure(after: &[u32]) -> Node {
+        let source = Some(PositionSource::Buffer(BufferId(9)));
+        let rows =
+            SlotRows { arena: 4, source, spread: pygraph_artifact::plan::Spread::One, offsets: vec![0], window: None };
+        node(after, Step::Ensure(rows))
+    }
+
+    fn growing_loop(ensure: Node) -> Vec<Node> {
+        let body = vec![node(&[], launch()), ensure, node(&[0, 1], launch())];
+        let condition = vec![node(&[], launch())];
+        let looped = Step::While { condition, predicate: BufferId(7), body };
+        vec![node(&[], launch()), node(&[0], looped), node(&[0], launch()), node(&[1, 2], launch())]
+    }
+
+    fn six_calls() -> Vec<DeviceLaunch> {
+        (0..6).map(|kernel| calls(kernel, 1)).collect()
+    }
+
+    #[test]
+    fn a_loop_that_grows_caches_has_gates_and_can_be_taken_up_again() {
+        let nodes = growing_loop(ensure(&[]));
+        let gated = GatedLoop::find(&nodes).expect("positions are there when an iteration begins");
+        assert_eq!((gated.node, gated.rows.len()), (1, 1));
+        let resolve = |argument| if let Argument::Buffer(buffer) = argument { 100 + u64::from(buffer.0) } else { 0 };
+        let addresses = GateAddresses { stopped: 8, gates: vec![50] };
+        let (list, rest) = CudaList::gated(&nodes, &gated, &addresses, &six_calls(), &resolve);
+        let looped = "while0{gate1[50]<> switch1{k2[102]<> k3[103]<0> k1[101]<1>}{}<0> set0[107]unless[8]<1>}";
+        let behind = "switch2{k4[104]<> k5[105]<0>}{}";
+        let whole = format!("k0[100]<> k1[101]<0> set0[107]<1> {looped}<2> set2[8]/2<3> {behind}<4>");
+        assert_eq!(text(&list.nodes), whole);
+        assert_eq!(text(&rest.nodes), format!("set0[107]<> {looped}<0> set2[8]/2<1> {behind}<2>"));
+        assert_eq!((list.conditionals, rest.conditionals), (3, 3));
+    }
+
+    #[test]
+    fn a_loop_that_computes_its_positions_has_no_gates() {
+        let nodes = growing_loop(ensure(&[0]));
+        assert_eq!(GatedLoop::find(&nodes), None);
+        let resolve = |_| 0;
+        let list = CudaList::stepped(&nodes, &six_calls(), &resolve);
+        let stepped = "while0{k2[0]<> ensure4<0> k3[0]<1> k1[0]<2> set0[0]<3>}";
+        assert_eq!(text(&list.nodes), format!("k0[0]<> k1[0]<0> set0[0]<1> {stepped}<2> k4[0]<0> k5[0]<3,4>"));
     }
 
     #[test]

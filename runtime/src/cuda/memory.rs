@@ -110,6 +110,10 @@ impl Addresses for AddressRange {
         Ok(AddressRange::unmap(self, offset, bytes)?)
     }
 
+    fn unmap_unused(&self, offset: u64, bytes: u64) -> Result<(), MemoryError> {
+        Ok(AddressRange::unmap_unused(self, offset, bytes)?)
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

@@ -6,12 +6,16 @@
 
 pub mod addresses;
 pub mod driver;
+mod gate;
 pub mod gpu;
 pub mod lists;
+pub(crate) mod measure;
 pub(crate) mod memory;
 pub mod program;
+mod recorded;
 pub(crate) mod session;
 mod state;
+mod streams;
 pub mod tensor;
 mod transfer;
 mod turn;

@@ -1,17 +1,20 @@
 //! A program of an artifact on a GPU: its code and constants, loaded once and shared by sessions.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use pygraph_artifact::{
     container::Artifact,
     device_code::{Argument, Control, DeviceCode, DeviceProgram},
-    plan::{Node, Program, Step},
+    plan::{KvArena, Node, Program, Step},
 };
 
 use super::{
     driver::{Conditional, CudaError, DeviceBytes, Function, Graph, GraphExec, GraphNode, Grid, Module},
     gpu::Gpu,
-    lists::{CudaList, CudaNode, NodeWork},
+    lists::{CudaList, CudaNode, GatedLoop, NodeWork},
 };
 
 /// Shared memory that the driver gives a block without being asked, in bytes.
@@ -25,8 +28,8 @@ pub struct CudaProgram {
     program: usize,
     /// One a kernel of the code; none for those that this program does not call.
     kernels: Vec<Option<Function>>,
-    set_while: Option<Function>,
-    set_switch: Option<Function>,
+    /// Kernels that decide what a graph does next, those that this program needs.
+    controls: BTreeMap<Control, Function>,
     constants: DeviceBytes,
 }
 
@@ -37,25 +40,19 @@ impl CudaProgram {
         check_card(&gpu, code)?;
         let context = gpu.context();
         let device = &code.programs[program];
-        let control = Needs::of(&artifact.plan().programs[program]);
+        let control = needed_controls(&artifact.plan().programs[program]);
         let modules = load_modules(&gpu, code, device, &control)?;
         let kernels = load_kernels(code, device, &modules)?;
-        let control_kernel = |is_needed: bool, kernel: Control| {
-            let module = code.control.filter(|_| is_needed).and_then(|module| modules[module as usize].as_ref());
-            module.map(|module| module.function(kernel.name())).transpose()
-        };
+        let control_module = code.control.and_then(|module| modules[module as usize].as_ref());
+        let mut controls = BTreeMap::new();
+        for kernel in control {
+            let module = control_module.ok_or_else(|| no_control(kernel))?;
+            controls.insert(kernel, module.function(kernel.name()).map_err(|_| no_control(kernel))?);
+        }
         let constants = DeviceBytes::new(context, "constants", artifact.constants().len() as u64)?;
         // SAFETY: there are as many bytes as constants.
         unsafe { gpu.stream().upload_now(artifact.constants(), constants.address()) }?;
-        Ok(CudaProgram {
-            set_while: control_kernel(control.has_loop, Control::While)?,
-            set_switch: control_kernel(control.has_choice, Control::Switch)?,
-            gpu: gpu.clone(),
-            artifact: artifact.clone(),
-            program,
-            kernels,
-            constants,
-        })
+        Ok(CudaProgram { controls, gpu: gpu.clone(), artifact: artifact.clone(), program, kernels, constants })
     }
 
     /// The GPU.
@@ -66,6 +63,11 @@ impl CudaProgram {
     /// The program.
     pub fn program(&self) -> &Program {
         &self.artifact.plan().programs[self.program]
+    }
+
+    /// The arenas that its caches lie in.
+    pub fn arenas(&self) -> &[KvArena] {
+        &self.artifact.plan().arenas
     }
 
     /// What it needs beside its plan.
@@ -134,21 +136,35 @@ impl CudaProgram {
                 conditionals[conditional].expect("a condition should be made with the list that it decides about")
             };
             let new = match &node.work {
-                NodeWork::Call { kernel, grid, addresses } => {
+                NodeWork::Call { kernel, grid, addresses, .. } => {
                     // SAFETY: the caller's promise.
                     unsafe { graph.add_kernel(after, self.kernel(*kernel), *grid, addresses) }?
                 }
                 NodeWork::SetWhile { conditional, predicate } => {
                     let arguments = [condition(*conditional).handle(), *predicate];
-                    let function = self.set_while.as_ref().ok_or_else(no_control)?;
+                    let function = self.control(Control::While)?;
                     // SAFETY: the kernel takes a condition and the address of a predicate, which is in memory of the session.
                     unsafe { graph.add_kernel(after, function, Grid::ONE, &arguments) }?
                 }
                 NodeWork::SetSwitch { conditional, index, branches } => {
                     let arguments = [condition(*conditional).handle(), *index, u64::from(*branches)];
-                    let function = self.set_switch.as_ref().ok_or_else(no_control)?;
+                    let function = self.control(Control::Switch)?;
                     // SAFETY: the kernel takes a condition, the address of an index and a count, of which it reads four bytes.
                     unsafe { graph.add_kernel(after, function, Grid::ONE, &arguments) }?
+                }
+                NodeWork::SetGatedWhile { conditional, predicate, stopped } => {
+                    let arguments = [condition(*conditional).handle(), *predicate, *stopped];
+                    let function = self.control(Control::GatedWhile)?;
+                    // SAFETY: the kernel takes a condition and the addresses of a predicate and of what its gates write.
+                    unsafe { graph.add_kernel(after, function, Grid::ONE, &arguments) }?
+                }
+                NodeWork::Gate { conditional, gate } => {
+                    let arguments = [condition(*conditional).handle(), *gate];
+                    // SAFETY: the kernel takes a condition and the address of a description, which the session has filled in.
+                    unsafe { graph.add_kernel(after, self.control(Control::Gate)?, Grid::ONE, &arguments) }?
+                }
+                NodeWork::Ensure { .. } | NodeWork::Retire { .. } => {
+                    unreachable!("only a list that is run kernel by kernel should have steps of the host")
                 }
                 NodeWork::While { conditional, body, .. } => {
                     let (new, mut inside) = graph.add_while(after, condition(*conditional))?;
@@ -178,76 +194,44 @@ impl CudaProgram {
         Ok(())
     }
 
-    /// Runs a list on the stream, one kernel after the other; loops and choices wait for what decides about them.
-    ///
-    /// # Safety
-    /// As for [`CudaProgram::instantiate`], while this runs and until the stream is done.
-    pub unsafe fn run_on_stream(&self, list: &[CudaNode]) -> Result<(), CudaError> {
-        let stream = self.gpu.stream();
-        for node in list {
-            match &node.work {
-                NodeWork::Call { kernel, grid, addresses } => {
-                    // SAFETY: the caller's promise.
-                    unsafe { self.kernel(*kernel).launch(stream, *grid, addresses) }?;
-                }
-                NodeWork::SetWhile { .. } | NodeWork::SetSwitch { .. } => {}
-                NodeWork::While { predicate, body, .. } => loop {
-                    let mut value = [0];
-                    // SAFETY: a predicate is an `i1` in memory of the session.
-                    unsafe { stream.download_now(*predicate, &mut value) }?;
-                    if value == [0] {
-                        break;
-                    }
-                    // SAFETY: the caller's promise.
-                    unsafe { self.run_on_stream(body) }?;
-                },
-                NodeWork::Switch { index, branches, .. } => {
-                    let (mut value, last) = ([0; 4], branches.len() - 1);
-                    // SAFETY: an index is an `i32` in memory of the session.
-                    unsafe { stream.download_now(*index, &mut value) }?;
-                    let branch = usize::try_from(i32::from_le_bytes(value)).map_or(last, |index| index.min(last));
-                    // SAFETY: the caller's promise.
-                    unsafe { self.run_on_stream(&branches[branch]) }?;
-                }
-            }
-        }
-        Ok(())
+    fn control(&self, kernel: Control) -> Result<&Function, CudaError> {
+        self.controls.get(&kernel).ok_or_else(|| no_control(kernel))
     }
 
-    fn kernel(&self, number: u32) -> &Function {
+    /// A kernel that this program calls.
+    pub(super) fn kernel(&self, number: u32) -> &Function {
         self.kernels[number as usize].as_ref().expect("the kernels that a program calls should be loaded")
     }
 }
 
-fn no_control() -> CudaError {
+fn no_control(kernel: Control) -> CudaError {
     CudaError::Call {
         operation: "cuModuleGetFunction",
-        name: "CUDA_ERROR_NOT_FOUND".into(),
+        name: format!("CUDA_ERROR_NOT_FOUND ({})", kernel.name()).into(),
         advice: "the artifact has loops or choices and no kernels for them: compile it again",
     }
 }
 
-/// What of control flow a program has.
-#[derive(Debug, Default)]
-struct Needs {
-    has_loop: bool,
-    has_choice: bool,
-}
-
-impl Needs {
-    fn of(program: &Program) -> Needs {
-        let mut needs = Needs::default();
-        program.segments.iter().for_each(|segment| needs.look_at(&segment.nodes));
-        needs
-    }
-
-    fn look_at(&mut self, nodes: &[Node]) {
+/// The kernels that decide about the control flow that a program has.
+fn needed_controls(program: &Program) -> BTreeSet<Control> {
+    fn look(nodes: &[Node], found: &mut BTreeSet<Control>) {
         for node in nodes {
-            self.has_loop |= matches!(node.step, Step::While { .. });
-            self.has_choice |= matches!(node.step, Step::Switch { .. });
-            node.step.inside().into_iter().for_each(|nodes| self.look_at(nodes));
+            match node.step {
+                Step::While { .. } => found.extend([Control::While]),
+                Step::Switch { .. } => found.extend([Control::Switch]),
+                _ => {}
+            }
+            node.step.inside().into_iter().for_each(|nodes| look(nodes, found));
         }
     }
+    let mut found = BTreeSet::new();
+    for segment in &program.segments {
+        look(&segment.nodes, &mut found);
+        if GatedLoop::find(&segment.nodes).is_some() {
+            found.extend(Control::ALL);
+        }
+    }
+    found
 }
 
 /// Refuses code for another GPU.
@@ -269,13 +253,13 @@ fn load_modules(
     gpu: &Gpu,
     code: &DeviceCode,
     device: &DeviceProgram,
-    control: &Needs,
+    control: &BTreeSet<Control>,
 ) -> Result<Vec<Option<Arc<Module>>>, CudaError> {
     let mut is_needed = vec![false; code.modules.len()];
     for call in device.launches.iter().flat_map(|launch| &launch.calls) {
         is_needed[code.kernels[call.kernel as usize].module as usize] = true;
     }
-    if let Some(module) = code.control.filter(|_| control.has_loop || control.has_choice) {
+    if let Some(module) = code.control.filter(|_| !control.is_empty()) {
         is_needed[module as usize] = true;
     }
     let load = |(image, is_needed): (&Vec<u8>, bool)| is_needed.then(|| Module::load(gpu.context(), image)).transpose();

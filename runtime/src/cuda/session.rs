@@ -3,7 +3,6 @@
 use std::{collections::btree_map::Entry, sync::Arc, time::Duration};
 
 use pygraph_artifact::{
-    deployment::Deployment,
     device_code::STATUS_BYTES,
     plan::{Launch, Param, ResultSlot, Segment, launches},
 };
@@ -11,10 +10,12 @@ use pygraph_kernels::manifest::KernelError;
 
 use super::{
     addresses::{Addresses, Reach, reaches},
-    driver::{CudaError, DeviceBytes, Event, GraphExec, PinnedBytes, Stream},
-    lists::{CudaList, of_segments},
+    driver::{CudaError, DeviceBytes, Event, PinnedBytes, Range, Stream},
+    lists::of_segments,
+    measure::{Measuring, begin_segment, end_segment, forms},
     program::CudaProgram,
-    state::{ensured_in_loops, place_params},
+    recorded::{Recorded, Recording},
+    state::{ensured_in_graphs, ensured_whole, place_params},
     tensor::DeviceTensor,
     transfer::{self, Carried},
     turn::{Turn, failed_comparison},
@@ -23,7 +24,7 @@ use crate::{
     caches::Caches,
     host::{Copies, RunError},
     knobs::DebugLevel,
-    session::{Backend, Location, StepCounts, StepMemory},
+    session::{Backend, LaunchTime, Location, Measure, SegmentTime, StepCounts, StepMemory},
     tensor::{Array, Tensor, TensorError},
 };
 
@@ -54,15 +55,12 @@ pub(crate) struct CudaSession {
     turns: [Turn; 2],
     /// The turn of the last step.
     turn: usize,
+    looped_arenas: Vec<u32>,
     whole_arenas: Vec<u32>,
+    measuring: Option<Measuring>,
+    /// How long gates of loops wait, if somebody said so.
+    patience: Option<Duration>,
     debug: DebugLevel,
-}
-
-/// A segment that is ready to run.
-#[derive(Debug)]
-enum Recorded {
-    Graph { exec: GraphExec, nodes: usize },
-    Stream(CudaList),
 }
 
 impl CudaSession {
@@ -100,7 +98,7 @@ impl CudaSession {
             status: status.as_ref().map_or(0, DeviceBytes::address),
         };
         let turns = [Turn::new(&program, blocks_bytes)?, Turn::new(&program, blocks_bytes)?];
-        let whole_arenas = ensured_in_loops(plan);
+        let (looped_arenas, whole_arenas) = (ensured_in_graphs(plan), ensured_whole(plan));
         let mut session = CudaSession {
             recorded: None,
             arena,
@@ -113,7 +111,10 @@ impl CudaSession {
             addresses,
             turns,
             turn: 0,
+            looped_arenas,
             whole_arenas,
+            measuring: None,
+            patience: caches.and_then(Caches::patience),
             debug,
             program,
         };
@@ -127,7 +128,7 @@ impl CudaSession {
     fn say_what_loops_need(&self) {
         for arena in &self.whole_arenas {
             self.debug.say(DebugLevel::DEVICES, || {
-                format!("a loop on the GPU grows cache arena {arena}: all of it is mapped before the launch")
+                format!("a loop on the GPU grows cache arena {arena} at positions that it computes: all of it is mapped before the launch")
             });
         }
     }
@@ -139,22 +140,15 @@ impl CudaSession {
 
     /// Makes graphs of all segments that are to be graphs.
     fn record(&mut self) -> Result<(), CudaError> {
-        let plan = self.program.program();
-        let resolve = |argument| self.addresses.resolve(plan, argument);
-        let parts = of_segments(&plan.segments, &self.program.device().launches);
-        let record = |(segment, part): (&Segment, _)| {
-            let list = CudaList::new(&segment.nodes, part, &resolve);
-            // A loop of the host runs as launches on the stream too.
-            if matches!(segment.deploy, Deployment::Stream | Deployment::HostLoop) {
-                return Ok(Recorded::Stream(list));
-            }
-            // SAFETY: the addresses are those of memory that this session, its model and its caches have as long as its graphs.
-            let exec = unsafe { self.program.instantiate(&list) }?;
-            self.debug
-                .say(DebugLevel::LAUNCHES, || format!("segment `{}`: a graph of {} nodes", segment.name, list.count()));
-            Ok(Recorded::Graph { exec, nodes: list.count() })
+        let recording = Recording {
+            program: &self.program,
+            addresses: &self.addresses,
+            measuring: self.measuring.as_ref(),
+            patience: self.patience,
+            debug: self.debug,
         };
-        self.recorded = Some(plan.segments.iter().zip(parts).map(record).collect::<Result<_, CudaError>>()?);
+        // SAFETY: the addresses are those of memory that this session, its model and its caches have as long as its graphs.
+        self.recorded = Some(unsafe { recording.record() }?);
         Ok(())
     }
 
@@ -288,11 +282,15 @@ impl Backend for CudaSession {
         DeviceTensor::zeros(self.program.gpu(), result.dtype, &result.shape).map(Array::Device)
     }
 
+    fn looped_arenas(&self) -> &[u32] {
+        &self.looped_arenas
+    }
+
     fn whole_arenas(&self) -> &[u32] {
         &self.whole_arenas
     }
 
-    unsafe fn run(&mut self, _: StepMemory<'_>) -> Result<(), RunError> {
+    unsafe fn run(&mut self, step: StepMemory<'_>) -> Result<(), RunError> {
         if self.recorded.is_none() {
             self.record()?;
         }
@@ -310,12 +308,12 @@ impl Backend for CudaSession {
             unsafe { stream.fill(status.address(), 0, status.len()) }?;
         }
         turn.is_unchecked = true;
-        for segment in self.recorded.iter_mut().flatten() {
-            match segment {
-                Recorded::Graph { exec, .. } => exec.launch(stream)?,
-                // SAFETY: as in `record`; what is in the blocks is the caller's promise.
-                Recorded::Stream(list) => unsafe { program.run_on_stream(&list.nodes) }?,
-            }
+        for (number, segment) in self.recorded.iter_mut().flatten().enumerate() {
+            let _range = Range::begin(&program.program().segments[number].name);
+            let probe = begin_segment(&program, number, &mut self.measuring)?;
+            // SAFETY: as in `record`; what is in the blocks is the caller's promise.
+            unsafe { segment.run(&program, &self.addresses, step.caches, probe, self.debug) }?;
+            end_segment(stream, number, &mut self.measuring)?;
         }
         if let Some(status) = &self.status {
             stream.download(status, 0, &turn.status, 0, STATUS_BYTES)?;
@@ -382,17 +380,46 @@ impl Backend for CudaSession {
         Ok(end.is_reached()?.then(|| end.since(start)).transpose()?)
     }
 
-    fn step_counts(&self) -> StepCounts {
-        let mut counts = StepCounts::default();
-        for segment in self.recorded.iter().flatten() {
-            match segment {
-                Recorded::Graph { nodes, .. } => {
-                    counts.graphs += 1;
-                    counts.nodes += nodes;
-                }
-                Recorded::Stream(_) => counts.streams += 1,
+    fn measure(&mut self, what: Measure) -> Result<(), TensorError> {
+        self.measuring = Some(Measuring::new(self.stream(), &self.program.program().segments, what)?);
+        self.recorded = None;
+        Ok(())
+    }
+
+    fn segment_times(&self) -> Result<Vec<SegmentTime>, TensorError> {
+        let Some(Measuring::Segments { form, events }) = &self.measuring else { return Ok(Vec::new()) };
+        let segments = self.program.program().segments.iter().zip(events);
+        let measured = segments.filter(|(segment, _)| forms(segment).contains(form));
+        let time = |(segment, [start, end]): (&Segment, &[Event; 2])| {
+            Ok(SegmentTime { segment: segment.name.clone(), form: *form, time: end.since(start)? })
+        };
+        measured.map(time).collect()
+    }
+
+    fn launch_times(&self) -> Vec<LaunchTime> {
+        let Some(Measuring::Launches(probes)) = &self.measuring else { return Vec::new() };
+        let plan = self.program.program();
+        let parts = of_segments(&plan.segments, &self.program.device().launches);
+        let mut times = Vec::new();
+        for ((segment, part), probe) in plan.segments.iter().zip(parts).zip(probes) {
+            for ((launch, device), (kernels, time)) in launches(&segment.nodes).iter().zip(part).zip(&probe.launches) {
+                times.push(LaunchTime {
+                    segment: segment.name.clone(),
+                    name: launch.name.clone(),
+                    location: launch.location.clone(),
+                    code: device.calls.iter().map(|call| call.kernel).collect(),
+                    kernels: *kernels,
+                    time: *time,
+                    empty: probe.empty,
+                });
             }
         }
+        times
+    }
+
+    fn step_counts(&self) -> StepCounts {
+        let mut counts = StepCounts::default();
+        self.recorded.iter().flatten().for_each(|segment| segment.count(&mut counts));
         counts
     }
 }

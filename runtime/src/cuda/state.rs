@@ -1,8 +1,11 @@
 //! What a session has of its own on a GPU, from its program.
 
-use pygraph_artifact::plan::{Bind, Node, Program, Step};
+use pygraph_artifact::{
+    deployment::Deployment,
+    plan::{Bind, Node, Program, Segment, Step},
+};
 
-use super::{addresses::Reach, program::CudaProgram, tensor::DeviceTensor};
+use super::{addresses::Reach, lists::GatedLoop, program::CudaProgram, tensor::DeviceTensor};
 use crate::{
     caches::Caches,
     tensor::{Array, TensorError},
@@ -40,8 +43,18 @@ pub(super) fn place_params(
     Ok((own, addresses))
 }
 
-/// The arenas that are grown inside of segments.
-pub(super) fn ensured_in_loops(program: &Program) -> Vec<u32> {
+/// The arenas that are grown inside of graphs.
+pub(super) fn ensured_in_graphs(program: &Program) -> Vec<u32> {
+    ensured(program, |_| true)
+}
+
+/// Those of them that are grown by loops which cannot wait for rows.
+pub(super) fn ensured_whole(program: &Program) -> Vec<u32> {
+    ensured(program, |is_gated| !is_gated)
+}
+
+/// The arenas that are grown by steps of graphs, all of those or only those that have gates or not.
+fn ensured(program: &Program, counts: impl Fn(bool) -> bool) -> Vec<u32> {
     fn look(nodes: &[Node], arenas: &mut Vec<u32>) {
         for node in nodes {
             if let Step::Ensure(ensure) = &node.step {
@@ -51,7 +64,15 @@ pub(super) fn ensured_in_loops(program: &Program) -> Vec<u32> {
         }
     }
     let mut arenas = Vec::new();
-    program.segments.iter().for_each(|segment| look(&segment.nodes, &mut arenas));
+    // Elsewhere the host maps rows between kernels.
+    let is_graph = |segment: &&Segment| !matches!(segment.deploy, Deployment::Stream | Deployment::HostLoop);
+    for segment in program.segments.iter().filter(is_graph) {
+        let gated = GatedLoop::find(&segment.nodes).map(|gated| gated.node);
+        let nodes = segment.nodes.iter().enumerate().filter(|(number, _)| counts(Some(*number) == gated));
+        for (_, node) in nodes {
+            look(std::slice::from_ref(node), &mut arenas);
+        }
+    }
     arenas.sort_unstable();
     arenas.dedup();
     arenas

@@ -12,7 +12,7 @@ use pygraph_kernels::memory::Buffer;
 
 use super::{Copies, HostProgram, Memory, RunError};
 use crate::{
-    session::{Backend, Location, StepCounts, StepMemory},
+    session::{Backend, LaunchTime, Location, Measure, SegmentTime, StepCounts, StepMemory},
     tensor::{Array, Tensor, TensorError},
 };
 
@@ -68,6 +68,10 @@ impl Backend for HostSession {
 
     fn new_result(&self, result: &ResultSlot) -> Result<Array, TensorError> {
         Tensor::zeros(result.dtype, &result.shape).map(Array::Host)
+    }
+
+    fn looped_arenas(&self) -> &[u32] {
+        &[]
     }
 
     fn whole_arenas(&self) -> &[u32] {
@@ -138,6 +142,18 @@ impl Backend for HostSession {
 
     fn step_time(&self) -> Result<Option<Duration>, TensorError> {
         Ok(None)
+    }
+
+    fn measure(&mut self, _: Measure) -> Result<(), TensorError> {
+        Ok(())
+    }
+
+    fn segment_times(&self) -> Result<Vec<SegmentTime>, TensorError> {
+        Ok(Vec::new())
+    }
+
+    fn launch_times(&self) -> Vec<LaunchTime> {
+        Vec::new()
     }
 
     fn step_counts(&self) -> StepCounts {

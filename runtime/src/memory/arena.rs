@@ -129,6 +129,15 @@ impl GrowingArena {
         self.ask(&mut self.shared.lock(), slot, bytes).map(|_| ())
     }
 
+    /// Has the thread map the first `bytes` of a slot, ahead of need, if there is memory.
+    pub fn expect(&self, slot: usize, bytes: u64) -> Result<(), MemoryError> {
+        let mut slots = self.shared.lock();
+        let handles = slots.handles(slot, bytes)?;
+        slots.expect(slot, handles);
+        self.shared.work.notify_one();
+        Ok(())
+    }
+
     /// Asks for the first `bytes` of a slot and waits until the thread has mapped them, at most `timeout`. What was
     /// asked for stays asked for if they come later.
     pub fn wait_for(&self, slot: usize, bytes: u64, timeout: Duration) -> Result<(), MemoryError> {
@@ -152,7 +161,7 @@ impl GrowingArena {
     }
 
     /// Unmaps the handles of a slot that are wholly below its low edge, which is then at `bytes`: the start of a window.
-    /// Nobody may read there any more, and nothing is mapped there until the slot is retired below it.
+    /// Nobody may read there any more, nor have begun to; nothing is mapped there until the slot is retired below it.
     pub fn retire_below(&self, slot: usize, bytes: u64) -> Result<(), MemoryError> {
         let mut slots = self.shared.lock();
         slots.handles(slot, bytes)?;

@@ -36,6 +36,11 @@ pub(crate) trait Addresses: fmt::Debug + Send + Sync {
     /// Takes away the piece at `offset`, of so many bytes, once nothing on the device uses it.
     fn unmap(&self, offset: u64, bytes: u64) -> Result<(), MemoryError>;
 
+    /// The same where nothing uses the piece any more, for certain: nothing is waited for.
+    fn unmap_unused(&self, offset: u64, bytes: u64) -> Result<(), MemoryError> {
+        self.unmap(offset, bytes)
+    }
+
     /// The same as the device knows it.
     fn as_any(&self) -> &dyn std::any::Any;
 }

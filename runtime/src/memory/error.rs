@@ -124,7 +124,7 @@ pub enum MemoryError {
 
 impl MemoryError {
     /// True if there would be enough memory, had others less of it.
-    pub(super) fn is_shortage(&self) -> bool {
+    pub(crate) fn is_shortage(&self) -> bool {
         use CudaError::{Limit, OutOfMemory};
         matches!(self, MemoryError::Limit { .. } | MemoryError::Cuda(Limit { .. } | OutOfMemory { .. }))
     }

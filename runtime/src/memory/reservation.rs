@@ -62,13 +62,23 @@ impl Reservation {
 
     /// Unmaps the handle at a byte offset. Nobody may read or write there any more.
     pub fn unmap(&mut self, offset: u64) -> Result<(), MemoryError> {
-        self.check(offset)?;
-        if !self.mapped.contains_key(&offset) {
-            return Err(MemoryError::NotMapped { offset });
-        }
+        self.check_mapped(offset)?;
         self.addresses.unmap(offset, self.handle_bytes)?;
         self.mapped.remove(&offset);
         Ok(())
+    }
+
+    /// The same where nothing on the device uses it any more, for certain: other work of the device is not waited for.
+    pub fn unmap_unused(&mut self, offset: u64) -> Result<(), MemoryError> {
+        self.check_mapped(offset)?;
+        self.addresses.unmap_unused(offset, self.handle_bytes)?;
+        self.mapped.remove(&offset);
+        Ok(())
+    }
+
+    fn check_mapped(&self, offset: u64) -> Result<(), MemoryError> {
+        self.check(offset)?;
+        if self.mapped.contains_key(&offset) { Ok(()) } else { Err(MemoryError::NotMapped { offset }) }
     }
 
     fn check(&self, offset: u64) -> Result<(), MemoryError> {

@@ -112,6 +112,12 @@ impl Slots {
         slot.goal = slot.goal.max(slot.asked.saturating_add(self.handles_ahead)).min(self.slot_handles);
     }
 
+    /// The thread maps the first handles of a slot; nobody relies on it.
+    pub(super) fn expect(&mut self, slot: usize, handles: u64) {
+        let slot = &mut self.slots[slot];
+        slot.goal = slot.goal.max(handles).min(self.slot_handles);
+    }
+
     /// Maps the first handles of some slots: all or, with an error, none.
     pub(super) fn ensure(&mut self, wanted: &BTreeMap<usize, u64>) -> Result<(), MemoryError> {
         let before: Vec<(usize, Slot)> = wanted.keys().map(|&slot| (slot, self.slots[slot].clone())).collect();
@@ -214,7 +220,7 @@ impl Slots {
         while self.slots[slot].low < low {
             let place = self.slots[slot].low;
             if place < self.slots[slot].mapped {
-                self.reservation.unmap(self.offset(slot, place))?;
+                self.reservation.unmap_unused(self.offset(slot, place))?;
                 self.record(slot, place, Change::Unmapped, Actor::Caller);
             }
             let slot = &mut self.slots[slot];

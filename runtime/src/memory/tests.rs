@@ -227,6 +227,19 @@ fn the_thread_maps_what_is_asked_for() -> Result<(), MemoryError> {
 }
 
 #[test]
+fn what_is_expected_is_mapped_ahead_where_there_is_memory() -> Result<(), MemoryError> {
+    let (_, arena) = arena(Some(3), options(1, 8, 0))?;
+    let bytes = granularity();
+    arena.ensure(0, 1)?;
+    arena.expect(0, 2 * bytes + 1)?;
+    wait_until_mapped(&arena, 0, 3);
+    arena.expect(0, 8 * bytes)?;
+    assert_eq!(arena.wait_for(0, 3 * bytes, LONG), Ok(()), "that there is no more is nobody's error");
+    assert_eq!(mapped_handles(&arena), [3]);
+    Ok(())
+}
+
+#[test]
 fn an_arena_ends_while_its_thread_has_work() -> Result<(), MemoryError> {
     let never = ArenaOptions { thread_delay: NEVER, ..options(1, 4, 4) };
     let (memory, arena) = arena(None, never)?;

@@ -4,6 +4,7 @@ mod arguments;
 mod compile;
 mod expect;
 mod options;
+mod profile;
 mod steps;
 
 pub(crate) use arguments::Sources;
@@ -39,6 +40,7 @@ use crate::{
     weights::WeightsError,
 };
 use expect::Expectations;
+use profile::write_profile;
 use steps::StepInputs;
 
 /// Does what the options say; `out` is standard output.
@@ -118,6 +120,9 @@ fn run_program(
     entry: Option<&str>,
     out: &mut impl Write,
 ) -> Result<(), RunError> {
+    if options.profile.is_some() && device == Device::Host {
+        return Err(RunError::ProfileOnHost);
+    }
     let _gpu = options.open_gpu(device)?;
     let mut model = Model::load_in_order(artifact, entry, device, options.order, options.loops())?;
     let caches = Caches::for_model(&model, options.caches()).map_err(SessionError::Memory)?;
@@ -164,7 +169,8 @@ fn run_program(
     if options.outputs.is_none() && options.expect.is_empty() {
         print_outputs(&session, out)?;
     }
-    repeat(&mut session, options.repeat, out)
+    repeat(&mut session, options.repeat, out)?;
+    options.profile.as_deref().map_or(Ok(()), |path| write_profile(&mut session, &device.describe(), path))
 }
 
 /// Runs step 0 and the steps of `--steps`, writing and comparing results as they come.
@@ -194,6 +200,20 @@ fn run_steps(
         }
         if options.kv_log {
             print_caches(session, step, out).map_err(RunError::Print)?;
+        }
+    }
+    if options.kv_log {
+        print_cache_events(session, out).map_err(RunError::Print)?;
+    }
+    Ok(())
+}
+
+/// What was mapped and unmapped in each cache arena, by whom, in order.
+fn print_cache_events(session: &Session, out: &mut impl Write) -> io::Result<()> {
+    let Some(caches) = session.caches() else { return Ok(()) };
+    for (number, arena) in session.model().artifact().plan().arenas.iter().enumerate() {
+        for line in caches.events(number).to_string().lines() {
+            writeln!(out, "@{} {line}", arena.name)?;
         }
     }
     Ok(())
@@ -312,6 +332,9 @@ pub enum RunError {
     /// No memory for a session.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// Forms differ on a GPU alone.
+    #[error("--profile measures the forms of segments on a GPU: compile with --target, and run with --device=cuda")]
+    ProfileOnHost,
     /// Nothing that could be fresh.
     #[error("--fresh-kv: no cache of the program lies in an arena; pygraph-compile --remarks says why")]
     NoCaches,

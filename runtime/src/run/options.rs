@@ -78,6 +78,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub repeat: u32,
 
+    /// Run the last step some times more with each segment in each of its forms, and write what they take on the GPU, for pygraph-compile --profile
+    #[arg(long, value_name = "FILE.json", conflicts_with = "split_input_file")]
+    pub profile: Option<PathBuf>,
+
     /// Compile and run every chunk between `// -----` lines by itself
     #[arg(long)]
     pub split_input_file: bool,
@@ -118,7 +122,7 @@ pub struct Options {
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub kv_delay_ms: u64,
 
-    /// In a loop on the device, wait for the mapping thread, but not longer than this, in place of mapping
+    /// In a loop on the device, wait for the mapping thread, but not longer than this, in place of mapping; on a GPU the loop is then left, and goes on when the host has mapped
     #[arg(long, value_name = "MS")]
     pub kv_patience_ms: Option<u64>,
 
@@ -126,7 +130,7 @@ pub struct Options {
     #[arg(long)]
     pub kv_poison: bool,
 
-    /// Print after each step how much of each slot of a cache is reached and mapped
+    /// Print after each step how much of each slot of a cache is reached and mapped, and in the end what was mapped by whom
     #[arg(long)]
     pub kv_log: bool,
 

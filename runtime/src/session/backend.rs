@@ -3,7 +3,10 @@
 
 use std::{fmt, time::Duration};
 
-use pygraph_artifact::plan::{Param, Program, ResultSlot};
+use pygraph_artifact::{
+    deployment::Deployment,
+    plan::{Param, Program, ResultSlot},
+};
 
 use crate::{
     caches::Caches,
@@ -26,7 +29,10 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// A new buffer for a result.
     fn new_result(&self, result: &ResultSlot) -> Result<Array, TensorError>;
 
-    /// Arenas whose rows must all be mapped, since the device's loops cannot wait for them.
+    /// Arenas of which no row may be gone, since the device's loops reach rows at positions that the host learns too late.
+    fn looped_arenas(&self) -> &[u32];
+
+    /// Those of them whose rows must all be mapped before, since the loops cannot wait for them.
     fn whole_arenas(&self) -> &[u32];
 
     /// Runs all segments, or gives them to the device.
@@ -63,8 +69,56 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// How long the last step took on the device, if it was timed and has ended.
     fn step_time(&self) -> Result<Option<Duration>, TensorError>;
 
+    /// From now on every step is measured so, if the device has a clock of its own.
+    fn measure(&mut self, what: Measure) -> Result<(), TensorError>;
+
+    /// The times of segments in the last step, which has ended.
+    fn segment_times(&self) -> Result<Vec<SegmentTime>, TensorError>;
+
+    /// The times of launches in the last step.
+    fn launch_times(&self) -> Vec<LaunchTime>;
+
     /// What a step gives to the device.
     fn step_counts(&self) -> StepCounts;
+}
+
+/// What steps are measured for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// Each launch by itself: kernels run on the stream one by one, whatever the plan says.
+    Launches,
+    /// Each segment that has this form, in this form.
+    Segments(Deployment),
+}
+
+/// How long a segment took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentTime {
+    /// Its name.
+    pub segment: String,
+    /// In which form.
+    pub form: Deployment,
+    /// From when the GPU came to it to its end. What the host takes to start it is part of that where the GPU waits for it.
+    pub time: Duration,
+}
+
+/// How long a launch took in a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaunchTime {
+    /// The segment's name.
+    pub segment: String,
+    /// What it computes.
+    pub name: String,
+    /// Where in the user's file it comes from.
+    pub location: String,
+    /// Numbers of its kernels in the artifact's code: launches with the same ones run the same code.
+    pub code: Vec<u32>,
+    /// How many kernels ran.
+    pub kernels: u32,
+    /// How long all of them took.
+    pub time: Duration,
+    /// What the same measurement says of no kernel at all.
+    pub empty: Duration,
 }
 
 /// What a step gives to a device.

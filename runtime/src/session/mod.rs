@@ -6,8 +6,8 @@ mod outputs;
 mod places;
 mod ring;
 
-pub use backend::StepCounts;
 pub(crate) use backend::{Backend, Location, StepMemory};
+pub use backend::{LaunchTime, Measure, SegmentTime, StepCounts};
 pub use error::{OutputError, SessionError, StepError};
 pub use outputs::{Outputs, Ticket};
 
@@ -267,6 +267,21 @@ impl Session {
         self.backend.step_time()
     }
 
+    /// From now on a GPU measures this in every step. Steps give the same results; they take longer.
+    pub fn measure(&mut self, what: Measure) -> Result<(), TensorError> {
+        self.backend.measure(what)
+    }
+
+    /// What [`Measure::Segments`] measured in the last step, which must have been waited for. Empty on the host device.
+    pub fn segment_times(&self) -> Result<Vec<SegmentTime>, TensorError> {
+        self.backend.segment_times()
+    }
+
+    /// What [`Measure::Launches`] measured in the last step. Empty on the host device.
+    pub fn launch_times(&self) -> Vec<LaunchTime> {
+        self.backend.launch_times()
+    }
+
     /// What a step gives to the device, once one has run.
     pub fn step_counts(&self) -> StepCounts {
         self.backend.step_counts()
@@ -282,6 +297,7 @@ impl Session {
         let Some(caches) = &self.caches else { return Ok(()) };
         let handed_in = self.handed_in(program);
         handed_in.iter().try_for_each(|arena| caches.check_hand_in(*arena))?;
+        self.backend.looped_arenas().iter().try_for_each(|arena| caches.check_whole(*arena))?;
         let mut grown = program.ensures.iter().filter(|rows| !handed_in.contains(&rows.arena));
         Ok(grown.try_for_each(|rows| caches.check_kept(rows, &self.positions(rows)))?)
     }

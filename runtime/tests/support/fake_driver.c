@@ -1,15 +1,18 @@
-// A CUDA driver without a GPU, for the tests in cuda.rs and cuda_fault.rs: `scripts/test driver` builds it as libcuda.so and runs them.
+// A CUDA driver without a GPU, for the tests in cuda.rs, cuda_caches.rs and cuda_fault.rs: `scripts/test driver` builds it as libcuda.so and runs them.
 //
-// Memory of the device is memory of the host, filled with junk; streams do everything at once; kernels are those of kernels.ptx, by name.
+// Memory of the device is memory of the host, filled with junk; streams do everything at once, but for graphs with a gate, which run beside the
+// host until somebody waits for them; kernels are those of kernels.ptx, by name.
 // A graph runs, of the nodes that are ready, the last first, so that a missing edge shows. A condition that no kernel has set, and an
 // edge between graphs, abort. Results and struct layouts are those of NVIDIA's documentation of the driver API, 13.0.
 
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef int Result;
@@ -24,6 +27,7 @@ enum {
   NOT_MAPPED = 211,
   INVALID_PTX = 218,
   NOT_FOUND = 500,
+  NOT_READY = 600,
   ILLEGAL_ADDRESS = 700,
 };
 
@@ -43,6 +47,20 @@ static __thread void *current;
       return fault;          \
   } while (0)
 
+// The graph that runs beside the host, if one does: runs are counted.
+static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t running_ended = PTHREAD_COND_INITIALIZER;
+static void *running_stream;
+static uint64_t runs_begun, runs_ended;
+
+// Waits for what a stream runs, or for all if it is null.
+static void wait_for(void *stream) {
+  pthread_mutex_lock(&running_lock);
+  while (runs_ended < runs_begun && (!stream || stream == running_stream))
+    pthread_cond_wait(&running_ended, &running_lock);
+  pthread_mutex_unlock(&running_lock);
+}
+
 static Result give_something(void **place) {
   CHECK_CONTEXT();
   *place = malloc(1);
@@ -58,6 +76,12 @@ static Result take_back(void *place) {
 static Result nothing(void) {
   CHECK_CONTEXT();
   return SUCCESS;
+}
+
+static Result wait_and_do_nothing(void *stream) {
+  CHECK_CONTEXT();
+  wait_for(stream);
+  return nothing();
 }
 
 // The driver and its device.
@@ -78,7 +102,7 @@ Result cuDeviceGetAttribute(int *value, int attribute, int device) {
 Result cuDevicePrimaryCtxRetain(void **context, int device) { return *context = &fault, SUCCESS; }
 Result cuDevicePrimaryCtxRelease_v2(int device) { return SUCCESS; }
 Result cuCtxSetCurrent(void *context) { return current = context, SUCCESS; }
-Result cuCtxSynchronize(void) { return nothing(); }
+Result cuCtxSynchronize(void) { return wait_and_do_nothing(NULL); }
 
 Result cuGetErrorName(Result error, const char **name) {
   switch (error) {
@@ -99,13 +123,41 @@ Result cuGetErrorName(Result error, const char **name) {
 
 Result cuStreamCreate(void **stream, unsigned flags) { return give_something(stream); }
 Result cuStreamDestroy_v2(void *stream) { return take_back(stream); }
-Result cuStreamSynchronize(void *stream) { return nothing(); }
+Result cuStreamSynchronize(void *stream) { return wait_and_do_nothing(stream); }
 Result cuStreamWaitEvent(void *stream, void *event, unsigned flags) { return nothing(); }
-Result cuEventCreate(void **event, unsigned flags) { return give_something(event); }
-Result cuEventDestroy_v2(void *event) { return take_back(event); }
-Result cuEventRecord(void *event, void *stream) { return nothing(); }
-Result cuEventSynchronize(void *event) { return nothing(); }
-Result cuEventQuery(void *event) { return nothing(); }
+Result cuStreamWaitValue32_v2(void *stream, Address address, uint32_t value, unsigned flags) { return nothing(); }
+
+// The run that an event is behind.
+struct Event {
+  uint64_t run;
+};
+
+Result cuEventCreate(struct Event **event, unsigned flags) {
+  CHECK_CONTEXT();
+  *event = calloc(1, sizeof **event);
+  return SUCCESS;
+}
+Result cuEventDestroy_v2(struct Event *event) { return take_back(event); }
+Result cuEventRecord(struct Event *event, void *stream) {
+  CHECK_CONTEXT();
+  pthread_mutex_lock(&running_lock);
+  event->run = stream == running_stream ? runs_begun : 0;
+  pthread_mutex_unlock(&running_lock);
+  return SUCCESS;
+}
+Result cuEventQuery(struct Event *event) {
+  CHECK_CONTEXT();
+  pthread_mutex_lock(&running_lock);
+  int is_reached = event->run <= runs_ended;
+  pthread_mutex_unlock(&running_lock);
+  return is_reached ? SUCCESS : NOT_READY;
+}
+Result cuEventSynchronize(struct Event *event) {
+  CHECK_CONTEXT();
+  if (cuEventQuery(event) == NOT_READY)
+    wait_for(NULL);
+  return nothing();
+}
 
 Result cuEventElapsedTime_v2(float *milliseconds, void *start, void *end) {
   CHECK_CONTEXT();
@@ -137,24 +189,26 @@ Result cuMemHostAlloc(void **start, size_t bytes, unsigned flags) {
 
 Result cuMemFreeHost(void *start) { return take_back(start); }
 
-static Result copy(void *to, const void *from, size_t bytes) {
+static Result copy(void *to, const void *from, size_t bytes, void *stream) {
   CHECK_CONTEXT();
+  wait_for(stream);
   memcpy(to, from, bytes);
   return SUCCESS;
 }
 
 Result cuMemcpyHtoDAsync_v2(Address to, const void *from, size_t bytes, void *stream) {
-  return copy((void *)to, from, bytes);
+  return copy((void *)to, from, bytes, stream);
 }
 Result cuMemcpyDtoHAsync_v2(void *to, Address from, size_t bytes, void *stream) {
-  return copy(to, (void *)from, bytes);
+  return copy(to, (void *)from, bytes, stream);
 }
 Result cuMemcpyDtoDAsync_v2(Address to, Address from, size_t bytes, void *stream) {
-  return copy((void *)to, (void *)from, bytes);
+  return copy((void *)to, (void *)from, bytes, stream);
 }
 
 Result cuMemsetD8Async(Address address, unsigned char value, size_t bytes, void *stream) {
   CHECK_CONTEXT();
+  wait_for(stream);
   memset((void *)address, value, bytes);
   return SUCCESS;
 }
@@ -180,6 +234,7 @@ static char *row(const struct Side *side, size_t number) {
 
 Result cuMemcpy2DAsync_v2(const struct Copy2D *rows, void *stream) {
   CHECK_CONTEXT();
+  wait_for(stream);
   for (size_t number = 0; number < rows->height; number++)
     memcpy(row(&rows->to, number), row(&rows->from, number), rows->width);
   return SUCCESS;
@@ -262,7 +317,7 @@ Result cuMemUnmap(Address address, size_t bytes) {
 
 // Kernels.
 
-enum { ARGUMENTS_MAX = 3, CONDITIONS_MAX = 1000 };
+enum { ARGUMENTS_MAX = 4, CONDITIONS_MAX = 1000 };
 
 static const uint64_t UNSET = ~0ull;
 static uint64_t conditions[CONDITIONS_MAX];
@@ -291,10 +346,46 @@ static void add_to_row(const uint64_t *a, unsigned threads) {
   for (unsigned thread = 0; thread < threads; thread++)
     ((int32_t *)a[0])[INT(a[1]) * 64 + thread]++;
 }
+static void sum_rows(const uint64_t *a, unsigned threads) {
+  int low = INT(a[1]) + 1 - INT(a[2]);
+  for (int row = low < 0 ? 0 : low; row <= INT(a[1]); row++)
+    INT(a[3]) += ((int32_t *)a[0])[row * 64];
+}
 static void set_while(const uint64_t *a, unsigned threads) { conditions[a[0]] = *(char *)a[1] != 0; }
 static void set_switch(const uint64_t *a, unsigned threads) {
   uint32_t branches = a[2], index = INT(a[1]);
   conditions[a[0]] = index < branches ? index : branches - 1;
+}
+
+static void set_gated_while(const uint64_t *a, unsigned threads) {
+  conditions[a[0]] = *(char *)a[1] != 0 && !INT(a[2]);
+}
+
+// As in control.cu, for positions that are one i32 for all, and one token a slot.
+static void gate(const uint64_t *a, unsigned threads) {
+  enum { POSITIONS, OFFSETS, BYTES, SIGNED, SPREAD, SLOTS, TOKENS, TOKENS_MAX, PATIENCE, STOPPED, SEEN, REACHED, GRANTED, WANTED, HOPELESS };
+  const uint64_t *g = (const uint64_t *)a[1];
+  uint64_t *seen = (uint64_t *)g[SEEN], *reached = (uint64_t *)g[REACHED];
+  if (g[BYTES] != 4 || !g[SIGNED] || g[SPREAD] != 0 || g[TOKENS] != 1)
+    abort();
+  struct timespec start, now;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  for (uint64_t slot = 0; slot < g[SLOTS]; slot++) {
+    int64_t position = INT(g[POSITIONS]) + ((int64_t *)g[OFFSETS])[slot];
+    uint64_t rows = position < 0 || position >= (int64_t)g[TOKENS_MAX] ? g[TOKENS_MAX] : position + 1;
+    if (rows > reached[slot])
+      reached[slot] = rows;
+    if (reached[slot] > seen[slot])
+      __atomic_store_n((uint64_t *)g[WANTED] + slot, reached[slot], __ATOMIC_RELEASE);
+    while (!INT(g[STOPPED]) && reached[slot] > seen[slot]) {
+      seen[slot] = __atomic_load_n((uint64_t *)g[GRANTED] + slot, __ATOMIC_ACQUIRE);
+      clock_gettime(CLOCK_MONOTONIC, &now);
+      uint64_t waited = (now.tv_sec - start.tv_sec) * 1000000000ull + now.tv_nsec - start.tv_nsec;
+      if (reached[slot] > seen[slot] && (waited > g[PATIENCE] || __atomic_load_n((uint64_t *)g[HOPELESS], __ATOMIC_ACQUIRE)))
+        INT(g[STOPPED]) = 1;
+    }
+  }
+  conditions[a[0]] = INT(g[STOPPED]) != 0;
 }
 
 struct Kernel {
@@ -306,8 +397,9 @@ struct Kernel {
 static const struct Kernel KERNELS[] = {
     {"add_one", 1, add_one}, {"sum_of", 3, sum_of},        {"add_through", 3, add_through},
     {"move", 2, move},       {"store", 2, store},          {"less", 3, less},
-    {"check", 2, check},     {"stray", 1, stray},          {"add_to_row", 2, add_to_row},
+    {"check", 2, check},     {"stray", 1, stray},          {"add_to_row", 2, add_to_row}, {"sum_rows", 4, sum_rows},
     {"pygraph_while", 2, set_while}, {"pygraph_switch", 3, set_switch},
+    {"pygraph_gated_while", 3, set_gated_while}, {"pygraph_gate", 2, gate},
 };
 
 Result cuModuleLoadData(void **module, const char *image) {
@@ -334,6 +426,7 @@ Result cuLaunchKernel(const struct Kernel *kernel, unsigned blocks, unsigned y, 
   uint64_t values[ARGUMENTS_MAX];
   if (threads > 1024)
     return INVALID_VALUE;
+  wait_for(stream);
   for (int number = 0; number < kernel->arguments; number++)
     values[number] = *(uint64_t *)arguments[number];
   kernel->run(values, blocks * threads);
@@ -521,8 +614,40 @@ static void run_graph(struct Graph *graph) {
   }
 }
 
+static int has_gate(const struct Graph *graph) {
+  for (int number = 0; number < graph->count; number++) {
+    const struct Node *node = graph->nodes[number];
+    if (node->type == KERNEL && node->kernel->run == gate)
+      return 1;
+    for (unsigned body = 0; node->type == CONDITIONAL && body < node->size; body++)
+      if (has_gate(node->bodies[body]))
+        return 1;
+  }
+  return 0;
+}
+
+static void *run_beside(void *graph) {
+  run_graph(graph);
+  pthread_mutex_lock(&running_lock);
+  runs_ended++;
+  pthread_cond_broadcast(&running_ended);
+  pthread_mutex_unlock(&running_lock);
+  return NULL;
+}
+
 Result cuGraphLaunch(struct Graph *exec, void *stream) {
   CHECK_CONTEXT();
-  run_graph(exec);
+  wait_for(NULL);
+  if (!has_gate(exec)) {
+    run_graph(exec);
+    return SUCCESS;
+  }
+  pthread_mutex_lock(&running_lock);
+  runs_begun++;
+  running_stream = stream;
+  pthread_mutex_unlock(&running_lock);
+  pthread_t thread;
+  pthread_create(&thread, NULL, run_beside, exec);
+  pthread_detach(thread);
   return SUCCESS;
 }

@@ -36,7 +36,7 @@ pub fn gpu(test: &str) -> Option<(Arc<Gpu>, MutexGuard<'static, ()>)> {
 }
 
 /// Kernels of the text, by the number that calls name them by.
-const KERNELS: [(&str, u32); 8] = [
+const KERNELS: [(&str, u32); 9] = [
     ("sum_of", 3),
     ("less", 3),
     ("move", 2),
@@ -45,6 +45,7 @@ const KERNELS: [(&str, u32); 8] = [
     ("add_through", 3),
     ("stray", 1),
     ("add_to_row", 2),
+    ("sum_rows", 4),
 ];
 
 /// A launch of one call of a kernel with one thread.

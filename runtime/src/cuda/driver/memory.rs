@@ -1,6 +1,9 @@
 //! Memory of the GPU, and memory of the host that it reads and writes by itself.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use cudarc::driver::sys;
 
@@ -184,6 +187,18 @@ impl PinnedBytes {
     pub unsafe fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: so many bytes lie there, and nobody else touches them by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start, self.len) }
+    }
+
+    /// Word number `at`, which both the host and the GPU may read and write at any time.
+    pub fn word(&self, at: u64) -> &AtomicU64 {
+        let place = self.part(at * 8, 8);
+        // SAFETY: the word lies within, pinned memory is aligned to pages, and what the GPU touches at the same time it touches as a word.
+        unsafe { AtomicU64::from_ptr(place.cast()) }
+    }
+
+    /// Where the GPU finds the first byte: where the host does.
+    pub fn address(&self) -> u64 {
+        self.start as u64
     }
 
     /// The address of a part, which must be within.

@@ -11,6 +11,7 @@ mod error;
 mod graph;
 mod memory;
 mod module;
+mod ranges;
 mod stream;
 mod virtual_memory;
 
@@ -19,5 +20,6 @@ pub use error::{CudaError, DriverVersion};
 pub use graph::{Conditional, Graph, GraphExec, GraphNode};
 pub use memory::{DeviceBytes, MemoryCounts, PinnedBytes};
 pub use module::{Function, Grid, Module};
+pub use ranges::Range;
 pub use stream::{Event, Rows, Stream};
 pub use virtual_memory::{AddressRange, PhysicalHandle, granularity};

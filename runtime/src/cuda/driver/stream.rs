@@ -52,6 +52,15 @@ impl Stream {
         check("cuStreamWaitEvent", unsafe { sys::cuStreamWaitEvent(self.raw, event.raw, 0) })
     }
 
+    /// Later work waits until the first four bytes of pinned memory are no longer 0.
+    pub fn wait_until_set(&self, flag: &PinnedBytes) -> Result<(), CudaError> {
+        self.context.bind()?;
+        let (address, at_least) =
+            (flag.part(0, 4) as u64, sys::CUstreamWaitValue_flags::CU_STREAM_WAIT_VALUE_GEQ as u32);
+        // SAFETY: the memory is pinned, and its owner waits for the GPU before it gives it back.
+        check("cuStreamWaitValue32", unsafe { sys::cuStreamWaitValue32_v2(self.raw, address, 1, at_least) })
+    }
+
     /// Copies pinned memory to the GPU. Nobody may write there until an event after it.
     pub fn upload(
         &self,

@@ -123,9 +123,15 @@ impl AddressRange {
 
     /// Takes away what was mapped at `offset`, of so many bytes, once the GPU has done what it was given.
     pub fn unmap(&self, offset: u64, bytes: u64) -> Result<(), CudaError> {
-        let address = self.at(offset, bytes);
         self.context.synchronize()?;
-        // SAFETY: the addresses are within the reservation, and nothing that the GPU has to do touches them.
+        self.unmap_unused(offset, bytes)
+    }
+
+    /// The same at once: everything that touches what was mapped there must have ended, and nothing may touch it again.
+    pub fn unmap_unused(&self, offset: u64, bytes: u64) -> Result<(), CudaError> {
+        let address = self.at(offset, bytes);
+        self.context.bind()?;
+        // SAFETY: the addresses are within the reservation; a kernel that touched them all the same would end with an error, on the GPU alone.
         check("cuMemUnmap", unsafe { sys::cuMemUnmap(address, bytes as usize) })?;
         self.mapped.lock().expect(UNSHAKEN).remove(&offset);
         Ok(())

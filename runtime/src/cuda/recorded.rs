@@ -1,0 +1,109 @@
+//! Segments that are ready to run: graphs, and lists for the stream.
+
+use std::time::Duration;
+
+use pygraph_artifact::{
+    deployment::Deployment,
+    device_code::{Argument, DeviceLaunch},
+    plan::Segment,
+};
+
+use super::{
+    addresses::Addresses,
+    driver::{CudaError, GraphExec},
+    gate::{Gates, gated_list},
+    lists::{CudaList, of_segments},
+    measure::{LaunchProbe, Measuring},
+    program::CudaProgram,
+    streams::StreamRun,
+};
+use crate::{caches::Caches, host::RunError, knobs::DebugLevel, session::StepCounts};
+
+/// A segment that is ready to run.
+#[derive(Debug)]
+pub(super) enum Recorded {
+    Graph { exec: GraphExec, nodes: usize, gates: Option<Gates> },
+    Stream(CudaList),
+}
+
+/// What segments are recorded from.
+pub(super) struct Recording<'a> {
+    pub(super) program: &'a CudaProgram,
+    pub(super) addresses: &'a Addresses,
+    /// What is measured decides about forms.
+    pub(super) measuring: Option<&'a Measuring>,
+    /// How long gates of loops wait, if somebody said so.
+    pub(super) patience: Option<Duration>,
+    pub(super) debug: DebugLevel,
+}
+
+impl Recording<'_> {
+    /// Makes graphs of all segments that are to be graphs.
+    ///
+    /// # Safety
+    /// The addresses are those of memory that is there as long as what is recorded.
+    pub(super) unsafe fn record(&self) -> Result<Vec<Recorded>, CudaError> {
+        let segments = &self.program.program().segments;
+        let parts = of_segments(segments, &self.program.device().launches);
+        // SAFETY: the caller's promise.
+        segments.iter().zip(parts).map(|(segment, part)| unsafe { self.record_segment(segment, part) }).collect()
+    }
+
+    unsafe fn record_segment(&self, segment: &Segment, part: &[DeviceLaunch]) -> Result<Recorded, CudaError> {
+        let resolve = |argument| self.addresses.resolve(self.program.program(), argument);
+        let form = self.measuring.map_or(segment.deploy, |measuring| measuring.form_of(segment));
+        // A loop of the host runs as launches on the stream too.
+        if matches!(form, Deployment::Stream | Deployment::HostLoop) {
+            return Ok(Recorded::Stream(CudaList::stepped(&segment.nodes, part, &resolve)));
+        }
+        let (list, gates) = match gated_list(self.program, segment, part, self.patience, &resolve)? {
+            Some((list, gates)) => (list, Some(gates)),
+            None => (CudaList::new(&segment.nodes, part, &resolve), None),
+        };
+        // SAFETY: the caller's promise.
+        let exec = unsafe { self.program.instantiate(&list) }?;
+        let nodes = list.count();
+        self.debug.say(DebugLevel::LAUNCHES, || format!("segment `{}`: a graph of {nodes} nodes", segment.name));
+        Ok(Recorded::Graph { exec, nodes, gates })
+    }
+}
+
+impl Recorded {
+    /// Runs it, or gives it to the GPU; a probe times its kernels.
+    ///
+    /// # Safety
+    /// As for [`Recording::record`], and what parameter blocks point to is there until the step has ended.
+    pub(super) unsafe fn run(
+        &mut self,
+        program: &CudaProgram,
+        addresses: &Addresses,
+        caches: Option<&Caches>,
+        probe: Option<&mut LaunchProbe>,
+        debug: DebugLevel,
+    ) -> Result<(), RunError> {
+        match (self, caches) {
+            (Recorded::Graph { exec, gates: Some(gates), .. }, Some(caches)) => {
+                // SAFETY: the caller's promise.
+                unsafe { gates.run(program, exec, caches, debug) }
+            }
+            (Recorded::Graph { exec, .. }, _) => Ok(exec.launch(program.gpu().stream())?),
+            (Recorded::Stream(list), caches) => {
+                let address_of = |id| addresses.resolve(program.program(), Argument::Buffer(id));
+                let mut run = StreamRun { program, caches, address_of: &address_of, probe };
+                // SAFETY: the caller's promise.
+                unsafe { run.run(&list.nodes) }
+            }
+        }
+    }
+
+    /// Adds what it gives to the GPU.
+    pub(super) fn count(&self, counts: &mut StepCounts) {
+        match self {
+            Recorded::Graph { nodes, .. } => {
+                counts.graphs += 1;
+                counts.nodes += nodes;
+            }
+            Recorded::Stream(_) => counts.streams += 1,
+        }
+    }
+}
