@@ -14,6 +14,7 @@ pub(super) const CUDA: CudaDef = CudaDef {
     source: concat!(
         include_str!("layout.cuh"),
         include_str!("product.cuh"),
+        include_str!("fragments.cuh"),
         include_str!("tensor.cuh"),
         include_str!("contract.cu")
     ),
