@@ -13,7 +13,8 @@ use crate::{
     address::is_indirect,
     call,
     epilogue::Epilogue,
-    kernel::{CallCode, LaunchCode, Operand, Parameter, Start, global},
+    kernel::{CallCode, LaunchCode, LaunchLibrary, Operand, Parameter, Start, global},
+    library,
     nest::{NestText, Points, Source, Split, index_type, line},
 };
 use std::fmt::Write as _;
@@ -37,7 +38,8 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
     }
     if nest.combine.is_none() || count <= ALONE_MAX || points >= BUSY_POINTS {
         let place = |id: BufferId| buffer_place(program, id);
-        return LaunchCode { calls: vec![points_call(&place, nest, points)], ..LaunchCode::default() };
+        let (parameters, operands) = parameters_of(&place, nest);
+        return LaunchCode { calls: vec![points_call(nest, points, &parameters, operands)], ..LaunchCode::default() };
     }
     // Every parallel point is a row of its own.
     let buffers: Vec<BufferId> = nest.inputs.iter().chain(&nest.outputs).map(|access| access.buffer).collect();
@@ -51,9 +53,8 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
     launch
 }
 
-/// A thread a parallel point.
-fn points_call(place: &dyn Fn(BufferId) -> GivenArray, nest: &Nest, points: u64) -> CallCode {
-    let (parameters, operands) = parameters_of(place, nest);
+/// A thread a parallel point. There is a parameter for each access, inputs first.
+pub fn points_call(nest: &Nest, points: u64, parameters: &[Parameter], operands: Vec<Operand>) -> CallCode {
     let name = |access: &Access| {
         let accesses = nest.inputs.iter().chain(&nest.outputs);
         let number = accesses.into_iter().position(|other| std::ptr::eq(other, access));
@@ -73,7 +74,7 @@ fn points_call(place: &dyn Fn(BufferId) -> GivenArray, nest: &Nest, points: u64)
     };
     let body = format!("typedef {} index;\n{}", index_type(std::slice::from_ref(nest)), text.points(&points));
     CallCode {
-        text: global(&parameters, THREADS, Start::Late, &body),
+        text: global(parameters, THREADS, Start::Late, &body),
         grid: [blocks, 1, 1],
         block: [THREADS, 1, 1],
         shared_bytes: 0,
@@ -107,13 +108,18 @@ pub fn lower_fused(program: &Program, fused: &Fused) -> Result<LaunchCode, Strin
         if let Some(epilogue) = Epilogue::of(program, fused, kernel) {
             let array = |id: BufferId| product_array(program, fused, id, given_for(&in_scratch, id));
             call::lower_call(kernel, &array, Some(&epilogue), &mut launch)?;
+            library::add_epilogue(program, fused, kernel, &mut launch);
             return Ok(launch);
         }
         lower_product(program, fused, kernel, &mut launch, &mut in_scratch)?;
     }
+    let own = launch.calls.len();
     if !fused.stages.is_empty() {
         let rows = Rows { program, rows: fused.rows, operands: &fused.operands, stages: &fused.stages, alone: false };
         rows.lower(&in_scratch, &mut launch);
+    }
+    if let LaunchLibrary::Product { after, .. } = &mut launch.library {
+        after.extend_from_slice(&launch.calls[own..]);
     }
     Ok(launch)
 }
@@ -135,7 +141,8 @@ fn lower_prologue(program: &Program, fused: &Fused, launch: &mut LaunchCode, in_
         };
         let points: u64 = nest.extents.iter().product();
         if points > 0 {
-            launch.calls.push(points_call(&place, nest, points));
+            let (parameters, operands) = parameters_of(&place, nest);
+            launch.calls.push(points_call(nest, points, &parameters, operands));
         }
     }
 }

@@ -25,6 +25,10 @@ use pygraph_artifact::{
 
 use crate::{
     caches::{CacheOptions, Caches},
+    cuda::{
+        gpu::Gpu,
+        tuning::{TuningCache, TuningError},
+    },
     device::{Device, DeviceChoice, DeviceError},
     host::Order,
     model::{ArgumentError, Model, ModelError},
@@ -50,7 +54,13 @@ pub fn bench(options: &Options, out: &mut impl Write) -> Result<(), BenchError> 
 fn measure(options: &Options, choice: DeviceChoice) -> Result<Report, BenchError> {
     let artifact = Arc::new(Artifact::open(&options.artifact)?);
     let (device, _) = choice.resolve(artifact.device_code());
-    let _gpu = options.open_gpu(device)?;
+    let gpu = options.open_gpu(device)?;
+    if let Some(gpu) = &gpu {
+        gpu.libraries().set(options.libraries, TuningCache::open(options.tuning.as_deref())?);
+        if options.tune {
+            tune(options, gpu, &artifact)?;
+        }
+    }
     let start = Instant::now();
     let mut session = load(options, artifact, device)?;
     let load = start.elapsed();
@@ -83,10 +93,22 @@ fn measure(options: &Options, choice: DeviceChoice) -> Result<Report, BenchError
         pipelined_host: summary(&pipelined_host),
         copies: session.copies().since(copies),
         counts: session.step_counts(),
+        libraries: session.libraries().cloned(),
         device_memory_peak: memory().map(|memory| memory.peak),
         device_allocations: memory().zip(allocations).map(|(memory, before)| memory.allocations - before),
         cache_bytes: session.caches().map_or(0, |caches| caches.physical_bytes().0),
     })
+}
+
+/// Fills the tuning cache for all products of the artifact, and says on standard error what was found.
+fn tune(options: &Options, gpu: &Gpu, artifact: &Artifact) -> Result<(), BenchError> {
+    for program in artifact.device_code().into_iter().flat_map(|code| &code.programs) {
+        let (cache, lines) = gpu.libraries().tune(gpu, program).map_err(ModelError::Cuda)?;
+        lines.iter().for_each(|line| eprintln!("pygraph: {line}"));
+        let path = cache.save(options.tuning.as_deref())?;
+        eprintln!("pygraph: noted in {}", path.display());
+    }
+    Ok(())
 }
 
 fn load(options: &Options, artifact: Arc<Artifact>, device: Device) -> Result<Session, BenchError> {
@@ -244,6 +266,9 @@ pub enum BenchError {
         /// What the system says.
         source: io::Error,
     },
+    /// The tuning cache cannot be read or written.
+    #[error(transparent)]
+    Tuning(#[from] TuningError),
     /// Standard output is closed.
     #[error("cannot print: {0}")]
     Print(io::Error),

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 
 use pygraph_artifact::{
     device_code::{Argument, DeviceCall, DeviceLaunch},
+    library::Library,
     plan::{BufferId, Node, Step, launches},
 };
 
-use super::driver::Grid;
+use super::{driver::Grid, libraries::LibraryProduct};
 
 /// A node, and the earlier ones of its list that it runs after.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,8 @@ pub enum NodeWork {
         /// What it is given.
         addresses: Vec<u64>,
     },
+    /// Has a library compute a product.
+    Product(LibraryProduct),
     /// Says whether a loop goes on.
     SetWhile {
         /// The loop's number.
@@ -80,9 +83,15 @@ pub struct CudaList {
 }
 
 impl CudaList {
-    /// The nodes of a segment, whose launches are `device`, one each in order. `resolve` says where arguments lie.
-    pub fn new(nodes: &[Node], device: &[DeviceLaunch], resolve: &dyn Fn(Argument) -> u64) -> CudaList {
-        let mut lowering = Lowering { device, resolve, next_launch: 0, conditionals: 0 };
+    /// The nodes of a segment, whose launches are `device`, one each in order; `products` says which of them a library computes. `resolve`
+    /// says where arguments lie.
+    pub fn new(
+        nodes: &[Node],
+        device: &[DeviceLaunch],
+        products: &[Option<LibraryProduct>],
+        resolve: &dyn Fn(Argument) -> u64,
+    ) -> CudaList {
+        let mut lowering = Lowering { device, products, resolve, next_launch: 0, conditionals: 0 };
         let mut list = Vec::new();
         lowering.add_nodes(nodes, &mut list, &[]);
         CudaList { nodes: list, conditionals: lowering.conditionals }
@@ -105,6 +114,7 @@ fn count(nodes: &[CudaNode]) -> usize {
 
 struct Lowering<'a> {
     device: &'a [DeviceLaunch],
+    products: &'a [Option<LibraryProduct>],
     resolve: &'a dyn Fn(Argument) -> u64,
     next_launch: usize,
     conditionals: usize,
@@ -133,9 +143,18 @@ impl Lowering<'_> {
     fn add_step(&mut self, step: &Step, list: &mut Vec<CudaNode>, after: Vec<usize>) -> Vec<usize> {
         match step {
             Step::Launch(_) => {
-                let launch = &self.device[self.next_launch];
+                let number = self.next_launch;
                 self.next_launch += 1;
-                launch.calls.iter().fold(after, |after, call| vec![push(list, after, self.call(call))])
+                let launch = &self.device[number];
+                let (after, calls) = match (&launch.library, &self.products[number]) {
+                    (Library::Offer(offer), Some(product)) => {
+                        let before = offer.before.iter();
+                        let after = before.fold(after, |after, call| vec![push(list, after, self.call(call))]);
+                        (vec![push(list, after, NodeWork::Product(product.clone()))], &offer.after)
+                    }
+                    _ => (after, &launch.calls),
+                };
+                calls.iter().fold(after, |after, call| vec![push(list, after, self.call(call))])
             }
             Step::Ensure(_) | Step::Retire(_) => after,
             Step::While { condition, predicate, body } => {
@@ -219,10 +238,7 @@ fn sorted(mut numbers: Vec<usize>) -> Vec<usize> {
 }
 
 /// The launches of each segment, of all of a program's in order.
-pub fn of_segments<'a>(
-    segments: &[pygraph_artifact::plan::Segment],
-    all: &'a [DeviceLaunch],
-) -> Vec<&'a [DeviceLaunch]> {
+pub fn of_segments<'a, T>(segments: &[pygraph_artifact::plan::Segment], all: &'a [T]) -> Vec<&'a [T]> {
     let mut rest = all;
     let part = |segment: &pygraph_artifact::plan::Segment| {
         let (own, others) = rest.split_at(launches(&segment.nodes).len());
@@ -258,7 +274,7 @@ mod tests {
             shared_bytes: 0,
             arguments: vec![Argument::Buffer(BufferId(kernel))],
         };
-        DeviceLaunch { calls: vec![call; count] }
+        DeviceLaunch { calls: vec![call; count], library: Library::Nothing }
     }
 
     /// A list as text: each node with what it runs after.
@@ -267,6 +283,7 @@ mod tests {
             let after: Vec<String> = node.after.iter().map(ToString::to_string).collect();
             let work = match &node.work {
                 NodeWork::Call { kernel, addresses, .. } => format!("k{kernel}{addresses:?}"),
+                NodeWork::Product(product) => format!("product{:?}", product.addresses),
                 NodeWork::SetWhile { conditional, predicate } => format!("set{conditional}[{predicate}]"),
                 NodeWork::SetSwitch { conditional, index, branches } => format!("set{conditional}[{index}]/{branches}"),
                 NodeWork::While { conditional, body, .. } => format!("while{conditional}{{{}}}", text(body)),
@@ -286,7 +303,7 @@ mod tests {
             Argument::Scratch { offset } => 1000 + offset,
             Argument::Status => 5,
         };
-        assert_eq!(text(&CudaList::new(nodes, device, &resolve).nodes), expected);
+        assert_eq!(text(&CudaList::new(nodes, device, &vec![None; device.len()], &resolve).nodes), expected);
     }
 
     #[test]

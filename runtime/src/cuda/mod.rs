@@ -7,6 +7,7 @@
 pub mod addresses;
 pub mod driver;
 pub mod gpu;
+pub mod libraries;
 pub mod lists;
 pub(crate) mod memory;
 pub mod program;
@@ -14,4 +15,5 @@ pub(crate) mod session;
 mod state;
 pub mod tensor;
 mod transfer;
+pub mod tuning;
 mod turn;

@@ -12,6 +12,7 @@ use pygraph_kernels::manifest::KernelError;
 use super::{
     addresses::{Addresses, Reach, reaches},
     driver::{CudaError, DeviceBytes, Event, GraphExec, PinnedBytes, Stream},
+    libraries::LibraryReport,
     lists::{CudaList, of_segments},
     program::CudaProgram,
     state::{ensured_in_loops, place_params},
@@ -38,6 +39,8 @@ const STAGED_BYTES_MAX: u64 = 1 << 20;
 pub(crate) struct CudaSession {
     // First: graphs go before the memory that they name.
     recorded: Option<Vec<Recorded>>,
+    /// What became of products when graphs were made last.
+    libraries: Option<LibraryReport>,
     program: Arc<CudaProgram>,
     arena: DeviceBytes,
     _scratch: DeviceBytes,
@@ -103,6 +106,7 @@ impl CudaSession {
         let whole_arenas = ensured_in_loops(plan);
         let mut session = CudaSession {
             recorded: None,
+            libraries: None,
             arena,
             _scratch: scratch,
             status,
@@ -141,9 +145,14 @@ impl CudaSession {
     fn record(&mut self) -> Result<(), CudaError> {
         let plan = self.program.program();
         let resolve = |argument| self.addresses.resolve(plan, argument);
-        let parts = of_segments(&plan.segments, &self.program.device().launches);
-        let record = |(segment, part): (&Segment, _)| {
-            let list = CudaList::new(&segment.nodes, part, &resolve);
+        let device = self.program.device();
+        let gpu = self.program.gpu();
+        let (products, report) = gpu.libraries().prepare(gpu, device, &resolve)?;
+        self.debug.say(DebugLevel::DEVICES, || format!("`{}`: {report}", plan.name));
+        let parts = of_segments(&plan.segments, &device.launches).into_iter();
+        let parts = parts.zip(of_segments(&plan.segments, &products));
+        let record = |(segment, (part, products)): (&Segment, (_, _))| {
+            let list = CudaList::new(&segment.nodes, part, products, &resolve);
             // A loop of the host runs as launches on the stream too.
             if matches!(segment.deploy, Deployment::Stream | Deployment::HostLoop) {
                 return Ok(Recorded::Stream(list));
@@ -155,6 +164,7 @@ impl CudaSession {
             Ok(Recorded::Graph { exec, nodes: list.count() })
         };
         self.recorded = Some(plan.segments.iter().zip(parts).map(record).collect::<Result<_, CudaError>>()?);
+        self.libraries = Some(report);
         Ok(())
     }
 
@@ -380,6 +390,10 @@ impl Backend for CudaSession {
         let turn = &self.turns[self.turn];
         let Some(([start, end], true)) = &turn.timers else { return Ok(None) };
         Ok(end.is_reached()?.then(|| end.since(start)).transpose()?)
+    }
+
+    fn libraries(&self) -> Option<&LibraryReport> {
+        self.libraries.as_ref()
     }
 
     fn step_counts(&self) -> StepCounts {

@@ -27,6 +27,7 @@ use pygraph_artifact::{
 
 use crate::{
     caches::{Caches, SlotState},
+    cuda::tuning::{TuningCache, TuningError},
     describe::describe,
     device::{Device, DeviceChoice, DeviceError},
     host::{Copies, first_elements},
@@ -117,7 +118,10 @@ fn run_program(
     entry: Option<&str>,
     out: &mut impl Write,
 ) -> Result<(), RunError> {
-    let _gpu = options.open_gpu(device)?;
+    let gpu = options.open_gpu(device)?;
+    if let Some(gpu) = &gpu {
+        gpu.libraries().set(options.libraries, TuningCache::open(options.tuning.as_deref())?);
+    }
     let mut model = Model::load_in_order(artifact, entry, device, options.order, options.loops())?;
     let caches = Caches::for_model(&model, options.caches()).map_err(SessionError::Memory)?;
     let mut steps = StepInputs::open(options.steps.as_deref())?;
@@ -287,6 +291,9 @@ pub enum RunError {
     /// The artifact does not load.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The tuning cache cannot be read.
+    #[error(transparent)]
+    Tuning(#[from] TuningError),
     /// The program is not there or cannot run here.
     #[error(transparent)]
     Model(#[from] ModelError),

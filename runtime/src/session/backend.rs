@@ -7,6 +7,7 @@ use pygraph_artifact::plan::{Param, Program, ResultSlot};
 
 use crate::{
     caches::Caches,
+    cuda::libraries::LibraryReport,
     host::{Copies, RunError},
     knobs::DebugLevel,
     tensor::{Array, TensorError},
@@ -62,6 +63,11 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// How long the last step took on the device, if it was timed and has ended.
     fn step_time(&self) -> Result<Option<Duration>, TensorError>;
+
+    /// What libraries compute of it, if the device has libraries and graphs are made.
+    fn libraries(&self) -> Option<&LibraryReport> {
+        None
+    }
 
     /// What a step gives to the device.
     fn step_counts(&self) -> StepCounts;

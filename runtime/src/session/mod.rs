@@ -29,6 +29,7 @@ use self::{
 };
 use crate::{
     caches::{CacheError, CacheOptions, Caches, integers},
+    cuda::libraries::LibraryReport,
     host::{Copies, RunError},
     knobs::{DebugLevel, time_text},
     memory::MemoryError,
@@ -265,6 +266,11 @@ impl Session {
     /// How long the last step took on the GPU, once it has ended. None on the host device, and if steps are not timed.
     pub fn device_time(&self) -> Result<Option<Duration>, TensorError> {
         self.backend.step_time()
+    }
+
+    /// What libraries compute of a step, on a GPU and once it is known.
+    pub fn libraries(&self) -> Option<&LibraryReport> {
+        self.backend.libraries()
     }
 
     /// What a step gives to the device, once one has run.
