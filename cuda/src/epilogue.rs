@@ -41,7 +41,7 @@ impl Epilogue {
             let FusedOperand::Buffer(buffer) = fused.operands[access.buffer.0 as usize] else { return None };
             if arrays.iter().all(|(_, other)| *other != buffer) {
                 let dtype = program.buffers[buffer.0 as usize].dtype;
-                let name = format!("e{}", buffer.0);
+                let name = format!("e{}", arrays.len());
                 arrays.push((Parameter::new(name, dtype, is_indirect(program, buffer)), buffer));
             }
         }
