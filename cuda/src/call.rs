@@ -7,7 +7,7 @@ use pygraph_artifact::{
     plan::{BufferId, KernelAttr, KernelCall, Place, Program},
 };
 use pygraph_kernels::{
-    cuda::{CudaOperand, CudaStep},
+    cuda::{CudaLibrary, CudaOperand, CudaStep},
     manifest::{self, CallType},
     tensor::TensorType,
 };
@@ -15,7 +15,7 @@ use pygraph_kernels::{
 use crate::{
     address::{is_fixed, is_indirect},
     epilogue::Epilogue,
-    kernel::{CallCode, LaunchCode, NAME, Operand, Parameter, Start, global},
+    kernel::{CallCode, LaunchCode, LaunchLibrary, NAME, Operand, Parameter, Start, global},
     nest::line,
     prologue::Prologue,
     scalar, types,
@@ -178,7 +178,28 @@ pub fn lower_call(
         let kernel = global(&parameters, step.block.iter().product(), start, &body);
         launch.calls.push(call_code(step, common.clone() + &kernel, operands));
     }
+    launch.library = library(plan.library, &inputs, &outputs);
     Ok(())
+}
+
+/// The call for a library: it takes addresses that are always the same, of arrays without gaps.
+fn library(found: CudaLibrary, inputs: &[Array], outputs: &[Array]) -> LaunchLibrary {
+    let product = match found {
+        CudaLibrary::Nothing => return LaunchLibrary::Nothing,
+        CudaLibrary::Refused(reason) => return LaunchLibrary::Refused(reason),
+        CudaLibrary::Product(product) => product,
+    };
+    let is_field = |array: &Array| array.is_indirect || matches!(array.place, Some(Place::Field { .. }));
+    if inputs.iter().chain(outputs).any(is_field) {
+        return LaunchLibrary::Refused("an address of it changes from step to step");
+    }
+    if inputs.iter().chain(outputs).any(|array| array.strides.is_some()) {
+        return LaunchLibrary::Refused("an array of it is a cache");
+    }
+    let [Some(left), Some(right)] = [inputs[0].operand, inputs[1].operand] else {
+        return LaunchLibrary::Nothing;
+    };
+    LaunchLibrary::Product { product, inputs: [left, right], output: outputs[0].operand, after: Vec::new() }
 }
 
 fn call_code(step: &CudaStep, text: String, operands: Vec<Operand>) -> CallCode {

@@ -14,7 +14,8 @@ use crate::{
     address::is_indirect,
     call::{self, Around},
     epilogue::Epilogue,
-    kernel::{CallCode, LaunchCode, Operand, Parameter, Start, global},
+    kernel::{CallCode, LaunchCode, LaunchLibrary, Operand, Parameter, Start, global},
+    library,
     nest::{NestText, Points, Source, Split, index_type, line},
     prologue::Prologue,
     split_fold,
@@ -39,7 +40,8 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
         return LaunchCode::default();
     }
     if nest.combine.is_none() || count <= ALONE_MAX || points >= BUSY_POINTS {
-        return LaunchCode { calls: vec![points_call(program, nest, points)], ..LaunchCode::default() };
+        let (parameters, operands) = parameters_of(program, nest);
+        return LaunchCode { calls: vec![points_call(nest, points, &parameters, operands)], ..LaunchCode::default() };
     }
     if let Some(launch) = split_fold::lower(program, nest, points) {
         return launch;
@@ -56,9 +58,8 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
     launch
 }
 
-/// A thread a parallel point.
-fn points_call(program: &Program, nest: &Nest, points: u64) -> CallCode {
-    let (parameters, operands) = parameters_of(program, nest);
+/// A thread a parallel point. There is a parameter for each access, inputs first.
+pub fn points_call(nest: &Nest, points: u64, parameters: &[Parameter], operands: Vec<Operand>) -> CallCode {
     let name = |access: &Access| name_of(nest, access);
     let text = NestText::new(nest, "n", &name);
     let rank = nest.extents.len() - nest.reduction_dims as usize;
@@ -74,7 +75,7 @@ fn points_call(program: &Program, nest: &Nest, points: u64) -> CallCode {
     };
     let body = format!("typedef {} index;\n{}", index_type(std::slice::from_ref(nest)), text.points(&points));
     CallCode {
-        text: global(&parameters, THREADS, Start::Late, &body),
+        text: global(parameters, THREADS, Start::Late, &body),
         grid: [blocks, 1, 1],
         block: [THREADS, 1, 1],
         shared_bytes: 0,
@@ -117,13 +118,18 @@ pub fn lower_fused(program: &Program, fused: &Fused) -> Result<LaunchCode, Strin
         if around.epilogue.is_some() || is_whole {
             let array = |id: BufferId| product_array(program, fused, id, None);
             call::lower_call(kernel, &array, &around, &mut launch)?;
+            library::add_epilogue(program, fused, kernel, &mut launch);
             return Ok(launch);
         }
         lower_product(program, fused, kernel, &around, &mut launch, &mut in_scratch)?;
     }
+    let own = launch.calls.len();
     if !fused.stages.is_empty() {
         let rows = Rows { program, rows: fused.rows, operands: &fused.operands, stages: &fused.stages, alone: false };
         rows.lower(&in_scratch, &mut launch);
+    }
+    if let LaunchLibrary::Product { after, .. } = &mut launch.library {
+        after.extend_from_slice(&launch.calls[own..]);
     }
     Ok(launch)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pygraph_artifact::{dtype::DType, plan::BufferId};
+use pygraph_artifact::{dtype::DType, library::Product, plan::BufferId};
 
 use crate::types;
 
@@ -16,6 +16,8 @@ pub struct LaunchCode {
     pub number: u32,
     /// One after another.
     pub calls: Vec<CallCode>,
+    /// Whether a library may do the same.
+    pub library: LaunchLibrary,
     /// Sizes of the parts of scratch memory that they use, in bytes.
     pub scratch: Vec<u64>,
     /// Size of the part that is zero before and after them, in bytes.
@@ -28,6 +30,27 @@ impl LaunchCode {
         self.scratch.push(bytes);
         Operand::Scratch(self.scratch.len() - 1)
     }
+}
+
+/// Whether a library may run a launch.
+#[derive(Debug, Clone, Default)]
+pub enum LaunchLibrary {
+    /// It is no product.
+    #[default]
+    Nothing,
+    /// It is one that is no library's: why.
+    Refused(&'static str),
+    /// It may.
+    Product {
+        /// What is computed.
+        product: Product,
+        /// Where the two sides lie.
+        inputs: [Operand; 2],
+        /// Where the product goes; none if its own kernels hand its elements on.
+        output: Option<Operand>,
+        /// What is left to do.
+        after: Vec<CallCode>,
+    },
 }
 
 /// One kernel on a grid.

@@ -11,6 +11,7 @@ pub mod emulate;
 mod epilogue;
 mod fused;
 mod kernel;
+mod library;
 mod nest;
 pub mod nvrtc;
 mod prelude;
@@ -23,6 +24,7 @@ use std::collections::HashMap;
 
 use pygraph_artifact::{
     device_code::{Argument, DeviceCall, DeviceCode, DeviceKernel, DeviceLaunch, DeviceProgram, SCRATCH_ALIGNMENT},
+    library::{Library, Offer},
     plan::{Launch, Plan, Program, Work, launches},
 };
 use rayon::prelude::*;
@@ -30,7 +32,7 @@ use rayon::prelude::*;
 pub use self::prelude::PRELUDE;
 use self::{
     call::Around,
-    kernel::{LaunchCode, NAME, Operand},
+    kernel::{CallCode, LaunchCode, LaunchLibrary, NAME, Operand},
     nvrtc::{CompileError, Nvrtc},
 };
 
@@ -186,12 +188,25 @@ fn device_launch(code: LaunchCode, name: &str, places: &mut Places, kernels: &mu
         Operand::Counters => Argument::Scratch { offset: counters },
         Operand::Status => Argument::Status,
     };
-    let calls = code.calls.into_iter().map(|call| DeviceCall {
-        arguments: call.operands.iter().map(argument).collect(),
-        kernel: kernels.number(call.text, name, call.operands.len() as u32),
-        grid: call.grid,
-        block: call.block,
-        shared_bytes: call.shared_bytes,
-    });
-    DeviceLaunch { calls: calls.collect() }
+    let mut calls = |calls: Vec<CallCode>| {
+        let one = |call: CallCode| DeviceCall {
+            arguments: call.operands.iter().map(argument).collect(),
+            kernel: kernels.number(call.text, name, call.operands.len() as u32),
+            grid: call.grid,
+            block: call.block,
+            shared_bytes: call.shared_bytes,
+        };
+        calls.into_iter().map(one).collect::<Vec<_>>()
+    };
+    let library = match code.library {
+        LaunchLibrary::Product { product, inputs, output: Some(output), after } => Library::Offer(Box::new(Offer {
+            product,
+            inputs: inputs.map(|input| argument(&input)),
+            output: argument(&output),
+            after: calls(after),
+        })),
+        LaunchLibrary::Refused(reason) => Library::Refused(reason.to_string()),
+        LaunchLibrary::Nothing | LaunchLibrary::Product { .. } => Library::Nothing,
+    };
+    DeviceLaunch { calls: calls(code.calls), library }
 }

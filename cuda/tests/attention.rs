@@ -164,6 +164,68 @@ fn many_queries_see_their_windows() {
 }
 
 #[test]
+fn tiles_of_queries_give_what_rows_do() {
+    let positions = |from: i32, count: u64| array(I32, &[1, count], (0..count).map(|at| f64::from(from) + at as f64));
+    let text = |name: &str| KernelAttr::Text(name.to_string());
+    let plain = attention([Bf16, Bf16, Bf16], [2, 70, 4, 32], 150, 2, 48).set("scale", float(1.5));
+    let causal = plain.clone().with(POSITIONS, positions(40, 70));
+    let window = causal.clone().set("window", KernelAttr::Int(20));
+    let skips = window.clone().set("skips_below", KernelAttr::Bool(true));
+    let lengths = || array(I64, &[2], [131.0, 3.0]);
+    let lowest = float(f64::from(f32::MIN));
+    check(
+        &[
+            plain.case("plain"),
+            plain.clone().with(LENGTH, lengths()).set("safe", KernelAttr::Bool(true)).case("lengths"),
+            plain.clone().with(MASK, random(I1, &[2, 1, 1, 150], 9)).set("fill", float(-1e9)).case("mask"),
+            plain
+                .clone()
+                .with(MASK, random(I1, &[1, 4, 70, 150], 9))
+                .set("fill", float(-3.0))
+                .set("mask_adds", KernelAttr::Bool(true))
+                .case("mask_adds"),
+            plain.clone().with(BIAS, random(F32, &[1, 4, 70, 150], 8)).set("divisor", float(3.0)).case("bias"),
+            plain.clone().set("probability_type", text("bf16")).set("score_type", text("bf16")).case("torch"),
+            causal.case("causal"),
+            causal.clone().set("fill", float(-1e30)).case("fill"),
+            causal.clone().set("fill", float(-4.0)).case("near"),
+            causal.clone().set("fill", float(-4.0)).set("mask_adds", KernelAttr::Bool(true)).case("adds"),
+            causal.clone().set("fill", lowest.clone()).with(LENGTH, lengths()).case("lowest"),
+            causal.clone().set("fill", lowest.clone()).set("diagonal", KernelAttr::Int(-75)).case("some_see_nothing"),
+            causal.clone().set("safe", KernelAttr::Bool(true)).set("diagonal", KernelAttr::Int(-75)).case("safe"),
+            causal.clone().set("diagonal", KernelAttr::Int(i64::MAX)).case("after"),
+            window.case("window"),
+            window.clone().set("fill", float(-1e30)).case("window_fill"),
+            window.clone().set("fill", float(-2.0)).case("window_near"),
+            skips.case("skips"),
+            skips.clone().set("fill", lowest.clone()).with(LENGTH, array(I64, &[1], [110.0])).case("skips_fill"),
+            skips.set("fill", lowest).set("mask_adds", KernelAttr::Bool(true)).case("skips_added"),
+        ],
+        2e-2,
+    );
+}
+
+#[test]
+fn tiles_of_other_types_and_layouts() {
+    let positions = array(I32, &[2, 33], (0..66).map(|at| f64::from(at % 33 + at / 33 * 9)));
+    let of = |types, features, value_features| {
+        attention(types, [2, 33, 2, features], 66, 1, value_features).with(POSITIONS, positions.clone())
+    };
+    let halves = of([F16, F16, F32], 24, 8);
+    check(
+        &[
+            halves.case("halves"),
+            halves.clone().set("q_dims", ints(&[0, 2, 1, 3])).set("output_dims", ints(&[3, 1, 2, 0])).case("turned"),
+            halves.clone().set("k_dims", ints(&[3, 0, 2, 1])).set("v_dims", ints(&[1, 0, 2, 3])).case("across"),
+            of([F16, F16, F32], 7, 3).case("odd"),
+            of([F16, F16, F32], 128, 128).case("wide"),
+            of([F16, F16, F32], 136, 16).case("too_wide"),
+        ],
+        2e-4,
+    );
+}
+
+#[test]
 fn layouts_and_roundings() {
     let text = |name: &str| KernelAttr::Text(name.to_string());
     let plain = attention([Bf16, Bf16, Bf16], [2, 3, 4, 16], 33, 4, 16).set("scale", float(0.25));

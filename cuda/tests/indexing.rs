@@ -150,6 +150,17 @@ fn scatters_apply_updates_in_order() {
                 1,
             ),
             scatter(
+                "replaces",
+                fold(None, Bf16),
+                vec![
+                    random(Bf16, &[6, 5, 40], 1),
+                    some(&[2., 3., 2., -1., 5., 9., 3.], &[7, 1]),
+                    random(Bf16, &[5, 7, 40], 2),
+                ],
+                [&[0, 2], &[0], &[], &[], &[0]],
+                1,
+            ),
+            scatter(
                 "points",
                 sum(I8),
                 vec![random(I8, &[4, 5], 1), some(&many, &[2, 100]), random(I8, &[100], 2)],

@@ -17,6 +17,8 @@
 
 use std::borrow::Cow;
 
+use pygraph_artifact::library::Product;
+
 use crate::manifest::CallType;
 
 /// Code for GPUs.
@@ -54,6 +56,20 @@ pub struct CudaPlan {
     pub counters: u64,
     /// Kernels, one after another.
     pub steps: Vec<CudaStep>,
+    /// Whether a library may do the same.
+    pub library: CudaLibrary,
+}
+
+/// Whether a library may compute a call: output 0 from inputs 0 and 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CudaLibrary {
+    /// It is no product.
+    #[default]
+    Nothing,
+    /// It is one that is no library's: why.
+    Refused(&'static str),
+    /// It may.
+    Product(Product),
 }
 
 /// One function of the skeleton on a grid.

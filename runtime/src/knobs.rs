@@ -12,15 +12,26 @@ pub struct Knob {
 }
 
 /// All of them. `pygraph-run --help` prints this.
-pub static KNOBS: &[Knob] = &[Knob {
+pub static KNOBS: &[&Knob] = &[&DEBUG, &CUBLASLT];
+
+static DEBUG: Knob = Knob {
     name: "PYGRAPH_DEBUG",
     values: &[
-        ("1", "say on standard error which devices there are and which is used, and what a session allocates"),
+        (
+            "1",
+            "say on standard error which devices there are and which is used, what a session allocates, and what libraries compute",
+        ),
         ("2", "and how long loading and every step takes, and how many bytes were copied"),
         ("3", "and every launch, with its location and time"),
         ("4", "and the first elements of what every launch writes"),
     ],
-}];
+};
+
+/// Where cuBLASLt lies.
+pub static CUBLASLT: Knob = Knob {
+    name: "PYGRAPH_CUBLASLT",
+    values: &[("FILE", "load cuBLASLt from there, in place of libcublasLt.so.13 or .12 from where the system looks")],
+};
 
 /// The table as text.
 pub fn knobs_text() -> String {
@@ -49,7 +60,7 @@ impl DebugLevel {
 
     /// Reads the environment. What is no number counts as 0.
     pub fn from_environment() -> DebugLevel {
-        let value = env::var(KNOBS[0].name).unwrap_or_default();
+        let value = env::var(DEBUG.name).unwrap_or_default();
         DebugLevel(value.trim().parse().unwrap_or(0))
     }
 

@@ -12,18 +12,21 @@ use pygraph_artifact::{
     deployment::Deployment,
     device_code::{Argument, DeviceCode, DeviceProgram},
     dtype::DType,
-    plan::{Bind, CacheLayout, KernelCall, KvArena, Plan, PositionSource, SlotRows, Spread, Step, Work},
+    library::{Library, Offer, Product, Side},
+    plan::{Bind, CacheLayout, KernelAttr, KernelCall, KvArena, Plan, PositionSource, SlotRows, Spread, Step, Work},
     scalar::ScalarOp,
 };
 use pygraph_runtime::{
     caches::{CacheError, CacheOptions},
     cuda::{
         driver::{
-            AddressRange, Context, CudaError, DeviceBytes, Event, Graph, Grid, Module, PhysicalHandle, PinnedBytes,
-            Stream, granularity,
+            AddressRange, Blas, Context, CudaError, DeviceBytes, Event, Graph, Grid, Module, PhysicalHandle,
+            PinnedBytes, Stream, granularity,
         },
         gpu::Gpu,
+        libraries::LibraryChoice,
         tensor::DeviceTensor,
+        tuning::TuningCache,
     },
     device::Device,
     memory::MemoryError,
@@ -32,7 +35,7 @@ use pygraph_runtime::{
     tensor::Array,
 };
 use support::{
-    Builder, as_ints, floats,
+    Builder, as_floats, as_ints, floats,
     gpu::{OnGpu, PTX, call, gpu},
     ints, launch, nodes,
 };
@@ -322,11 +325,76 @@ fn comparing() -> OnGpu {
     OnGpu::new(b.finish(steps), vec![call("move", &[x, y]), check])
 }
 
+/// `z = x y`, which a library is offered; the launch's own kernel, to be told apart, moves the first element of `x` to `z`.
+fn offered() -> OnGpu {
+    let mut b = Builder::new("main");
+    let x = b.param("x", DType::F32, &[2, 3], Bind::Once);
+    let y = b.param("y", DType::F32, &[3, 4], Bind::Once);
+    let z = b.arena(DType::F32, &[2, 4]);
+    b.result("z", z);
+    let names = ["lhs_batch", "lhs_contract", "rhs_batch", "rhs_contract"];
+    let lists = [vec![], vec![1], vec![], vec![0]];
+    let attributes = names.into_iter().map(str::to_string).zip(lists.map(KernelAttr::Ints)).collect();
+    let work =
+        KernelCall { kernel: "contract".to_string(), inputs: vec![x, y], outputs: vec![z], attributes, bodies: vec![] };
+    let mut own = call("move", &[x, z]);
+    let side = |is_across, line| Side { is_across, line, batch: 0 };
+    let (dtype, output) = (DType::F32, DType::F32);
+    let product = Product {
+        dtype,
+        output,
+        batches: 1,
+        rows: 2,
+        columns: 4,
+        terms: 3,
+        left: side(false, 3),
+        right: side(true, 4),
+    };
+    let (inputs, output) = ([x, y].map(Argument::Buffer), Argument::Buffer(z));
+    own.library = Library::Offer(Box::new(Offer { product, inputs, output, after: vec![] }));
+    OnGpu::new(b.finish(vec![launch("product", "m.mlir:1:1", Work::Kernel(work))]), vec![own])
+}
+
+#[test]
+fn a_library_computes_what_it_is_offered_or_it_is_said_why_not() {
+    let Some((gpu, _guard)) = gpu("libraries") else { return };
+    let run = |choice: LibraryChoice| {
+        gpu.libraries().set(choice, TuningCache::default());
+        let mut session = offered().session();
+        session.set(0, floats(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])).expect("set");
+        session.set(1, floats(&[3, 4], &[1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0])).expect("set");
+        let result = session
+            .step()
+            .and_then(Ticket::wait)
+            .map(|outputs| as_floats(outputs.iter().next().expect("a result").expect("a result").bytes));
+        result.map(|z| (z, session.libraries().expect("graphs are made").clone()))
+    };
+    let (z, report) = run(LibraryChoice::Off).expect("runs");
+    assert_eq!(
+        (z[0], report.to_string().as_str()),
+        (1.0, "no library computes 0 products, 0 of them tuned; own kernels 1: --libraries=off")
+    );
+    let (auto, required) = (run(LibraryChoice::Auto).expect("runs"), run(LibraryChoice::Require));
+    gpu.libraries().set(LibraryChoice::Auto, TuningCache::default());
+    match Blas::open(gpu.context()) {
+        Ok(blas) => {
+            let z = vec![1.0, 2.0, 3.0, 6.0, 4.0, 5.0, 6.0, 15.0];
+            assert_eq!((&auto.0, auto.1.taken, &required.expect("runs").0), (&z, 1, &z), "cuBLASLt {}", blas.version());
+        }
+        Err(error) => {
+            eprintln!("skipped products of cuBLASLt: {error}");
+            assert_eq!((auto.0[0], auto.1.left), (1.0, [(error.to_string(), 1)].into()));
+            let required = required.expect_err("it is not there").to_string();
+            assert!(required.contains(&error.to_string()), "{required}");
+        }
+    }
+}
+
 /// What CI without a GPU can say of these programs.
 #[test]
 fn programs_of_these_tests_are_valid() {
     let loops = [Deployment::DeviceLoop, Deployment::HostLoop, Deployment::Stream].map(doubling);
-    for program in [in_place(), counting(), comparing(), growing()].into_iter().chain(loops) {
+    for program in [in_place(), counting(), comparing(), growing(), offered()].into_iter().chain(loops) {
         assert!(program.artifact("sm_90").device_code().is_some());
     }
 }

@@ -1,10 +1,10 @@
 //! How `attention` is launched on a GPU.
 
-use pygraph_artifact::plan::KernelAttr;
+use pygraph_artifact::{dtype::DType, plan::KernelAttr};
 
 use super::{
     attention::{optional, repeating},
-    call::{boolean, dimensions, float},
+    call::{boolean, dimensions, float, text},
 };
 use crate::{
     cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep},
@@ -14,7 +14,12 @@ use crate::{
 
 /// The definition.
 pub(super) const CUDA: CudaDef = CudaDef {
-    source: concat!(include_str!("layout.cuh"), include_str!("attention.cu")),
+    source: concat!(
+        include_str!("layout.cuh"),
+        include_str!("fragments.cuh"),
+        include_str!("attention.cu"),
+        include_str!("attention_tiles.cu")
+    ),
     plan,
     has_epilogue: true,
     has_prologue: false,
@@ -40,6 +45,12 @@ const REGISTERS: u64 = 64;
 const BATCH_PARTS: u64 = 8;
 /// Shared memory for sums, at most.
 const SHARED_BYTES: u64 = 40 << 10;
+/// Queries from which on tiles of them are worth it, with tensor cores.
+const TILED_QUERIES: u64 = 32;
+/// Features of a row, at most, for which a thread of tiles has the registers.
+const TILED_FEATURES_MAX: u64 = 128;
+/// Queries of a tile, 16 a warp.
+const TILE_QUERIES: u64 = 64;
 /// Blocks along y of a grid, at most.
 const GRID_MAX: u64 = 65535;
 
@@ -112,31 +123,53 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let skips = u64::from(boolean(call.attributes, "skips_below"));
     add(&["HIDES_WHOLLY", "SKIPS_BELOW"], &[u64::from(hides), skips]);
     add(&["ROWS", "WARPS", "SPLITS", "BATCH_PARTS"], &[rows, warps, splits, BATCH_PARTS]);
-    add(&["TOKENS_AT", "SHARE_MIN"], &[tokens_at, share_min]);
+    add(&["TOKENS_AT", "SHARE_MIN", "TILE_QUERIES"], &[tokens_at, share_min, TILE_QUERIES]);
 
     if call.outputs[0].element_count() == 0 {
         return CudaPlan { constants, ..CudaPlan::default() };
     }
     // What is not there is given as some other array, which nobody reads.
     let [mask, bias, positions, length] = numbers.map(|number| CudaOperand::Input(number.unwrap_or(0)));
-    let [q, k, v] = [0, 1, 2].map(CudaOperand::Input);
+    let [q_input, k_input, v_input] = [0, 1, 2].map(CudaOperand::Input);
     let (output, parts) = (CudaOperand::Output(0), CudaOperand::Scratch(0));
-    let step = |function: &'static str, grid, operands| CudaStep {
+    let step = |function: &'static str, threads: u64, grid, operands| CudaStep {
         function: function.into(),
         grid,
-        block: [32 * warps as u32, 1, 1],
+        block: [threads as u32, 1, 1],
         shared_bytes: 0,
         operands,
         waits: false,
     };
+    if is_tiled(call, &q, &v) {
+        let blocks = [(batches * q.extents[2]).min(1 << 20) as u32, queries.div_ceil(TILE_QUERIES) as u32, 1];
+        let operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length];
+        return CudaPlan {
+            constants,
+            steps: vec![step("attend_tiles", 2 * TILE_QUERIES, blocks, operands)],
+            ..CudaPlan::default()
+        };
+    }
     let blocks = [splits as u32, units.min(GRID_MAX) as u32, 1];
-    let steps = vec![step(
-        "attend",
-        blocks,
-        vec![output, q, k, v, mask, bias, positions, length, parts, CudaOperand::Counters],
-    )];
+    let operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length, parts, CudaOperand::Counters];
+    let steps = vec![step("attend", 32 * warps, blocks, operands)];
     let (scratch, counters) = if splits > 1 { (units * splits * rows * row_bytes, units) } else { (0, 0) };
     CudaPlan { constants, scratch: vec![scratch], counters, steps, ..CudaPlan::default() }
+}
+
+/// True if tensor cores can take it and have enough to do: with queries, keys and values of one type of two bytes, used as they are.
+fn is_tiled(call: &CallType<'_>, q: &Roles, v: &Roles) -> bool {
+    let dtype = call.inputs[0].dtype;
+    let is_kept =
+        |name: &str| matches!(text(call.attributes, name).parse::<DType>(), Ok(ty) if ty == dtype || ty == DType::F32);
+    let [_, queries, _, features] = q.extents;
+    matches!(dtype, DType::Bf16 | DType::F16)
+        && call.inputs[..3].iter().all(|input| input.dtype == dtype)
+        && is_kept("key_type")
+        && is_kept("value_type")
+        && float(call.attributes, "key_scale") == 1.0
+        && (TILED_QUERIES..=TILE_QUERIES * GRID_MAX).contains(&queries)
+        && (1..=TILED_FEATURES_MAX).contains(&features)
+        && v.extents[3] <= TILED_FEATURES_MAX
 }
 
 /// Strides of an input that repeats along its dimensions of extent 1.

@@ -1,10 +1,13 @@
 //! How `contract` is launched on a GPU: which of the skeleton's functions, on how many blocks.
 
-use pygraph_artifact::dtype::{DType, Family};
+use pygraph_artifact::{
+    dtype::{DType, Family},
+    library::{self, EXTENT_MAX, Product},
+};
 
 use super::{call::dimensions, layout::strides};
 use crate::{
-    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, THREADS, over_elements},
+    cuda::{CudaDef, CudaLibrary, CudaOperand, CudaPlan, CudaStep, THREADS, over_elements},
     manifest::CallType,
     tensor::TensorType,
 };
@@ -14,6 +17,7 @@ pub(super) const CUDA: CudaDef = CudaDef {
     source: concat!(
         include_str!("layout.cuh"),
         include_str!("product.cuh"),
+        include_str!("fragments.cuh"),
         include_str!("tensor.cuh"),
         include_str!("contract.cu")
     ),
@@ -56,6 +60,8 @@ struct Side {
     dtype: DType,
     rows: u64,
     terms: u64,
+    /// From one batch to the next, where it is one stride for all.
+    batch_stride: Option<u64>,
     /// From one row or term to the next, where it is one stride for all.
     row_stride: Option<u64>,
     term_stride: Option<u64>,
@@ -70,11 +76,13 @@ impl Side {
             .map(|dimension| of(&dimension))
             .collect();
         let contracted: Vec<(u64, u64)> = contract.iter().map(of).collect();
+        let batches: Vec<(u64, u64)> = batch.iter().map(of).collect();
         let count = |dimensions: &[(u64, u64)]| dimensions.iter().map(|(extent, _)| extent).product();
         Side {
             dtype: ty.dtype,
             rows: count(&free),
             terms: count(&contracted),
+            batch_stride: single_stride(&batches),
             row_stride: single_stride(&free),
             term_stride: single_stride(&contracted),
         }
@@ -82,6 +90,18 @@ impl Side {
 
     fn is_small_float(&self) -> bool {
         matches!(self.dtype, DType::Bf16 | DType::F16 | DType::F32)
+    }
+
+    /// The same for a library, if its lines or its rows lie together.
+    fn as_library_knows_it(&self, batches: u64) -> Option<library::Side> {
+        let (is_across, line) = match (self.row_stride?, self.term_stride?) {
+            (line, 1) => (false, line),
+            (1, line) => (true, line),
+            _ => return None,
+        };
+        let inner = if is_across { self.rows } else { self.terms };
+        let batch = if batches == 1 { 0 } else { self.batch_stride? };
+        (inner..=EXTENT_MAX).contains(&line).then_some(library::Side { is_across, line, batch })
     }
 
     /// True if the matrix can be read in vectors, along its terms or across them.
@@ -203,8 +223,39 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         operands: operands.into_iter().chain([CudaOperand::Scratch(0), CudaOperand::Counters]).collect(),
         waits: matches!(choice.function, "along" | "across"),
     }];
+    let library = library(&left, &right, sum, batches, output.dtype);
     let counters = if choice.splits > 1 { choice.blocks * batches } else { 0 };
-    CudaPlan { constants, scratch: vec![scratch], counters, steps, ..CudaPlan::default() }
+    CudaPlan { constants, scratch: vec![scratch], counters, steps, library, ..CudaPlan::default() }
+}
+
+/// Rows of either side from which on a library's tiles are worth it; fewer read the other side once, as own kernels do it best.
+const LIBRARY_ROWS: u64 = 64;
+
+/// The call as libraries know products.
+fn library(left: &Side, right: &Side, sum: i64, batches: u64, output: DType) -> CudaLibrary {
+    let dtype = left.dtype;
+    if sum != 0 || right.dtype != dtype || !left.is_small_float() || (output != dtype && output != DType::F32) {
+        return CudaLibrary::Refused("its types are not those of a library's products");
+    }
+    if left.rows.min(right.rows) < LIBRARY_ROWS {
+        return CudaLibrary::Refused("it has few rows");
+    }
+    let sides = [left, right].map(|side| side.as_library_knows_it(batches));
+    let ([Some(left_side), Some(right_side)], true) =
+        (sides, [batches, left.rows, right.rows, left.terms].iter().all(|extent| *extent <= EXTENT_MAX))
+    else {
+        return CudaLibrary::Refused("its matrices do not lie as a library takes them");
+    };
+    CudaLibrary::Product(Product {
+        dtype,
+        output,
+        batches,
+        rows: left.rows,
+        columns: right.rows,
+        terms: left.terms,
+        left: left_side,
+        right: right_side,
+    })
 }
 
 fn choose(left: &Side, right: &Side, sum: i64, batches: u64) -> Choice {

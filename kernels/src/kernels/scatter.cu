@@ -1,7 +1,7 @@
 // `copy` puts the operands where the outputs are, unless they lie there. `scatter` goes through the updates in order: windows never meet
 // in dimensions that starts do not move them along (`FREE` elements of a window, with `BOUND` of which the same operand element may be
 // met again), so each thread takes some free elements; and `CLASSES` threads go through the same updates, each for its part of the
-// operand's elements.
+// operand's elements. `replace` is for updates that need not go one after the other.
 
 template <class... Arrays>
 inline void copy(Arrays*... arrays) {
@@ -84,6 +84,65 @@ inline void scatter_all(Numbers<NUMBERS...> numbers, Arrays& arrays, const Indic
     write<0>(numbers, arrays, target, results);
   }
 }
+// Where an update of one operand element in all dimensions that starts move it along goes, and where its window begins.
+struct Update {
+  bool is_inside;
+  i64 source, target;
+};
+template <class Indices>
+inline Update update_of(i64 number, const Indices* indices) {
+  constexpr int VECTOR = int(A_index_vector_dim);
+  i64 batch[BATCH_RANK + 1], start[OUT0_RANK + 1], first = 0;
+  split<false>(number, BATCH_EXTENTS, int(BATCH_RANK), batch);
+  Update update{true, 0, 0};
+#pragma unroll
+  for (int dimension = 0; dimension < OUT0_RANK; ++dimension) start[dimension] = 0;
+#pragma unroll
+  for (int at = 0; at < BATCH_RANK; ++at) {
+    first += batch[at] * INDEX_STRIDES[at];
+    update.source += batch[at] * BATCH_STRIDES[at];
+  }
+#pragma unroll
+  for (int component = 0; component < A_scatter_dims_to_operand_dims_COUNT; ++component) {
+    start[A_scatter_dims_to_operand_dims[component]] = index_value(indices[first + component * COMPONENT_STRIDE]);
+  }
+#pragma unroll
+  for (int at = 0; at < A_input_batching_dims_COUNT; ++at) {
+    const i64 with = A_scatter_indices_batching_dims[at];
+    start[A_input_batching_dims[at]] = batch[with - (with > VECTOR)];
+  }
+#pragma unroll
+  for (int dimension = 0; dimension < OUT0_RANK; ++dimension) {
+    update.is_inside = update.is_inside && start[dimension] >= 0 && start[dimension] < OUT0_SHAPE[dimension];
+    update.target += i64(u64(start[dimension]) * u64(OUT0_STRIDES[dimension]));
+  }
+  return update;
+}
+
+// Few updates of many elements each, which replace what is there: a block puts one, unless a later one goes to the same place.
+template <class T, class Indices>
+inline void replace(const Indices* indices, T* output, const T* updates) {
+  const i64 number = blockIdx.x;
+  const Update own = update_of(number, indices);
+  bool is_replaced = !own.is_inside;
+  for (i64 other = number + 1 + threadIdx.x; own.is_inside && other < BATCH_COUNT; other += blockDim.x) {
+    const Update later = update_of(other, indices);
+    is_replaced = is_replaced || (later.is_inside && later.target == own.target);
+  }
+  if (__syncthreads_or(is_replaced)) return;
+  for (i64 element = threadIdx.x; element < FREE; element += blockDim.x) {
+    i64 rest = element, source = own.source, target = own.target;
+#pragma unroll
+    for (int dimension = OUT0_RANK - 1; dimension >= 0; --dimension) {
+      if (IS_BOUND[dimension]) continue;
+      source += rest % WINDOW_EXTENTS[dimension] * WINDOW_STRIDES[dimension];
+      target += rest % WINDOW_EXTENTS[dimension] * OUT0_STRIDES[dimension];
+      rest /= WINDOW_EXTENTS[dimension];
+    }
+    output[target] = updates[source];
+  }
+}
+
 template <class Indices, class... Arrays>
 inline void scatter(const Indices* indices, Arrays*... arrays) {
   auto all = packed(arrays...);

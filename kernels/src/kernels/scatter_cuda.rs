@@ -5,7 +5,7 @@ use super::{
     layout::strides,
 };
 use crate::{
-    cuda::{CudaDef, CudaOperand, CudaPlan, over_elements},
+    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, THREADS, over_elements},
     manifest::CallType,
 };
 
@@ -15,6 +15,17 @@ pub(super) const CUDA: CudaDef =
 
 /// Threads that go through the updates, at most, where one an element of a window is not enough.
 const THREADS_MAX: u64 = 8192;
+
+/// Updates, at most, that are each compared with all later ones.
+const REPLACING_MAX: u64 = 2048;
+/// Elements of an update, at least, for which a block is worth it.
+const REPLACED_MIN: u64 = 32;
+
+/// True if an update puts its element in the place of what is there, whatever that is.
+fn replaces(call: &CallType<'_>, count: usize) -> bool {
+    let [body] = call.bodies else { return false };
+    count == 1 && body.outputs == [1] && call.inputs[2].dtype == call.outputs[0].dtype
+}
 
 fn plan(call: &CallType<'_>) -> CudaPlan {
     let count = call.outputs.len();
@@ -73,6 +84,13 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     if elements > 0 && update.element_count() > 0 {
         let updates = (count + 1..2 * count + 1).map(CudaOperand::Input);
         let all = std::iter::once(CudaOperand::Input(count)).chain(outputs).chain(updates).collect();
+        if bound == 1 && replaces(call, count) && batches <= REPLACING_MAX && free >= REPLACED_MIN {
+            let block = [THREADS, 1, 1];
+            let function = "replace".into();
+            let grid = [batches as u32, 1, 1];
+            steps.push(CudaStep { function, grid, block, shared_bytes: 0, operands: all, waits: false });
+            return CudaPlan { constants, lists, steps, ..CudaPlan::default() };
+        }
         // Each thread has its element: the grid is as large as it must be.
         let mut step = over_elements("scatter", free * classes, all);
         step.iter_mut().for_each(|step| step.grid[0] = (free * classes).div_ceil(u64::from(step.block[0])) as u32);

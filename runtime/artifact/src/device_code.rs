@@ -7,7 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{BufferId, Plan, Program, launches};
+use crate::{
+    library::{Library, check_offer},
+    plan::{BufferId, Plan, Program, launches},
+};
 
 /// The largest module, in bytes.
 pub const MODULE_BYTES_MAX: usize = 1 << 30;
@@ -89,11 +92,26 @@ pub struct DeviceProgram {
     pub launches: Vec<DeviceLaunch>,
 }
 
+impl DeviceProgram {
+    /// Every call that may be made, those behind a library's product too.
+    pub fn all_calls(&self) -> impl Iterator<Item = &DeviceCall> {
+        self.launches.iter().flat_map(|launch| {
+            let after = match &launch.library {
+                Library::Offer(offer) => &offer.after[..],
+                Library::Nothing | Library::Refused(_) => &[][..],
+            };
+            launch.calls.iter().chain(after)
+        })
+    }
+}
+
 /// What a launch of the plan is on the device.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DeviceLaunch {
     /// One after another, each when the one before has ended.
     pub calls: Vec<DeviceCall>,
+    /// Whether a library may do the same.
+    pub library: Library,
 }
 
 /// One kernel on a grid of blocks of threads.
@@ -160,11 +178,17 @@ fn check_program(code: &DeviceCode, program: &Program, device: &DeviceProgram) -
             of: device.scratch_bytes,
         });
     }
-    let calls = device.launches.iter().flat_map(|launch| &launch.calls);
-    calls.enumerate().try_for_each(|(number, call)| {
+    device.all_calls().enumerate().try_for_each(|(number, call)| {
         check_call(code, program, device, call).map_err(|reason| {
             let program = program.name.clone();
             InvalidDeviceCode::Call { program, number, reason }
+        })
+    })?;
+    device.launches.iter().enumerate().try_for_each(|(number, launch)| {
+        let Library::Offer(offer) = &launch.library else { return Ok(()) };
+        check_offer(offer, program, device).map_err(|reason| {
+            let program = program.name.clone();
+            InvalidDeviceCode::Library { program, number, reason }
         })
     })
 }
@@ -217,4 +241,7 @@ pub enum InvalidDeviceCode {
     /// A call that cannot be made.
     #[error("call {number} of `{program}`: {reason}")]
     Call { program: String, number: usize, reason: String },
+    /// A product that cannot be computed.
+    #[error("launch {number} of `{program}`: {reason}")]
+    Library { program: String, number: usize, reason: String },
 }

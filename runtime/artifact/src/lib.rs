@@ -8,6 +8,7 @@
 //! - [`deployment`]: the forms in which a segment can run.
 //! - [`order`]: which steps must wait for which.
 //! - [`host_code`]: native code for the host device.
+//! - [`library`]: products that a library of the device may compute.
 //! - [`container`]: the file around a plan, its constants and its code.
 //! - [`validate`]: what must hold of a plan.
 
@@ -18,6 +19,7 @@ pub mod deployment;
 pub mod device_code;
 pub mod dtype;
 pub mod host_code;
+pub mod library;
 pub mod minifloat;
 pub mod order;
 pub mod plan;

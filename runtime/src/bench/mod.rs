@@ -28,6 +28,10 @@ use changing::Changing;
 
 use crate::{
     caches::{CacheOptions, Caches},
+    cuda::{
+        gpu::Gpu,
+        tuning::{TuningCache, TuningError},
+    },
     device::{Device, DeviceChoice, DeviceError},
     host::Order,
     model::{ArgumentError, Model, ModelError},
@@ -60,7 +64,13 @@ fn measure(options: &Options, choice: DeviceChoice) -> Result<Report, BenchError
     if options.launches && device == Device::Host {
         return Err(BenchError::LaunchesOnHost);
     }
-    let _gpu = options.open_gpu(device)?;
+    let gpu = options.open_gpu(device)?;
+    if let Some(gpu) = &gpu {
+        gpu.libraries().set(options.libraries, TuningCache::open(options.tuning.as_deref())?);
+        if options.tune {
+            tune(options, gpu, &artifact)?;
+        }
+    }
     let start = Instant::now();
     let mut session = load(options, artifact, device)?;
     let load = start.elapsed();
@@ -100,11 +110,23 @@ fn measure(options: &Options, choice: DeviceChoice) -> Result<Report, BenchError
         pipelined_host: summary(&pipelined_host),
         copies,
         counts,
+        libraries: session.libraries().cloned(),
         device_memory_peak: memory().map(|memory| memory.peak),
         device_allocations: allocations,
         cache_bytes: session.caches().map_or(0, |caches| caches.physical_bytes().0),
         launches,
     })
+}
+
+/// Fills the tuning cache for all products of the artifact, and says on standard error what was found.
+fn tune(options: &Options, gpu: &Gpu, artifact: &Artifact) -> Result<(), BenchError> {
+    for program in artifact.device_code().into_iter().flat_map(|code| &code.programs) {
+        let (cache, lines) = gpu.libraries().tune(gpu, program).map_err(ModelError::Cuda)?;
+        lines.iter().for_each(|line| eprintln!("pygraph: {line}"));
+        let path = cache.save(options.tuning.as_deref())?;
+        eprintln!("pygraph: noted in {}", path.display());
+    }
+    Ok(())
 }
 
 fn load(options: &Options, artifact: Arc<Artifact>, device: Device) -> Result<Session, BenchError> {
@@ -268,6 +290,9 @@ pub enum BenchError {
         /// What the system says.
         source: io::Error,
     },
+    /// The tuning cache cannot be read or written.
+    #[error(transparent)]
+    Tuning(#[from] TuningError),
     /// Standard output is closed.
     #[error("cannot print: {0}")]
     Print(io::Error),

@@ -5,7 +5,10 @@ use std::{path::PathBuf, str::FromStr, sync::Arc};
 use clap::Parser;
 
 use crate::{
-    cuda::gpu::{Gpu, ProgrammaticLaunches},
+    cuda::{
+        gpu::{Gpu, ProgrammaticLaunches},
+        libraries::LibraryChoice,
+    },
     device::Device,
     host::Loops,
     knobs::knobs_text,
@@ -75,6 +78,18 @@ pub struct Options {
     /// Time each launch by itself too, in some more steps on a GPU, and show which code takes the time
     #[arg(long)]
     pub launches: bool,
+
+    /// Whether libraries compute long products on a GPU: auto (where there is one), off, or require (all they are offered)
+    #[arg(long, value_name = "auto|off|require", default_value = "auto")]
+    pub libraries: LibraryChoice,
+
+    /// Tuning cache that says how libraries compute products; in the user's cache folder (pygraph/tuning.json) if not given
+    #[arg(long, value_name = "FILE.json")]
+    pub tuning: Option<PathBuf>,
+
+    /// Time the ways in which a library can compute each product first, and note the fastest in the tuning cache
+    #[arg(long)]
+    pub tune: bool,
 
     /// Interpret every loop nest on the host device, whatever native code the artifact holds
     #[arg(long)]

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use serde_json::{Value, json};
 
 use super::launches::Launches;
-use crate::{host::Copies, knobs::time_text, session::StepCounts};
+use crate::{cuda::libraries::LibraryReport, host::Copies, knobs::time_text, session::StepCounts};
 
 /// Times of many steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,8 @@ pub struct Report {
     pub copies: Copies,
     /// What a step gives to the device.
     pub counts: StepCounts,
+    /// What libraries compute of it; none on the host device.
+    pub libraries: Option<LibraryReport>,
     /// The most memory of the GPU that was in use, in bytes; none on the host device.
     pub device_memory_peak: Option<u64>,
     /// How often memory of the GPU was taken in the timed steps.
@@ -106,6 +108,10 @@ impl Report {
             "graphs": self.counts.graphs,
             "graph_nodes": self.counts.nodes,
             "stream_segments": self.counts.streams,
+            "library": self.libraries.as_ref().and_then(|report| report.library.clone()),
+            "library_products": self.libraries.as_ref().map(|report| report.taken),
+            "library_products_tuned": self.libraries.as_ref().map(|report| report.tuned),
+            "own_products": self.libraries.as_ref().map(|report| report.left.clone()),
             "device_memory_peak_bytes": self.device_memory_peak,
             "device_allocations": self.device_allocations,
             "cache_bytes": self.cache_bytes,
@@ -133,6 +139,9 @@ impl fmt::Display for Report {
         writeln!(f, "{:<24}{:>48}", "pipelined", time_text(self.pipelined))?;
         let StepCounts { graphs, nodes, streams } = self.counts;
         writeln!(f, "a step launches {graphs} graphs of {nodes} nodes, and {streams} segments kernel by kernel")?;
+        if let Some(report) = &self.libraries {
+            writeln!(f, "{report}")?;
+        }
         let Copies { count, bytes, imported_bytes, block_bytes } = self.copies;
         let all = 2 * self.steps;
         writeln!(

@@ -16,6 +16,7 @@ use pygraph_artifact::{
 
 use super::{
     driver::{CudaError, DeviceBytes, Event, GraphExec, PinnedBytes, Stream},
+    libraries::LibraryProduct,
     lists::{CudaList, GateAddresses, GatedLoop},
     program::CudaProgram,
 };
@@ -292,12 +293,13 @@ pub(super) fn gated_list(
     program: &CudaProgram,
     segment: &pygraph_artifact::plan::Segment,
     part: &[pygraph_artifact::device_code::DeviceLaunch],
+    products: &[Option<LibraryProduct>],
     patience: Option<Duration>,
     resolve: &dyn Fn(Argument) -> u64,
 ) -> Result<Option<(CudaList, Gates)>, CudaError> {
     let Some(looped) = GatedLoop::find(&segment.nodes) else { return Ok(None) };
     let mut gates = Gates::new(program, &looped.rows, patience, resolve)?;
-    let (list, rest) = CudaList::gated(&segment.nodes, &looped, &gates.addresses(), part, resolve);
+    let (list, rest) = CudaList::gated(&segment.nodes, &looped, &gates.addresses(), part, products, resolve);
     gates.set_rest(rest);
     Ok(Some((list, gates)))
 }

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, Weak},
 };
 
-use super::driver::{Context, CudaError, Stream};
+use super::{
+    driver::{Context, CudaError, Stream},
+    libraries::Libraries,
+};
 
 /// A GPU and the one stream that its models run on: sessions that share caches then need no events between them.
 #[derive(Debug)]
@@ -13,6 +16,7 @@ pub struct Gpu {
     context: Arc<Context>,
     stream: Stream,
     programmatic_launches: Mutex<ProgrammaticLaunches>,
+    libraries: Libraries,
 }
 
 /// Which kernels of a graph may come to the card before the one that they wait for has ended, where the GPU can do that (capability 9.0 and
@@ -42,7 +46,12 @@ impl Gpu {
             return Ok(gpu);
         }
         let context = Context::open(ordinal)?;
-        let gpu = Arc::new(Gpu { stream: Stream::new(&context)?, context, programmatic_launches: Mutex::default() });
+        let gpu = Arc::new(Gpu {
+            stream: Stream::new(&context)?,
+            context,
+            programmatic_launches: Mutex::default(),
+            libraries: Libraries::default(),
+        });
         open.insert(ordinal, Arc::downgrade(&gpu));
         Ok(gpu)
     }
@@ -71,6 +80,11 @@ impl Gpu {
                 ProgrammaticLaunches::Few => blocks <= FEW_BLOCKS,
                 ProgrammaticLaunches::All => true,
             }
+    }
+
+    /// Whether libraries compute products, and how.
+    pub fn libraries(&self) -> &Libraries {
+        &self.libraries
     }
 
     /// Its number.

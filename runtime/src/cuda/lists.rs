@@ -10,10 +10,11 @@ use std::collections::BTreeSet;
 
 use pygraph_artifact::{
     device_code::{Argument, DeviceCall, DeviceLaunch},
+    library::Library,
     plan::{BufferId, Node, PositionSource, SlotRows, Step, launches},
 };
 
-use super::driver::Grid;
+use super::{driver::Grid, libraries::LibraryProduct};
 
 /// A node, and the earlier ones of its list that it runs after.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,13 @@ pub enum NodeWork {
         grid: Grid,
         /// What it is given.
         addresses: Vec<u64>,
+    },
+    /// Has a library compute a product.
+    Product {
+        /// The launch's number in its segment.
+        launch: usize,
+        /// Which.
+        product: LibraryProduct,
     },
     /// Says whether a loop goes on.
     SetWhile {
@@ -157,14 +165,25 @@ fn ensures(nodes: &[Node]) -> usize {
 }
 
 impl CudaList {
-    /// The nodes of a segment, whose launches are `device`, one each in order. `resolve` says where arguments lie.
-    pub fn new(nodes: &[Node], device: &[DeviceLaunch], resolve: &dyn Fn(Argument) -> u64) -> CudaList {
-        CudaList::lower(nodes, Lowering::new(device, resolve))
+    /// The nodes of a segment, whose launches are `device`, one each in order; `products` says which of them a library computes. `resolve`
+    /// says where arguments lie.
+    pub fn new(
+        nodes: &[Node],
+        device: &[DeviceLaunch],
+        products: &[Option<LibraryProduct>],
+        resolve: &dyn Fn(Argument) -> u64,
+    ) -> CudaList {
+        CudaList::lower(nodes, Lowering::new(device, products, resolve))
     }
 
     /// The same, to be run kernel by kernel with steps of the host between.
-    pub fn stepped(nodes: &[Node], device: &[DeviceLaunch], resolve: &dyn Fn(Argument) -> u64) -> CudaList {
-        CudaList::lower(nodes, Lowering { has_host_steps: true, ..Lowering::new(device, resolve) })
+    pub fn stepped(
+        nodes: &[Node],
+        device: &[DeviceLaunch],
+        products: &[Option<LibraryProduct>],
+        resolve: &dyn Fn(Argument) -> u64,
+    ) -> CudaList {
+        CudaList::lower(nodes, Lowering { has_host_steps: true, ..Lowering::new(device, products, resolve) })
     }
 
     fn lower(nodes: &[Node], mut lowering: Lowering) -> CudaList {
@@ -183,9 +202,10 @@ impl CudaList {
         gated: &GatedLoop,
         addresses: &GateAddresses,
         device: &[DeviceLaunch],
+        products: &[Option<LibraryProduct>],
         resolve: &dyn Fn(Argument) -> u64,
     ) -> (CudaList, CudaList) {
-        let mut lowering = Lowering::new(device, resolve);
+        let mut lowering = Lowering::new(device, products, resolve);
         let mut list = Vec::new();
         let resumed_from = lowering.add_gated(nodes, gated.node, addresses, &mut list);
         let conditionals = lowering.conditionals;
@@ -214,6 +234,7 @@ fn count(nodes: &[CudaNode]) -> usize {
 
 struct Lowering<'a> {
     device: &'a [DeviceLaunch],
+    products: &'a [Option<LibraryProduct>],
     resolve: &'a dyn Fn(Argument) -> u64,
     next_launch: usize,
     conditionals: usize,
@@ -221,8 +242,12 @@ struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    fn new(device: &'a [DeviceLaunch], resolve: &'a dyn Fn(Argument) -> u64) -> Lowering<'a> {
-        Lowering { device, resolve, next_launch: 0, conditionals: 0, has_host_steps: false }
+    fn new(
+        device: &'a [DeviceLaunch],
+        products: &'a [Option<LibraryProduct>],
+        resolve: &'a dyn Fn(Argument) -> u64,
+    ) -> Lowering<'a> {
+        Lowering { device, products, resolve, next_launch: 0, conditionals: 0, has_host_steps: false }
     }
 }
 
@@ -297,9 +322,17 @@ impl Lowering<'_> {
     fn add_step(&mut self, step: &Step, list: &mut Vec<CudaNode>, after: Vec<usize>) -> Vec<usize> {
         match step {
             Step::Launch(_) => {
-                let (number, launch) = (self.next_launch, &self.device[self.next_launch]);
+                let number = self.next_launch;
                 self.next_launch += 1;
-                launch.calls.iter().fold(after, |after, call| vec![push(list, after, self.call(number, call))])
+                let launch = &self.device[number];
+                let (after, calls) = match (&launch.library, &self.products[number]) {
+                    (Library::Offer(offer), Some(product)) => (
+                        vec![push(list, after, NodeWork::Product { launch: number, product: product.clone() })],
+                        &offer.after,
+                    ),
+                    _ => (after, &launch.calls),
+                };
+                calls.iter().fold(after, |after, call| vec![push(list, after, self.call(number, call))])
             }
             Step::Ensure(rows) if self.has_host_steps => {
                 vec![push(list, after, NodeWork::Ensure { rows: rows.clone() })]
@@ -390,10 +423,7 @@ fn sorted(mut numbers: Vec<usize>) -> Vec<usize> {
 }
 
 /// The launches of each segment, of all of a program's in order.
-pub fn of_segments<'a>(
-    segments: &[pygraph_artifact::plan::Segment],
-    all: &'a [DeviceLaunch],
-) -> Vec<&'a [DeviceLaunch]> {
+pub fn of_segments<'a, T>(segments: &[pygraph_artifact::plan::Segment], all: &'a [T]) -> Vec<&'a [T]> {
     let mut rest = all;
     let part = |segment: &pygraph_artifact::plan::Segment| {
         let (own, others) = rest.split_at(launches(&segment.nodes).len());
@@ -429,7 +459,7 @@ mod tests {
             shared_bytes: 0,
             arguments: vec![Argument::Buffer(BufferId(kernel))],
         };
-        DeviceLaunch { calls: vec![call; count] }
+        DeviceLaunch { calls: vec![call; count], library: Library::Nothing }
     }
 
     /// A list as text: each node with what it runs after.
@@ -438,6 +468,7 @@ mod tests {
             let after: Vec<String> = node.after.iter().map(ToString::to_string).collect();
             let work = match &node.work {
                 NodeWork::Call { kernel, addresses, .. } => format!("k{kernel}{addresses:?}"),
+                NodeWork::Product { product, .. } => format!("product{:?}", product.addresses),
                 NodeWork::SetWhile { conditional, predicate } => format!("set{conditional}[{predicate}]"),
                 NodeWork::SetSwitch { conditional, index, branches } => format!("set{conditional}[{index}]/{branches}"),
                 NodeWork::SetGatedWhile { conditional, predicate, stopped } => {
@@ -463,7 +494,7 @@ mod tests {
             Argument::Scratch { offset } => 1000 + offset,
             Argument::Status => 5,
         };
-        assert_eq!(text(&CudaList::new(nodes, device, &resolve).nodes), expected);
+        assert_eq!(text(&CudaList::new(nodes, device, &vec![None; device.len()], &resolve).nodes), expected);
     }
 
     #[test]
@@ -537,7 +568,7 @@ mod tests {
         assert_eq!((gated.node, gated.rows.len()), (1, 1));
         let resolve = |argument| if let Argument::Buffer(buffer) = argument { 100 + u64::from(buffer.0) } else { 0 };
         let addresses = GateAddresses { stopped: 8, gates: vec![50] };
-        let (list, rest) = CudaList::gated(&nodes, &gated, &addresses, &six_calls(), &resolve);
+        let (list, rest) = CudaList::gated(&nodes, &gated, &addresses, &six_calls(), &vec![None; 6], &resolve);
         let looped = "while0{gate1[50]<> switch1{k2[102]<> k3[103]<0> k1[101]<1>}{}<0> set0[107]unless[8]<1>}";
         let behind = "switch2{k4[104]<> k5[105]<0>}{}";
         let whole = format!("k0[100]<> k1[101]<0> set0[107]<1> {looped}<2> set2[8]/2<3> {behind}<4>");
@@ -551,7 +582,7 @@ mod tests {
         let nodes = growing_loop(ensure(&[0]));
         assert_eq!(GatedLoop::find(&nodes), None);
         let resolve = |_| 0;
-        let list = CudaList::stepped(&nodes, &six_calls(), &resolve);
+        let list = CudaList::stepped(&nodes, &six_calls(), &vec![None; 6], &resolve);
         let stepped = "while0{k2[0]<> ensure4<0> k3[0]<1> k1[0]<2> set0[0]<3>}";
         assert_eq!(text(&list.nodes), format!("k0[0]<> k1[0]<0> set0[0]<1> {stepped}<2> k4[0]<0> k5[0]<3,4>"));
     }

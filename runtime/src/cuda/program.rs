@@ -14,6 +14,7 @@ use pygraph_artifact::{
 use super::{
     driver::{Conditional, CudaError, DeviceBytes, Function, Graph, GraphExec, GraphNode, Grid, Module},
     gpu::Gpu,
+    libraries::LibraryProduct,
     lists::{CudaList, CudaNode, GatedLoop, NodeWork},
 };
 
@@ -87,8 +88,7 @@ impl CudaProgram {
 
     /// True if a kernel can say that a comparison does not hold.
     pub fn uses_status(&self) -> bool {
-        let mut calls = self.device().launches.iter().flat_map(|launch| &launch.calls);
-        calls.any(|call| call.arguments.contains(&Argument::Status))
+        self.device().all_calls().any(|call| call.arguments.contains(&Argument::Status))
     }
 
     /// Makes a list a graph that can be launched.
@@ -139,6 +139,12 @@ impl CudaProgram {
                 NodeWork::Call { kernel, grid, addresses, .. } => {
                     // SAFETY: the caller's promise.
                     unsafe { graph.add_kernel(after, self.kernel(*kernel), *grid, addresses) }?
+                }
+                NodeWork::Product { product: LibraryProduct { prepared, addresses }, .. } => {
+                    graph.add_captured(after, |stream| {
+                        // SAFETY: the caller's promise: the addresses are those of matrices as large as a checked offer says.
+                        unsafe { prepared.matrices.enqueue(&prepared.algorithm, *addresses, stream) }
+                    })?
                 }
                 NodeWork::SetWhile { conditional, predicate } => {
                     let arguments = [condition(*conditional).handle(), *predicate];
@@ -256,7 +262,7 @@ fn load_modules(
     control: &BTreeSet<Control>,
 ) -> Result<Vec<Option<Arc<Module>>>, CudaError> {
     let mut is_needed = vec![false; code.modules.len()];
-    for call in device.launches.iter().flat_map(|launch| &launch.calls) {
+    for call in device.all_calls() {
         is_needed[code.kernels[call.kernel as usize].module as usize] = true;
     }
     if let Some(module) = code.control.filter(|_| !control.is_empty()) {
@@ -273,7 +279,7 @@ fn load_kernels(
     modules: &[Option<Arc<Module>>],
 ) -> Result<Vec<Option<Function>>, CudaError> {
     let mut shared_bytes = vec![None; code.kernels.len()];
-    for call in device.launches.iter().flat_map(|launch| &launch.calls) {
+    for call in device.all_calls() {
         let most = &mut shared_bytes[call.kernel as usize];
         *most = (*most).max(Some(call.shared_bytes));
     }

@@ -12,6 +12,7 @@ use super::{
     addresses::Addresses,
     driver::{CudaError, GraphExec},
     gate::{Gates, gated_list},
+    libraries::{LibraryProduct, LibraryReport},
     lists::{CudaList, of_segments},
     measure::{LaunchProbe, Measuring},
     program::CudaProgram,
@@ -38,27 +39,37 @@ pub(super) struct Recording<'a> {
 }
 
 impl Recording<'_> {
-    /// Makes graphs of all segments that are to be graphs.
+    /// Makes graphs of all segments that are to be graphs; says what libraries compute of them.
     ///
     /// # Safety
     /// The addresses are those of memory that is there as long as what is recorded.
-    pub(super) unsafe fn record(&self) -> Result<Vec<Recorded>, CudaError> {
+    pub(super) unsafe fn record(&self) -> Result<(Vec<Recorded>, LibraryReport), CudaError> {
         let segments = &self.program.program().segments;
-        let parts = of_segments(segments, &self.program.device().launches);
+        let (gpu, device) = (self.program.gpu(), self.program.device());
+        let resolve = |argument| self.addresses.resolve(self.program.program(), argument);
+        let (products, report) = gpu.libraries().prepare(gpu, device, &resolve)?;
+        self.debug.say(DebugLevel::DEVICES, || format!("`{}`: {report}", self.program.program().name));
+        let parts = of_segments(segments, &device.launches).into_iter().zip(of_segments(segments, &products));
         // SAFETY: the caller's promise.
-        segments.iter().zip(parts).map(|(segment, part)| unsafe { self.record_segment(segment, part) }).collect()
+        let record = |(segment, (part, products))| unsafe { self.record_segment(segment, part, products) };
+        Ok((segments.iter().zip(parts).map(record).collect::<Result<_, _>>()?, report))
     }
 
-    unsafe fn record_segment(&self, segment: &Segment, part: &[DeviceLaunch]) -> Result<Recorded, CudaError> {
+    unsafe fn record_segment(
+        &self,
+        segment: &Segment,
+        part: &[DeviceLaunch],
+        products: &[Option<LibraryProduct>],
+    ) -> Result<Recorded, CudaError> {
         let resolve = |argument| self.addresses.resolve(self.program.program(), argument);
         let form = self.measuring.map_or(segment.deploy, |measuring| measuring.form_of(segment));
         // A loop of the host runs as launches on the stream too.
         if matches!(form, Deployment::Stream | Deployment::HostLoop) {
-            return Ok(Recorded::Stream(CudaList::stepped(&segment.nodes, part, &resolve)));
+            return Ok(Recorded::Stream(CudaList::stepped(&segment.nodes, part, products, &resolve)));
         }
-        let (list, gates) = match gated_list(self.program, segment, part, self.patience, &resolve)? {
+        let (list, gates) = match gated_list(self.program, segment, part, products, self.patience, &resolve)? {
             Some((list, gates)) => (list, Some(gates)),
-            None => (CudaList::new(&segment.nodes, part, &resolve), None),
+            None => (CudaList::new(&segment.nodes, part, products, &resolve), None),
         };
         // SAFETY: the caller's promise.
         let exec = unsafe { self.program.instantiate(&list) }?;

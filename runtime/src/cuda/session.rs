@@ -11,6 +11,7 @@ use pygraph_kernels::manifest::KernelError;
 use super::{
     addresses::{Addresses, Reach, reaches},
     driver::{CudaError, DeviceBytes, Event, PinnedBytes, Range, Stream},
+    libraries::LibraryReport,
     lists::of_segments,
     measure::{Measuring, begin_segment, end_segment, forms},
     program::CudaProgram,
@@ -39,6 +40,8 @@ const STAGED_BYTES_MAX: u64 = 1 << 20;
 pub(crate) struct CudaSession {
     // First: graphs go before the memory that they name.
     recorded: Option<Vec<Recorded>>,
+    /// What became of products when graphs were made last.
+    libraries: Option<LibraryReport>,
     program: Arc<CudaProgram>,
     arena: DeviceBytes,
     _scratch: DeviceBytes,
@@ -101,6 +104,7 @@ impl CudaSession {
         let (looped_arenas, whole_arenas) = (ensured_in_graphs(plan), ensured_whole(plan));
         let mut session = CudaSession {
             recorded: None,
+            libraries: None,
             arena,
             _scratch: scratch,
             status,
@@ -148,7 +152,9 @@ impl CudaSession {
             debug: self.debug,
         };
         // SAFETY: the addresses are those of memory that this session, its model and its caches have as long as its graphs.
-        self.recorded = Some(unsafe { recording.record() }?);
+        let (recorded, report) = unsafe { recording.record() }?;
+        self.recorded = Some(recorded);
+        self.libraries = Some(report);
         Ok(())
     }
 
@@ -378,6 +384,10 @@ impl Backend for CudaSession {
         let turn = &self.turns[self.turn];
         let Some(([start, end], true)) = &turn.timers else { return Ok(None) };
         Ok(end.is_reached()?.then(|| end.since(start)).transpose()?)
+    }
+
+    fn libraries(&self) -> Option<&LibraryReport> {
+        self.libraries.as_ref()
     }
 
     fn measure(&mut self, what: Measure) -> Result<(), TensorError> {

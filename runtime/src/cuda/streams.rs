@@ -5,6 +5,7 @@ use pygraph_artifact::plan::{PositionSource, SlotRows};
 
 use super::{
     driver::CudaError,
+    libraries::LibraryProduct,
     lists::{CudaNode, NodeWork},
     measure::LaunchProbe,
     program::CudaProgram,
@@ -39,6 +40,17 @@ impl StreamRun<'_> {
                     }
                     // SAFETY: the caller's promise.
                     unsafe { self.program.kernel(*kernel).launch(stream, *grid, addresses) }?;
+                    if let Some(probe) = &mut self.probe {
+                        probe.behind(stream)?;
+                    }
+                }
+                NodeWork::Product { launch, product: LibraryProduct { prepared, addresses } } => {
+                    let stream = self.program.gpu().stream();
+                    if let Some(probe) = &mut self.probe {
+                        probe.before(stream, *launch)?;
+                    }
+                    // SAFETY: the caller's promise: the addresses are those of matrices as large as a checked offer says.
+                    unsafe { prepared.matrices.enqueue(&prepared.algorithm, *addresses, stream) }?;
                     if let Some(probe) = &mut self.probe {
                         probe.behind(stream)?;
                     }

@@ -29,6 +29,7 @@ use pygraph_artifact::{
 
 use crate::{
     caches::{Caches, SlotState},
+    cuda::tuning::{TuningCache, TuningError},
     describe::describe,
     device::{Device, DeviceChoice, DeviceError},
     host::{Copies, first_elements},
@@ -123,7 +124,10 @@ fn run_program(
     if options.profile.is_some() && device == Device::Host {
         return Err(RunError::ProfileOnHost);
     }
-    let _gpu = options.open_gpu(device)?;
+    let gpu = options.open_gpu(device)?;
+    if let Some(gpu) = &gpu {
+        gpu.libraries().set(options.libraries, TuningCache::open(options.tuning.as_deref())?);
+    }
     let mut model = Model::load_in_order(artifact, entry, device, options.order, options.loops())?;
     let caches = Caches::for_model(&model, options.caches()).map_err(SessionError::Memory)?;
     let mut steps = StepInputs::open(options.steps.as_deref())?;
@@ -308,6 +312,9 @@ pub enum RunError {
     /// The artifact does not load.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The tuning cache cannot be read.
+    #[error(transparent)]
+    Tuning(#[from] TuningError),
     /// The program is not there or cannot run here.
     #[error(transparent)]
     Model(#[from] ModelError),

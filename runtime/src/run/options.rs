@@ -7,7 +7,10 @@ use clap::Parser;
 use crate::{
     caches::CacheOptions,
     compare::Tolerance,
-    cuda::gpu::{Gpu, ProgrammaticLaunches},
+    cuda::{
+        gpu::{Gpu, ProgrammaticLaunches},
+        libraries::LibraryChoice,
+    },
     device::Device,
     host::{Loops, Order},
     knobs::knobs_text,
@@ -113,6 +116,14 @@ pub struct Options {
     /// Which kernels of a graph on a GPU come to the card before the one that they wait for has ended
     #[arg(long, value_name = "WHICH", default_value = "few")]
     pub programmatic_launches: ProgrammaticLaunches,
+
+    /// Whether libraries compute long products on a GPU: auto (where there is one), off, or require (all they are offered)
+    #[arg(long, value_name = "auto|off|require", default_value = "auto")]
+    pub libraries: LibraryChoice,
+
+    /// Tuning cache that says how libraries compute products; in the user's cache folder (pygraph/tuning.json) if not given
+    #[arg(long, value_name = "FILE.json")]
+    pub tuning: Option<PathBuf>,
 
     /// Map caches on another thread too, this many handles ahead of need
     #[arg(long, value_name = "HANDLES", default_value_t = 0)]

@@ -10,6 +10,7 @@ use pygraph_artifact::{
 
 use crate::{
     caches::Caches,
+    cuda::libraries::LibraryReport,
     host::{Copies, RunError},
     knobs::DebugLevel,
     tensor::{Array, TensorError},
@@ -77,6 +78,11 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// The times of launches in the last step.
     fn launch_times(&self) -> Vec<LaunchTime>;
+
+    /// What libraries compute of it, if the device has libraries and graphs are made.
+    fn libraries(&self) -> Option<&LibraryReport> {
+        None
+    }
 
     /// What a step gives to the device.
     fn step_counts(&self) -> StepCounts;

@@ -29,6 +29,7 @@ use self::{
 };
 use crate::{
     caches::{CacheError, CacheOptions, Caches, integers},
+    cuda::libraries::LibraryReport,
     host::{Copies, RunError},
     knobs::{DebugLevel, time_text},
     memory::MemoryError,
@@ -280,6 +281,11 @@ impl Session {
     /// What [`Measure::Launches`] measured in the last step. Empty on the host device.
     pub fn launch_times(&self) -> Vec<LaunchTime> {
         self.backend.launch_times()
+    }
+
+    /// What libraries compute of a step, on a GPU and once it is known.
+    pub fn libraries(&self) -> Option<&LibraryReport> {
+        self.backend.libraries()
     }
 
     /// What a step gives to the device, once one has run.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use pygraph_artifact::{
     container::{Artifact, Code, encode},
     device_code::{Argument, DeviceCall, DeviceCode, DeviceKernel, DeviceLaunch, DeviceProgram},
+    library::Library,
     plan::{BufferId, KvArena, Plan, Program},
 };
 use pygraph_runtime::{
@@ -52,7 +53,8 @@ const KERNELS: [(&str, u32); 9] = [
 pub fn call(name: &str, arguments: &[BufferId]) -> DeviceLaunch {
     let kernel = KERNELS.iter().position(|kernel| kernel.0 == name).expect("a kernel of the text") as u32;
     let arguments = arguments.iter().map(|id| Argument::Buffer(*id)).collect();
-    DeviceLaunch { calls: vec![DeviceCall { kernel, grid: [1; 3], block: [1; 3], shared_bytes: 0, arguments }] }
+    let calls = vec![DeviceCall { kernel, grid: [1; 3], block: [1; 3], shared_bytes: 0, arguments }];
+    DeviceLaunch { calls, library: Library::Nothing }
 }
 
 /// A program, and what its launches are on the GPU.

@@ -55,6 +55,12 @@ pub enum CudaError {
         /// What it lacks.
         feature: &'static str,
     },
+    /// A library that cannot compute what is wanted, or is not there.
+    #[error("cuBLASLt: {reason}")]
+    NoLibrary {
+        /// Why.
+        reason: Box<str>,
+    },
     /// Code for another GPU.
     #[error(
         "the code is for {target}, and GPU {ordinal} ({name}) is {found}: compile with --target={found}, or take --device=host"

@@ -104,6 +104,21 @@ impl Graph {
         check("cuGraphAddDependencies", added)
     }
 
+    /// Adds what `work` gives to a stream as a node that runs after `after`: for libraries, which know streams alone.
+    pub fn add_captured(
+        &mut self,
+        after: &[GraphNode],
+        work: impl FnOnce(&Stream) -> Result<(), CudaError>,
+    ) -> Result<GraphNode, CudaError> {
+        let captured = Captured { graph: Stream::new(&self.context)?.capture(work)? };
+        let (after, mut node) = (raw_nodes(after), ptr::null_mut());
+        // SAFETY: all places are valid; the driver copies the graph.
+        let added =
+            unsafe { sys::cuGraphAddChildGraphNode(&mut node, self.raw, after.as_ptr(), after.len(), captured.graph) };
+        check("cuGraphAddChildGraphNode", added)?;
+        Ok(GraphNode(node))
+    }
+
     /// Adds a node that does nothing and runs after `after`.
     pub fn add_empty(&mut self, after: &[GraphNode]) -> Result<GraphNode, CudaError> {
         self.context.bind()?;
@@ -188,6 +203,18 @@ impl Graph {
         // SAFETY: both are alive.
         check("cuGraphUpload", unsafe { sys::cuGraphUpload(exec.raw, stream.raw()) })?;
         Ok(exec)
+    }
+}
+
+/// A graph that a stream has recorded.
+struct Captured {
+    graph: CUgraph,
+}
+
+impl Drop for Captured {
+    fn drop(&mut self) {
+        // SAFETY: nobody else has it.
+        let _ = unsafe { sys::cuGraphDestroy(self.graph) };
     }
 }
 

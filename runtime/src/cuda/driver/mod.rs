@@ -1,4 +1,4 @@
-//! The CUDA driver: the one module that calls `cudarc`'s `sys`.
+//! The CUDA driver, and NVIDIA's library of products: the one module that calls `cudarc`'s `sys`.
 //!
 //! `cudarc`'s own safe layer has neither graphs of explicit nodes nor virtual memory, and its functions panic where a symbol is
 //! missing. So nothing is called before [`load`] has seen a library and asked for its version.
@@ -6,6 +6,7 @@
 //! The driver's calls on memory are made safe by its owners: [`DeviceBytes`], [`PinnedBytes`] and what maps memory wait, when they
 //! are dropped, until the GPU has done what it was given. Whoever cannot wait keeps them.
 
+mod blas;
 mod context;
 mod error;
 mod graph;
@@ -15,6 +16,7 @@ mod ranges;
 mod stream;
 mod virtual_memory;
 
+pub use blas::{ALIGNMENT, Algorithm, Blas, Matrices};
 pub use context::{Context, DeviceProperties, devices, load};
 pub use error::{CudaError, DriverVersion};
 pub use graph::{Conditional, Graph, GraphExec, GraphNode};

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use cudarc::driver::sys::{self, CUevent, CUevent_flags, CUresult, CUstream, CUstream_flags};
+use cudarc::driver::sys::{self, CUevent, CUevent_flags, CUgraph, CUresult, CUstream, CUstream_flags};
 
 use super::{
     context::Context,
@@ -43,6 +43,20 @@ impl Stream {
         self.context.bind()?;
         // SAFETY: the stream is alive.
         check("cuStreamSynchronize", unsafe { sys::cuStreamSynchronize(self.raw) })
+    }
+
+    /// What `work` gives to the stream, recorded and not done.
+    pub(super) fn capture(&self, work: impl FnOnce(&Stream) -> Result<(), CudaError>) -> Result<CUgraph, CudaError> {
+        self.context.bind()?;
+        // Libraries load code while they record, which a relaxed capture allows.
+        let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
+        // SAFETY: the stream is alive.
+        check("cuStreamBeginCapture", unsafe { sys::cuStreamBeginCapture_v2(self.raw, mode) })?;
+        let worked = work(self);
+        let mut graph = std::ptr::null_mut();
+        // SAFETY: the place is valid.
+        let ended = check("cuStreamEndCapture", unsafe { sys::cuStreamEndCapture(self.raw, &mut graph) });
+        worked.and(ended).map(|()| graph)
     }
 
     /// Later work waits for an event.

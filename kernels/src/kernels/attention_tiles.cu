@@ -1,0 +1,304 @@
+// Attention for many queries on tensor cores, for queries, keys and values of one type of two bytes. A block takes `TILE_QUERIES` queries
+// of a head, 16 a warp, and goes through the keys in sight `TILE_TOKENS` at a time: products stay in registers, where the softmax turns
+// them into the left side of the product with the values. A tile of values is copied while the products with the keys are computed, the
+// next tile of keys while those with the values are.
+//
+// Weights are rounded for the product with the values; where `probability_type` is another type, as the sum of two parts. Tiles that
+// every query of the block has hidden come last, and not at all where their weights would be zero in every row (`fill` far below).
+
+constexpr int TILE_TOKENS = 64, QUERY_TILES = int((QUERIES + TILE_QUERIES - 1) / TILE_QUERIES);
+constexpr i64 TILES_OF_HEADS = BATCHES * HEADS;
+
+// Rows of so many features in shared memory: lines of a power of two of pieces of 16 bytes, which are moved about within a line so that
+// eight lines are read without bank conflicts.
+template <i64 COUNT>
+struct Line {
+  static constexpr int STEPS = int((COUNT + 15) / 16);
+  static constexpr int PIECES = STEPS <= 1 ? 2 : STEPS <= 2 ? 4 : STEPS <= 4 ? 8 : 16, SIZE = PIECES * 8;
+  static inline int at(int line, int piece) {
+    const int mixed = PIECES >= 8 ? line & 7 : PIECES == 4 ? line >> 1 & 3 : line >> 2 & 1;
+    return line * SIZE + (piece ^ mixed) * 8;
+  }
+};
+typedef Line<FEATURES> KeyLine;
+typedef Line<VALUE_FEATURES> ValueLine;
+
+template <class A, class B>
+struct IsSame {
+  static constexpr bool value = false;
+};
+template <class A>
+struct IsSame<A, A> {
+  static constexpr bool value = true;
+};
+
+// Copies `LINES` rows of a head, from `first` on; zeros for those that are not among `from` to `to`, which may not even be there.
+template <class Of, i64 COUNT, i64 TOKEN, i64 FEATURE, int LINES, bool IS_WHOLE, class T>
+inline void copy_lines(u16* lines, const T* rows, i64 first, i64 from, i64 to) {
+  for (int number = int(threadIdx.x); number < LINES * Of::PIECES; number += int(blockDim.x)) {
+    const int line = number / Of::PIECES, piece = number % Of::PIECES;
+    u16* const target = lines + Of::at(line, piece);
+    if (IS_WHOLE) {
+      const bool is_there = first + line >= from && first + line < to && piece * 8 < COUNT;
+      copy_ahead(target, rows + (is_there ? (first + line) * TOKEN + piece * 8 : from * TOKEN), is_there);
+      continue;
+    }
+    for (int of = 0; of < 8; ++of) {
+      const bool is_there = first + line >= from && first + line < to && piece * 8 + of < COUNT;
+      target[of] = is_there ? reinterpret<u16>(rows[(first + line) * TOKEN + (piece * 8 + of) * FEATURE]) : u16(0);
+    }
+  }
+}
+
+// The least and the last of the last keys that queries of a tile can see, and whether all are keys.
+struct Sight {
+  i64 least, most;
+  bool is_inside;
+};
+template <class Positions>
+inline Sight sight_of(const Positions* positions, i64 batch, i64 first) {
+  const int lane = int(threadIdx.x) % 32;
+  Sight sight{0x7fffffffffffffffll, -0x7fffffffffffffffll - 1, true};
+  for (i64 query = first + lane; query < first + TILE_QUERIES && query < QUERIES; query += 32) {
+    const i64 last = last_of(positions, batch, query);
+    sight.least = last < sight.least ? last : sight.least;
+    sight.most = last > sight.most ? last : sight.most;
+    sight.is_inside = sight.is_inside && last >= 0 && last < TOKENS;
+  }
+#pragma unroll
+  for (int bits = 16; bits > 0; bits /= 2) {
+    const i64 least = __shfl_xor_sync(0xffffffffu, sight.least, bits), most = __shfl_xor_sync(0xffffffffu, sight.most, bits);
+    sight.least = least < sight.least ? least : sight.least;
+    sight.most = most > sight.most ? most : sight.most;
+  }
+  sight.is_inside = __all_sync(0xffffffffu, sight.is_inside);
+  return sight;
+}
+
+// Which tiles of keys a block goes through, and in which order: those that a query can see, then the others.
+struct Route {
+  // Rows that are read.
+  i64 from, to;
+  // Tiles of them; those from `seen_first` to `seen_end` may be seen.
+  i64 first, seen_first, seen_end, end;
+  inline i64 seen() const { return seen_end - seen_first; }
+  inline i64 count() const { return end - first; }
+  inline i64 tile(i64 number) const {
+    if (number < seen()) return seen_first + number;
+    const i64 other = first + number - seen();
+    return other < seen_first ? other : other + seen();
+  }
+};
+template <class Positions>
+inline Route route_of(const Positions* positions, i64 batch, i64 first_query, i64 length) {
+  i64 from = 0, to = length, seen_from = 0, seen_to = length;
+  if (HAS_POSITIONS) {
+    const Sight sight = sight_of(positions, batch, first_query);
+    seen_to = clamped(saturating_add(sight.most, 1), 0, length);
+    if (A_window != 0) seen_from = clamped(saturating_add(saturating_add(sight.least, 1), -A_window), 0, length);
+    if (HIDES_WHOLLY) to = seen_to;
+    if (HIDES_WHOLLY || (SKIPS_BELOW && sight.is_inside)) from = seen_from;
+    // Where `fill` is added, what is hidden has logits of its own.
+    if (A_mask_adds) seen_from = from, seen_to = to;
+  }
+  from = from < to ? from : to;
+  seen_from = seen_from < seen_to ? seen_from : seen_to;
+  const i64 first = from / TILE_TOKENS, end = (to + TILE_TOKENS - 1) / TILE_TOKENS;
+  const i64 seen_first = clamped(seen_from / TILE_TOKENS, first, end);
+  const i64 seen_end = clamped((seen_to + TILE_TOKENS - 1) / TILE_TOKENS, seen_first, end);
+  return Route{from, to, first, seen_first, seen_end, end};
+}
+
+// What a warp has of its 16 queries; a thread has two of them, and of each two neighbouring columns of every eight.
+struct Rows {
+  u32 queries[KeyLine::STEPS][4];
+  f32 sums[ValueLine::STEPS * 2][4];
+  f32 largest[2];
+  // A thread's part.
+  f32 exponentials[2];
+  i64 lasts[2];
+};
+typedef f32 Products[TILE_TOKENS / 8][4];
+
+template <class T>
+inline void multiply_tile_of_keys(Products& products, const Rows& rows, const u16* keys) {
+  const int lane = int(threadIdx.x) % 32;
+#pragma unroll
+  for (int at = 0; at < TILE_TOKENS / 2; ++at) products[at / 4][at % 4] = 0;
+#pragma unroll
+  for (int step = 0; step < KeyLine::STEPS; ++step) {
+#pragma unroll
+    for (int part = 0; part < TILE_TOKENS / 16; ++part) {
+      u32 rights[4];
+      load_matrices<false>(rights, keys + KeyLine::at(part * 16 + lane % 8 + lane / 16 * 8, step * 2 + lane / 8 % 2));
+      multiply_matrices<T>(products[part * 2], rows.queries[step], rights[0], rights[1]);
+      multiply_matrices<T>(products[part * 2 + 1], rows.queries[step], rights[2], rights[3]);
+    }
+  }
+}
+
+// Turns products into weights, and scales sums so far.
+template <class Mask, class Bias>
+inline void weigh_tile(Products& products, Rows& rows, i64 batch, i64 head, i64 first_query, i64 first, const Route& route, const Mask* mask,
+                       const Bias* bias) {
+  const int lane = int(threadIdx.x) % 32;
+#pragma unroll
+  for (int row = 0; row < 2; ++row) {
+    const i64 own = first_query + lane / 4 + row * 8, query = own < QUERIES ? own : QUERIES - 1;
+    f32 largest = rows.largest[row];
+#pragma unroll
+    for (int at = 0; at < TILE_TOKENS / 4; ++at) {
+      f32& product = products[at / 2][row * 2 + at % 2];
+      const i64 token = first + at / 2 * 8 + lane % 4 * 2 + at % 2;
+      const bool is_read = token >= route.from && token < route.to;
+      product = is_read ? logit_of(product, batch, head, query, token, rows.lasts[row], mask, bias) : -infinity();
+      largest = op_max(largest, product);
+    }
+    largest = op_max(largest, __shfl_xor_sync(0xffffffffu, largest, 1));
+    largest = op_max(largest, __shfl_xor_sync(0xffffffffu, largest, 2));
+    const f32 scaled = correction(rows.largest[row], largest);
+    f32 sum = 0;
+#pragma unroll
+    for (int at = 0; at < TILE_TOKENS / 4; ++at) {
+      f32& product = products[at / 2][row * 2 + at % 2];
+      product = exponential(product, largest);
+      sum += product;
+    }
+    rows.largest[row] = largest;
+    rows.exponentials[row] = rows.exponentials[row] * scaled + sum;
+#pragma unroll
+    for (int at = 0; at < ValueLine::STEPS * 4; ++at) rows.sums[at / 2][row * 2 + at % 2] *= scaled;
+  }
+}
+
+// Adds the values' products with the weights, as the left side of the instruction has them.
+template <class T, bool IS_REST>
+inline void add_tile_of_values(Rows& rows, const Products& weights, const u16* values) {
+  const int lane = int(threadIdx.x) % 32;
+#pragma unroll
+  for (int step = 0; step < TILE_TOKENS / 16; ++step) {
+    u32 lefts[4];
+#pragma unroll
+    for (int of = 0; of < 4; ++of) {
+      const f32 low = weights[step * 2 + of / 2][of % 2 * 2], high = weights[step * 2 + of / 2][of % 2 * 2 + 1];
+      lefts[of] = IS_REST ? pack_pair<T>(low - rounded<T>(low), high - rounded<T>(high)) : pack_pair<T>(low, high);
+    }
+#pragma unroll
+    for (int part = 0; part < ValueLine::STEPS; ++part) {
+      u32 rights[4];
+      load_matrices<true>(rights, values + ValueLine::at(step * 16 + lane % 16, part * 2 + lane / 16));
+      multiply_matrices<T>(rows.sums[part * 2], lefts, rights[0], rights[1]);
+      multiply_matrices<T>(rows.sums[part * 2 + 1], lefts, rights[2], rights[3]);
+    }
+  }
+}
+
+// True in every thread if a hidden key has weight in a row of the block.
+inline bool hidden_keys_weigh(const Rows& rows, i64 first_query) {
+  const f32 hidden = rounded<A_softmax_type>(number_of(A_fill_BITS));
+  bool weighs = false;
+#pragma unroll
+  for (int row = 0; row < 2; ++row) {
+    const bool is_there = first_query + int(threadIdx.x) % 32 / 4 + row * 8 < QUERIES;
+    const bool has_zero = rows.largest[row] != -infinity() && exponential(hidden, rows.largest[row]) == 0.0f;
+    weighs = weighs || (is_there && !has_zero);
+  }
+  return __syncthreads_or(weighs) != 0;
+}
+
+template <bool IS_WHOLE, class T, class Mask, class Bias, class Positions>
+inline void attend_tile(Rows& rows, u16* keys, u16* values, const Route& route, i64 batch, i64 head, i64 first_query, const T* q, const T* k,
+                        const T* v, const Mask* mask, const Bias* bias, const Positions* positions) {
+  constexpr bool IS_SPLIT = !IsSame<A_probability_type, T>::value;
+  const int lane = int(threadIdx.x) % 32, own_row = int(threadIdx.x) / 32 * 16;
+  const T* const own_keys = k + batch * K_BATCH + head / (HEADS / GROUPS) * K_HEAD;
+  const T* const own_values = v + batch * V_BATCH + head / (HEADS / GROUPS) * V_HEAD;
+  // Queries pass through the place of keys.
+  copy_lines<KeyLine, FEATURES, Q_TOKEN, Q_FEATURE, int(TILE_QUERIES), IS_WHOLE>(keys, q + batch * Q_BATCH + head * Q_HEAD,
+                                                                               first_query, 0, QUERIES);
+  end_of_copies();
+  wait_for_copies<0>();
+  __syncthreads();
+#pragma unroll
+  for (int step = 0; step < KeyLine::STEPS; ++step) {
+    load_matrices<false>(rows.queries[step], keys + KeyLine::at(own_row + lane % 16, step * 2 + lane / 16));
+  }
+  __syncthreads();
+#pragma unroll
+  for (int row = 0; row < 2; ++row) {
+    const i64 own = first_query + own_row + lane / 4 + row * 8;
+    rows.lasts[row] = last_of(positions, batch, own < QUERIES ? own : QUERIES - 1);
+  }
+  auto copy_keys = [&](i64 number) {
+    if (number < route.count()) {
+      copy_lines<KeyLine, FEATURES, K_TOKEN, K_FEATURE, TILE_TOKENS, IS_WHOLE>(keys, own_keys, route.tile(number) * TILE_TOKENS, route.from, route.to);
+    }
+    end_of_copies();
+  };
+  copy_keys(0);
+  for (i64 number = 0; number < route.count(); ++number) {
+    if (number == route.seen() && !hidden_keys_weigh(rows, first_query + own_row)) break;
+    const i64 first = route.tile(number) * TILE_TOKENS;
+    wait_for_copies<0>();
+    __syncthreads();
+    copy_lines<ValueLine, VALUE_FEATURES, V_TOKEN, V_FEATURE, TILE_TOKENS, IS_WHOLE>(values, own_values, first, route.from, route.to);
+    end_of_copies();
+    Products products;
+    multiply_tile_of_keys<T>(products, rows, keys);
+    weigh_tile(products, rows, batch, head, first_query + own_row, first, route, mask, bias);
+    wait_for_copies<0>();
+    __syncthreads();
+    copy_keys(number + 1);
+    add_tile_of_values<T, false>(rows, products, values);
+    if (IS_SPLIT) add_tile_of_values<T, true>(rows, products, values);
+  }
+  wait_for_copies<0>();
+  __syncthreads();
+}
+
+// A template, since other types than those of two bytes have no code for it.
+template <class Output, class T, class Mask, class Bias, class Positions, class Length>
+inline void attend_tiles(Output output, const T* q, const T* k, const T* v, const Mask* mask, const Bias* bias, const Positions* positions,
+                         const Length* lengths) {
+  constexpr bool FITS = Q_FEATURE == 1 && K_FEATURE == 1 && V_FEATURE == 1 && FEATURES % 8 == 0 && VALUE_FEATURES % 8 == 0 &&
+                        Q_TOKEN % 8 == 0 && Q_HEAD % 8 == 0 && Q_BATCH % 8 == 0 && K_TOKEN % 8 == 0 && K_HEAD % 8 == 0 &&
+                        K_BATCH % 8 == 0 && V_TOKEN % 8 == 0 && V_HEAD % 8 == 0 && V_BATCH % 8 == 0;
+  constexpr int KEY_LINES = TILE_QUERIES > TILE_TOKENS ? int(TILE_QUERIES) : TILE_TOKENS;
+  __shared__ __align__(16) u16 keys[KEY_LINES * KeyLine::SIZE];
+  __shared__ __align__(16) u16 values[TILE_TOKENS * ValueLine::SIZE];
+  const int lane = int(threadIdx.x) % 32, own_row = int(threadIdx.x) / 32 * 16;
+  // The last queries see most: they begin first.
+  const i64 first_query = (QUERY_TILES - 1 - i64(blockIdx.y)) * TILE_QUERIES;
+  for (i64 number = blockIdx.x; number < TILES_OF_HEADS; number += gridDim.x) {
+    const i64 batch = number / HEADS, head = number % HEADS, length = length_of(lengths, batch);
+    const Route route = route_of(positions, batch, first_query, length);
+    Rows rows;
+#pragma unroll
+    for (int row = 0; row < 2; ++row) {
+      rows.largest[row] = -infinity();
+      rows.exponentials[row] = 0;
+    }
+#pragma unroll
+    for (int at = 0; at < ValueLine::STEPS * 8; ++at) rows.sums[at / 4][at % 4] = 0;
+    if (FITS && is_aligned(q) && is_aligned(k) && is_aligned(v)) {
+      attend_tile<FITS>(rows, keys, values, route, batch, head, first_query, q, k, v, mask, bias, positions);
+    } else {
+      attend_tile<false>(rows, keys, values, route, batch, head, first_query, q, k, v, mask, bias, positions);
+    }
+#pragma unroll
+    for (int row = 0; row < 2; ++row) {
+      f32 exponentials = rows.exponentials[row];
+      exponentials += __shfl_xor_sync(0xffffffffu, exponentials, 1);
+      exponentials += __shfl_xor_sync(0xffffffffu, exponentials, 2);
+      const i64 query = first_query + own_row + lane / 4 + row * 8;
+      if (query >= QUERIES) continue;
+#pragma unroll
+      for (int at = 0; at < ValueLine::STEPS * 4; ++at) {
+        const int feature = at / 2 * 8 + lane % 4 * 2 + at % 2;
+        if (feature >= VALUE_FEATURES) continue;
+        const Out0 result = result_of(rows.sums[at / 2][row * 2 + at % 2], exponentials, rows.largest[row], length > 0);
+        store(output, output_at(batch, query, head) + feature * O_FEATURE, result);
+      }
+    }
+  }
+}
