@@ -51,6 +51,8 @@ impl Nvrtc {
             "--device-as-default-execution-space".to_string(),
             // A product and a sum are rounded one after the other, as on the host; products that may not be say fma.
             "--fmad=false".to_string(),
+            // Generated text has names that a kernel does not use; errors would be lost among those.
+            "--disable-warnings".to_string(),
         ];
         let options: Vec<CString> = options
             .iter()

@@ -21,9 +21,8 @@ inline void wait_for_earlier() {
 }
 
 // True in all threads of the block that comes last of `count` blocks, which all come once: it sees what the others have written. The
-// counter is zero before the first comes and after the last.
-inline bool comes_last(u32* counter, u32 count) {
-  __shared__ u32 is_last;
+// counter is zero before the first comes and after the last. `is_last` is a word of shared memory that nobody else uses now.
+inline bool comes_last(u32* counter, u32 count, u32& is_last) {
   __threadfence();
   __syncthreads();
   if (threadIdx.x == 0) {

@@ -453,7 +453,8 @@ inline void attend(Output output, const In0* q, const In1* k, const In2* v, cons
         store(output, output_at(unit.batch, of % QUERIES, head_of(unit, of)) + feature * O_FEATURE, result);
       }
     }
-    if (SPLITS > 1 && comes_last(counters + number, u32(count))) {
+    __shared__ u32 is_last;
+    if (SPLITS > 1 && comes_last(counters + number, u32(count), is_last)) {
       merge(output, unit, length > 0, count, (const f32*)parts + number * SPLITS * ROWS * PART, room.weights);
     }
     __syncthreads();

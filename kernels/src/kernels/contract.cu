@@ -59,13 +59,9 @@ struct Result {
     for (i64 split = 1; split < SPLITS; ++split) sum = plus(sum, ((const Sum*)parts)[split * COUNT + element]);
     store(output, element, finished(sum));
   }
-  // True in the block of this tile that has to finish it.
-  inline bool finishes() const {
-    return SPLITS > 1 && comes_last(counters + blockIdx.y * gridDim.x + blockIdx.x, u32(SPLITS));
-  }
-  // The tile from these on.
-  inline void finish_tile(i64 batch, i64 first_row, i64 rows, i64 first_column, i64 columns) const {
-    if (!finishes()) return;
+  // The tile from these on, in the block that has to finish it; `word` is one of shared memory that the block needs no more.
+  inline void finish_tile(u32& word, i64 batch, i64 first_row, i64 rows, i64 first_column, i64 columns) const {
+    if (SPLITS == 1 || !comes_last(counters + blockIdx.y * gridDim.x + blockIdx.x, u32(SPLITS), word)) return;
     for (i64 at = threadIdx.x; at < rows * columns; at += blockDim.x) {
       const i64 row = first_row + at / columns, column = first_column + at % columns;
       if (row < ROWS && column < COLUMNS) finish(batch, row, column);
@@ -103,7 +99,8 @@ inline void tile(Output output, Left lhs, Right rhs, u8* parts, u32* counters) {
         [=](i64 row, i64 column, Sum sum) {
           if (row < ROWS && column < COLUMNS) result.put(batch, row, column, sum);
         });
-    result.finish_tile(batch, first_row, TILE, first_column, TILE);
+    __shared__ u32 word;
+    result.finish_tile(word, batch, first_row, TILE, first_column, TILE);
   }
 }
 
@@ -181,10 +178,11 @@ inline void put_few(const Result<Output>& result, i64 batch, i64 small, i64 big,
 }
 template <class Output>
 inline void finish_few(const Result<Output>& result, i64 batch, i64 first_small, i64 first_big, i64 bigs) {
+  __shared__ u32 word;
   if (IS_LEFT_SMALL) {
-    result.finish_tile(batch, first_small, FEW_ROWS, first_big, bigs);
+    result.finish_tile(word, batch, first_small, FEW_ROWS, first_big, bigs);
   } else {
-    result.finish_tile(batch, first_big, bigs, first_small, FEW_ROWS);
+    result.finish_tile(word, batch, first_big, bigs, first_small, FEW_ROWS);
   }
 }
 
@@ -446,6 +444,6 @@ inline void tensor(Output output, Left lhs, Right rhs, u8* parts, u32* counters)
     } else {
       multiply(Flag<false>());
     }
-    result.finish_tile(batch, first_row, TILE_ROWS, first_column, TILE_COLUMNS);
+    result.finish_tile(*(u32*)shared, batch, first_row, TILE_ROWS, first_column, TILE_COLUMNS);
   }
 }
