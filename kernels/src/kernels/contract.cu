@@ -109,16 +109,24 @@ template <class T>
 struct alignas(16) Vector {
   T of[16 / sizeof(T)];
 };
-template <class T>
+template <bool IS_FIXED, class T>
 inline Vector<T> load_once(const T* address) {
 #ifdef __CUDA_ARCH__
   union {
     u32 words[4];
     Vector<T> vector;
   } both;
-  asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
-               : "=r"(both.words[0]), "=r"(both.words[1]), "=r"(both.words[2]), "=r"(both.words[3])
-               : "l"(address));
+  // A kernel that starts early can find what an earlier one has written since: only what nobody writes may come from caches that are not coherent.
+  if constexpr (IS_FIXED) {
+    asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(both.words[0]), "=r"(both.words[1]), "=r"(both.words[2]), "=r"(both.words[3])
+                 : "l"(address));
+  } else {
+    asm volatile("ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(both.words[0]), "=r"(both.words[1]), "=r"(both.words[2]), "=r"(both.words[3])
+                 : "l"(address)
+                 : "memory");
+  }
   return both.vector;
 #else
   return *(const Vector<T>*)address;
@@ -211,7 +219,7 @@ inline void load_small(SmallArray small, i64 row, i64 term, f32* values) {
 
 template <bool IS_WHOLE, class BigArray>
 inline Vector<Big> load_big(BigArray row, i64 term) {
-  if constexpr (IS_WHOLE) return load_once(row + term);
+  if constexpr (IS_WHOLE) return load_once<Sides::IS_BIG_FIXED>(row + term);
   Vector<Big> vector;
 #pragma unroll
   for (int at = 0; at < VECTOR; ++at) vector.of[at] = term + at < TERMS ? row[term + at] : Big();
@@ -333,7 +341,7 @@ inline void across_sums(SmallArray small, BigArray big, i64 first_small, i64 fir
     const BigArray address = big + term * Sides::TERM_STRIDE + first_big;
     Vector<Big> loaded;
     if constexpr (IS_WHOLE) {
-      loaded = load_once(address);
+      loaded = load_once<Sides::IS_BIG_FIXED>(address);
     } else {
 #pragma unroll
       for (int at = 0; at < VECTOR; ++at) loaded.of[at] = first_big + at < Sides::BIG_ROWS ? address[at] : Big();
