@@ -14,6 +14,7 @@ use pygraph_kernels::{
 
 use crate::{
     address::{is_fixed, is_indirect},
+    arrays::Arrays,
     epilogue::Epilogue,
     kernel::{CallCode, LaunchCode, LaunchLibrary, NAME, Operand, Parameter, Start, global},
     nest::line,
@@ -83,6 +84,20 @@ impl Around {
     fn prologue(&self, input: usize) -> Option<&Prologue> {
         self.prologues.iter().find(|prologue| prologue.input() == input)
     }
+
+    /// The struct that stands for an operand: its name, its first value, and the arrays that are the others.
+    fn of(&self, operand: CudaOperand) -> Option<(String, Option<&'static str>, &Arrays)> {
+        match operand {
+            // Its elements are numbered from the first on.
+            CudaOperand::Input(input) => {
+                self.prologue(input).map(|prologue| (format!("Prologue{input}"), Some("0"), prologue.arrays()))
+            }
+            CudaOperand::Output(0) => {
+                self.epilogue.as_ref().map(|epilogue| ("Epilogue".to_string(), None, epilogue.arrays()))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The kernels of a call. `array` finds what its operands are.
@@ -145,18 +160,12 @@ pub fn lower_call(
     for step in &plan.steps {
         let (mut parameters, mut operands, mut given) = (Vec::new(), Vec::new(), Vec::new());
         for operand in &step.operands {
-            if let CudaOperand::Input(input) = operand
-                && let Some(prologue) = around.prologue(*input)
-            {
-                given.push(prologue.value(parameters.len(), &format!("{NAME}_of::")));
-                parameters.extend(prologue.parameters(parameters.len()));
-                operands.extend(prologue.operands());
-                continue;
-            }
-            if let (CudaOperand::Output(0), Some(epilogue)) = (*operand, &around.epilogue) {
-                given.push(epilogue.value(parameters.len(), &format!("{NAME}_of::")));
-                parameters.extend(epilogue.parameters(parameters.len()));
-                operands.extend(epilogue.operands());
+            if let Some((name, first, arrays)) = around.of(*operand) {
+                let fields: Vec<Parameter> = arrays.parameters(parameters.len()).collect();
+                let values = first.into_iter().chain(fields.iter().map(|field| field.name.as_str()));
+                given.push(format!("{NAME}_of::{name}{{{}}}", values.collect::<Vec<_>>().join(", ")));
+                parameters.extend(fields);
+                operands.extend(arrays.operands());
                 continue;
             }
             let (element, is_indirect, own) = match (*operand, find(*operand)) {

@@ -8,8 +8,7 @@ use pygraph_artifact::plan::{Access, BufferId, Fused, FusedOperand, KernelCall, 
 use pygraph_kernels::manifest;
 
 use crate::{
-    address::is_indirect,
-    kernel::{Operand, Parameter},
+    arrays::Arrays,
     nest::{NestText, Source, index_type, line},
 };
 use std::fmt::Write as _;
@@ -17,7 +16,7 @@ use std::fmt::Write as _;
 /// The work, and what it reads and writes beside the product.
 #[derive(Debug)]
 pub struct Epilogue {
-    arrays: Vec<(Parameter, BufferId)>,
+    arrays: Arrays,
     text: String,
 }
 
@@ -36,16 +35,7 @@ impl Epilogue {
         let mut of_product = accesses().filter(|access| access.buffer == product);
         let (first, None) = (of_product.next()?, of_product.next()) else { return None };
         let order = dims_by_stride(stage, first)?;
-        let mut arrays: Vec<(Parameter, BufferId)> = Vec::new();
-        for access in accesses().filter(|access| access.buffer != product) {
-            let FusedOperand::Buffer(buffer) = fused.operands[access.buffer.0 as usize] else { return None };
-            if arrays.iter().all(|(_, other)| *other != buffer) {
-                let dtype = program.buffers[buffer.0 as usize].dtype;
-                // Not the number of the buffer: launches that differ in nothing else share a kernel.
-                let name = format!("e{}", arrays.len());
-                arrays.push((Parameter::new(name, dtype, is_indirect(program, buffer)), buffer));
-            }
-        }
+        let arrays = Arrays::of(program, fused, accesses().filter(|access| access.buffer != product))?;
         let text = text_of(fused, stage, product, &order, &arrays);
         Some(Epilogue { arrays, text })
     }
@@ -55,24 +45,9 @@ impl Epilogue {
         &self.text
     }
 
-    /// What its kernels take, of which the first is parameter number `first`.
-    pub fn parameters(&self, first: usize) -> impl Iterator<Item = Parameter> {
-        let named = move |(number, (parameter, _)): (usize, &(Parameter, BufferId))| Parameter {
-            name: format!("p{}", first + number),
-            ..parameter.clone()
-        };
-        self.arrays.iter().enumerate().map(named)
-    }
-
-    /// What is given for each parameter.
-    pub fn operands(&self) -> impl Iterator<Item = Operand> {
-        self.arrays.iter().map(|(_, buffer)| Operand::Buffer(*buffer))
-    }
-
-    /// The struct as an expression, of parameters from number `first` on; `scope` stands before its name.
-    pub fn value(&self, first: usize, scope: &str) -> String {
-        let names: Vec<String> = (first..first + self.arrays.len()).map(|number| format!("p{number}")).collect();
-        format!("{scope}Epilogue{{{}}}", names.join(", "))
+    /// What its kernels take for it.
+    pub fn arrays(&self) -> &Arrays {
+        &self.arrays
     }
 }
 
@@ -91,28 +66,16 @@ fn dims_by_stride(stage: &Nest, access: &Access) -> Option<Vec<usize>> {
     (access.offset == 0).then_some(dims)
 }
 
-fn text_of(
-    fused: &Fused,
-    stage: &Nest,
-    product: BufferId,
-    order: &[usize],
-    arrays: &[(Parameter, BufferId)],
-) -> String {
+fn text_of(fused: &Fused, stage: &Nest, product: BufferId, order: &[usize], arrays: &Arrays) -> String {
     let array = |access: &Access| match fused.operands[access.buffer.0 as usize] {
-        FusedOperand::Buffer(buffer) => {
-            let found = arrays.iter().find(|(_, other)| *other == buffer);
-            Source::Array(format!("of.{}", found.expect("every buffer of the nest should be listed").0.name))
-        }
+        FusedOperand::Buffer(buffer) => Source::Array(format!("of.{}", arrays.name(buffer))),
         FusedOperand::Temporary { .. } => {
             assert_eq!(access.buffer, product, "the product should be the one temporary");
             Source::Value("product".to_string())
         }
     };
     let nest = NestText::new(stage, "e", &array);
-    let mut text = String::from("struct Epilogue {\n");
-    for (Parameter { name, element, .. }, _) in arrays {
-        line!(text, "{element}* {name};");
-    }
+    let mut text = format!("struct Epilogue {{\n{}", arrays.fields());
     line!(text, "}};\ninline void store(const Epilogue& of, i64 element, Out0 product) {{");
     line!(text, "typedef {} index;\nindex rest = index(element);", index_type(std::slice::from_ref(stage)));
     for (dim, _) in stage.extents.iter().enumerate().filter(|(_, extent)| **extent == 1) {

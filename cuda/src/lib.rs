@@ -6,6 +6,7 @@
 //! ([`pygraph_artifact::device_code`]).
 
 mod address;
+mod arrays;
 mod call;
 pub mod emulate;
 mod epilogue;

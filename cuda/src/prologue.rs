@@ -9,8 +9,7 @@ use std::fmt::Write as _;
 use pygraph_artifact::plan::{Access, BufferId, Fused, FusedOperand, Nest, Program};
 
 use crate::{
-    address::is_indirect,
-    kernel::{Operand, Parameter},
+    arrays::Arrays,
     nest::{NestText, Source, index_type, line},
 };
 
@@ -18,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Prologue {
     input: usize,
-    arrays: Vec<(Parameter, BufferId)>,
+    arrays: Arrays,
     text: String,
 }
 
@@ -26,14 +25,7 @@ impl Prologue {
     /// The prologue of input number `input`, which is operand `made` of the launch; none if no nest makes that.
     pub fn of(program: &Program, fused: &Fused, input: usize, made: BufferId) -> Option<Prologue> {
         let nest = fused.prologue.iter().find(|nest| nest.outputs[0].buffer == made)?;
-        let mut arrays: Vec<(Parameter, BufferId)> = Vec::new();
-        for access in &nest.inputs {
-            let FusedOperand::Buffer(buffer) = fused.operands[access.buffer.0 as usize] else { return None };
-            if arrays.iter().all(|(_, other)| *other != buffer) {
-                let dtype = program.buffers[buffer.0 as usize].dtype;
-                arrays.push((Parameter::new(format!("e{}", buffer.0), dtype, is_indirect(program, buffer)), buffer));
-            }
-        }
+        let arrays = Arrays::of(program, fused, nest.inputs.iter())?;
         let text = text_of(fused, nest, input, &arrays);
         Some(Prologue { input, arrays, text })
     }
@@ -48,42 +40,21 @@ impl Prologue {
         &self.text
     }
 
-    /// What its kernels take, of which the first is parameter number `first`.
-    pub fn parameters(&self, first: usize) -> impl Iterator<Item = Parameter> {
-        let named = move |(number, (parameter, _)): (usize, &(Parameter, BufferId))| Parameter {
-            name: format!("p{}", first + number),
-            ..parameter.clone()
-        };
-        self.arrays.iter().enumerate().map(named)
-    }
-
-    /// What is given for each parameter.
-    pub fn operands(&self) -> impl Iterator<Item = Operand> {
-        self.arrays.iter().map(|(_, buffer)| Operand::Buffer(*buffer))
-    }
-
-    /// The struct as an expression, of parameters from number `first` on; `scope` stands before its name.
-    pub fn value(&self, first: usize, scope: &str) -> String {
-        let names: Vec<String> = (first..first + self.arrays.len()).map(|number| format!(", p{number}")).collect();
-        format!("{scope}Prologue{}{{0{}}}", self.input, names.concat())
+    /// What its kernels take for it.
+    pub fn arrays(&self) -> &Arrays {
+        &self.arrays
     }
 }
 
 /// A prologue fills its result in order, so an element's number is that of the nest's point.
-fn text_of(fused: &Fused, nest: &Nest, input: usize, arrays: &[(Parameter, BufferId)]) -> String {
+fn text_of(fused: &Fused, nest: &Nest, input: usize, arrays: &Arrays) -> String {
     let array = |access: &Access| match fused.operands[access.buffer.0 as usize] {
-        FusedOperand::Buffer(buffer) => {
-            let found = arrays.iter().find(|(_, other)| *other == buffer);
-            Source::Array(found.expect("every buffer of the nest should be listed").0.name.clone())
-        }
+        FusedOperand::Buffer(buffer) => Source::Array(arrays.name(buffer).to_string()),
         FusedOperand::Temporary { .. } => Source::Value("made".to_string()),
     };
     let text = NestText::new(nest, "e", &array);
     let (name, index) = (format!("Prologue{input}"), index_type(std::slice::from_ref(nest)));
-    let mut code = format!("struct {name} {{\ni64 first;\n");
-    for (Parameter { name, element, .. }, _) in arrays {
-        line!(code, "{element}* {name};");
-    }
+    let mut code = format!("struct {name} {{\ni64 first;\n{}", arrays.fields());
     line!(code, "inline In{input} operator[](i64 element) const {{\ntypedef {index} index;\nIn{input} made;");
     code.push_str(&text.split("first + element", 0..nest.extents.len()));
     code.push_str(&text.one_point());

@@ -4,16 +4,16 @@
 //! constants that say what the call is:
 //!
 //! - of input 0 `typedef … In0`, `IN0_RANK`, `IN0_COUNT`, `IN0_SHAPE[]`, `IN0_STRIDES[]` (in elements), `IN0_IS_DENSE` and
-//!   `IN0_IN_PLACE` (it lies where an output does) `IN0_IS_FIXED` (no kernel of the program writes it) `IN0_IS_ALIGNED` (it begins at a multiple
-//!   of 16 bytes) and `IN0_IS_MADE` (a prologue makes its elements); of outputs the same with `Out0`
-//!   and `OUT0_`;
+//!   of inputs alone `IN0_IN_PLACE` (it lies where an output does), `IN0_IS_FIXED` (no kernel of the program writes it), `IN0_IS_ALIGNED` (it begins at
+//!   a multiple of 16 bytes) and `IN0_IS_MADE` (a prologue makes its elements); of outputs the others with `Out0` and `OUT0_`;
 //! - of attributes `A_name`: a `bool`, an `i64`, an array with `A_name_COUNT`, for a float its bits `A_name_BITS`, for a text that
 //!   names a type that type;
 //! - of a scalar program `Body0::apply(inputs…, outputs&…)`;
 //! - what the launch rule adds as `i64` constants and lists of them;
 //! - `LAUNCH_NUMBER` if a step takes the status.
 //!
-//! Functions take the arrays that their step names, as pointers; scratch memory as `u8*`, the status as `u32*`.
+//! Functions take the arrays that their step names, as pointers; scratch memory as `u8*`, the counters and the status as `u32*`. Every kernel waits once
+//! for those before it (`wait_for_earlier()`, see [`CudaStep::waits`]); blocks that share a result end it in the one that comes last (`comes_last()`).
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ pub struct CudaDef {
 }
 
 impl CudaDef {
-    /// Code whose result has no epilogue.
+    /// Code with neither prologues nor an epilogue.
     pub const fn new(source: &'static str, plan: fn(&CallType<'_>) -> CudaPlan) -> CudaDef {
         CudaDef { source, plan, has_epilogue: false, has_prologue: false }
     }

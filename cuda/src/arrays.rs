@@ -1,0 +1,54 @@
+//! The arrays of elementwise work that is done inside of a product's kernels: fields of a struct that they are given.
+
+use pygraph_artifact::plan::{Access, BufferId, Fused, FusedOperand, Program};
+
+use crate::{
+    address::is_indirect,
+    kernel::{Operand, Parameter},
+};
+
+/// Each array once, in order.
+#[derive(Debug)]
+pub struct Arrays(Vec<(Parameter, BufferId)>);
+
+impl Arrays {
+    /// What these accesses of a launch touch; none if something of it is a temporary.
+    pub fn of<'a>(program: &Program, fused: &Fused, accesses: impl Iterator<Item = &'a Access>) -> Option<Arrays> {
+        let mut arrays: Vec<(Parameter, BufferId)> = Vec::new();
+        for access in accesses {
+            let FusedOperand::Buffer(buffer) = fused.operands[access.buffer.0 as usize] else { return None };
+            if arrays.iter().all(|(_, other)| *other != buffer) {
+                let dtype = program.buffers[buffer.0 as usize].dtype;
+                // Not the number of the buffer: launches that differ in nothing else share a kernel.
+                let name = format!("e{}", arrays.len());
+                arrays.push((Parameter::new(name, dtype, is_indirect(program, buffer)), buffer));
+            }
+        }
+        Some(Arrays(arrays))
+    }
+
+    /// The field of a buffer that is among them.
+    pub fn name(&self, buffer: BufferId) -> &str {
+        let found = self.0.iter().find(|(_, other)| *other == buffer);
+        &found.expect("every buffer of the nest should be listed").0.name
+    }
+
+    /// The fields, as C++.
+    pub fn fields(&self) -> String {
+        self.0.iter().map(|(Parameter { name, element, .. }, _)| format!("{element}* {name};\n")).collect()
+    }
+
+    /// What kernels take for them, of which the first is parameter number `first`.
+    pub fn parameters(&self, first: usize) -> impl Iterator<Item = Parameter> {
+        let named = move |(number, (parameter, _)): (usize, &(Parameter, BufferId))| Parameter {
+            name: format!("p{}", first + number),
+            ..parameter.clone()
+        };
+        self.0.iter().enumerate().map(named)
+    }
+
+    /// What is given for each parameter.
+    pub fn operands(&self) -> impl Iterator<Item = Operand> {
+        self.0.iter().map(|(_, buffer)| Operand::Buffer(*buffer))
+    }
+}
