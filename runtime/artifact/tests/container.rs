@@ -7,7 +7,7 @@ use std::{fs, os::unix::fs::MetadataExt, path::Path};
 use proptest::prelude::*;
 use pygraph_artifact::{
     bytes::ALIGNMENT,
-    container::{Artifact, Code, LoadError, encode, write},
+    container::{Artifact, Code, FORMAT_VERSION, LoadError, encode, write},
     device_code::{Argument, DeviceCall, DeviceCode, DeviceKernel, DeviceLaunch, DeviceProgram},
     host_code::{HostCode, HostFunction, Target},
     plan::{BufferId, Plan, Step, launches},
@@ -81,7 +81,11 @@ fn other_files_are_refused() {
     check(b"", "not a pygraph artifact (0 bytes that do not begin with its magic)");
     check(b"module {}", "not a pygraph artifact (9 bytes that do not begin with its magic)");
     check(&flipped(3), &format!("not a pygraph artifact ({} bytes that do not begin with its magic)", encoded().len()));
-    check(&flipped(8), "format version is 25, this build reads 9: compile the model again");
+    let other = FORMAT_VERSION ^ 16;
+    check(
+        &flipped(8),
+        &format!("format version is {other}, this build reads {FORMAT_VERSION}: compile the model again"),
+    );
 }
 
 #[test]
