@@ -28,12 +28,36 @@ inline void copy_all(Numbers<NUMBERS...>, Arrays& all) {
   (void)done;
 }
 
+// Where the window of an update begins, by dimension of the operand, and in `source` where the update's own elements do.
+template <class Indices>
+inline void find_start(i64 number, const Indices* indices, i64 (&start)[OUT0_RANK + 1], i64* source) {
+  constexpr int VECTOR = int(A_index_vector_dim);
+  i64 batch[BATCH_RANK + 1], first = 0;
+  split<false>(number, BATCH_EXTENTS, int(BATCH_RANK), batch);
+#pragma unroll
+  for (int dimension = 0; dimension < OUT0_RANK; ++dimension) start[dimension] = 0;
+  *source = 0;
+#pragma unroll
+  for (int at = 0; at < BATCH_RANK; ++at) {
+    first += batch[at] * INDEX_STRIDES[at];
+    *source += batch[at] * BATCH_STRIDES[at];
+  }
+#pragma unroll
+  for (int component = 0; component < A_scatter_dims_to_operand_dims_COUNT; ++component) {
+    start[A_scatter_dims_to_operand_dims[component]] = index_value(indices[first + component * COMPONENT_STRIDE]);
+  }
+#pragma unroll
+  for (int at = 0; at < A_input_batching_dims_COUNT; ++at) {
+    const i64 with = A_scatter_indices_batching_dims[at];
+    start[A_input_batching_dims[at]] = batch[with - (with > VECTOR)];
+  }
+}
+
 template <int... NUMBERS, class Arrays, class Indices>
 inline void scatter_all(Numbers<NUMBERS...> numbers, Arrays& arrays, const Indices* indices) {
-  constexpr int VECTOR = int(A_index_vector_dim);
   const i64 free_number = thread_number() / CLASSES, own_class = thread_number() % CLASSES;
   if (free_number >= FREE) return;
-  i64 window[OUT0_RANK + 1], batch[BATCH_RANK + 1], start[OUT0_RANK + 1];
+  i64 window[OUT0_RANK + 1], start[OUT0_RANK + 1];
   // Positions in windows, by dimension of the operand: first those that this thread keeps.
   i64 rest = free_number;
 #pragma unroll
@@ -44,31 +68,16 @@ inline void scatter_all(Numbers<NUMBERS...> numbers, Arrays& arrays, const Indic
     rest /= WINDOW_EXTENTS[dimension];
   }
   for (i64 number = 0; number < BATCH_COUNT * BOUND; ++number) {
-    split<false>(number / BOUND, BATCH_EXTENTS, int(BATCH_RANK), batch);
     rest = number % BOUND;
-    i64 first = 0, source = 0, target = 0;
+    i64 source = 0, target = 0;
     bool is_inside = true;
 #pragma unroll
     for (int dimension = OUT0_RANK - 1; dimension >= 0; --dimension) {
-      start[dimension] = 0;
       if (!IS_BOUND[dimension]) continue;
       window[dimension] = rest % WINDOW_EXTENTS[dimension];
       rest /= WINDOW_EXTENTS[dimension];
     }
-#pragma unroll
-    for (int at = 0; at < BATCH_RANK; ++at) {
-      first += batch[at] * INDEX_STRIDES[at];
-      source += batch[at] * BATCH_STRIDES[at];
-    }
-#pragma unroll
-    for (int component = 0; component < A_scatter_dims_to_operand_dims_COUNT; ++component) {
-      start[A_scatter_dims_to_operand_dims[component]] = index_value(indices[first + component * COMPONENT_STRIDE]);
-    }
-#pragma unroll
-    for (int at = 0; at < A_input_batching_dims_COUNT; ++at) {
-      const i64 with = A_scatter_indices_batching_dims[at];
-      start[A_input_batching_dims[at]] = batch[with - (with > VECTOR)];
-    }
+    find_start(number / BOUND, indices, start, &source);
 #pragma unroll
     for (int dimension = 0; dimension < OUT0_RANK; ++dimension) {
       const i64 position = saturating_add(start[dimension], window[dimension]);
@@ -91,26 +100,9 @@ struct Update {
 };
 template <class Indices>
 inline Update update_of(i64 number, const Indices* indices) {
-  constexpr int VECTOR = int(A_index_vector_dim);
-  i64 batch[BATCH_RANK + 1], start[OUT0_RANK + 1], first = 0;
-  split<false>(number, BATCH_EXTENTS, int(BATCH_RANK), batch);
+  i64 start[OUT0_RANK + 1];
   Update update{true, 0, 0};
-#pragma unroll
-  for (int dimension = 0; dimension < OUT0_RANK; ++dimension) start[dimension] = 0;
-#pragma unroll
-  for (int at = 0; at < BATCH_RANK; ++at) {
-    first += batch[at] * INDEX_STRIDES[at];
-    update.source += batch[at] * BATCH_STRIDES[at];
-  }
-#pragma unroll
-  for (int component = 0; component < A_scatter_dims_to_operand_dims_COUNT; ++component) {
-    start[A_scatter_dims_to_operand_dims[component]] = index_value(indices[first + component * COMPONENT_STRIDE]);
-  }
-#pragma unroll
-  for (int at = 0; at < A_input_batching_dims_COUNT; ++at) {
-    const i64 with = A_scatter_indices_batching_dims[at];
-    start[A_input_batching_dims[at]] = batch[with - (with > VECTOR)];
-  }
+  find_start(number, indices, start, &update.source);
 #pragma unroll
   for (int dimension = 0; dimension < OUT0_RANK; ++dimension) {
     update.is_inside = update.is_inside && start[dimension] >= 0 && start[dimension] < OUT0_SHAPE[dimension];

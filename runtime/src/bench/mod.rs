@@ -28,10 +28,7 @@ use changing::Changing;
 
 use crate::{
     caches::{CacheOptions, Caches},
-    cuda::{
-        gpu::Gpu,
-        tuning::{TuningCache, TuningError},
-    },
+    cuda::{gpu::Gpu, tuning::TuningError},
     device::{Device, DeviceChoice, DeviceError},
     host::Order,
     model::{ArgumentError, Model, ModelError},
@@ -64,12 +61,9 @@ fn measure(options: &Options, choice: DeviceChoice) -> Result<Report, BenchError
     if options.launches && device == Device::Host {
         return Err(BenchError::LaunchesOnHost);
     }
-    let gpu = options.open_gpu(device)?;
-    if let Some(gpu) = &gpu {
-        gpu.libraries().set(options.libraries, TuningCache::open(options.tuning.as_deref())?);
-        if options.tune {
-            tune(options, gpu, &artifact)?;
-        }
+    let gpu = options.gpu.open::<BenchError>(device)?;
+    if let Some(gpu) = gpu.as_ref().filter(|_| options.tune) {
+        tune(options, gpu, &artifact)?;
     }
     let start = Instant::now();
     let mut session = load(options, artifact, device)?;
@@ -123,7 +117,7 @@ fn tune(options: &Options, gpu: &Gpu, artifact: &Artifact) -> Result<(), BenchEr
     for program in artifact.device_code().into_iter().flat_map(|code| &code.programs) {
         let (cache, lines) = gpu.libraries().tune(gpu, program).map_err(ModelError::Cuda)?;
         lines.iter().for_each(|line| eprintln!("pygraph: {line}"));
-        let path = cache.save(options.tuning.as_deref())?;
+        let path = cache.save(options.gpu.tuning.as_deref())?;
         eprintln!("pygraph: noted in {}", path.display());
     }
     Ok(())

@@ -12,6 +12,7 @@ pub mod libraries;
 pub mod lists;
 pub(crate) mod measure;
 pub(crate) mod memory;
+pub mod options;
 pub mod program;
 mod recorded;
 pub(crate) mod session;

@@ -29,7 +29,7 @@ use pygraph_artifact::{
 
 use crate::{
     caches::{Caches, SlotState},
-    cuda::tuning::{TuningCache, TuningError},
+    cuda::tuning::TuningError,
     describe::describe,
     device::{Device, DeviceChoice, DeviceError},
     host::{Copies, first_elements},
@@ -124,10 +124,7 @@ fn run_program(
     if options.profile.is_some() && device == Device::Host {
         return Err(RunError::ProfileOnHost);
     }
-    let gpu = options.open_gpu(device)?;
-    if let Some(gpu) = &gpu {
-        gpu.libraries().set(options.libraries, TuningCache::open(options.tuning.as_deref())?);
-    }
+    let _gpu = options.gpu.open::<RunError>(device)?;
     let mut model = Model::load_in_order(artifact, entry, device, options.order, options.loops())?;
     let caches = Caches::for_model(&model, options.caches()).map_err(SessionError::Memory)?;
     let mut steps = StepInputs::open(options.steps.as_deref())?;

@@ -1,20 +1,15 @@
 //! The command line of `pygraph-run`.
 
-use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use clap::Parser;
 
 use crate::{
     caches::CacheOptions,
     compare::Tolerance,
-    cuda::{
-        gpu::{Gpu, ProgrammaticLaunches},
-        libraries::LibraryChoice,
-    },
-    device::Device,
+    cuda::options::GpuOptions,
     host::{Loops, Order},
     knobs::knobs_text,
-    model::ModelError,
 };
 
 /// Run a compiled model, or compile and run one.
@@ -109,21 +104,9 @@ pub struct Options {
     #[arg(long, value_name = "BYTES")]
     pub kv_limit_bytes: Option<u64>,
 
-    /// The most memory of a GPU that everything may have, caches too, in bytes
-    #[arg(long, value_name = "BYTES")]
-    pub device_limit_bytes: Option<u64>,
-
-    /// Which kernels of a graph on a GPU come to the card before the one that they wait for has ended
-    #[arg(long, value_name = "WHICH", default_value = "few")]
-    pub programmatic_launches: ProgrammaticLaunches,
-
-    /// Whether libraries compute long products on a GPU: auto (where there is one), off, or require (all they are offered)
-    #[arg(long, value_name = "auto|off|require", default_value = "auto")]
-    pub libraries: LibraryChoice,
-
-    /// Tuning cache that says how libraries compute products; in the user's cache folder (pygraph/tuning.json) if not given
-    #[arg(long, value_name = "FILE.json")]
-    pub tuning: Option<PathBuf>,
+    /// What is chosen about a GPU.
+    #[command(flatten)]
+    pub gpu: GpuOptions,
 
     /// Map caches on another thread too, this many handles ahead of need
     #[arg(long, value_name = "HANDLES", default_value_t = 0)]
@@ -155,15 +138,6 @@ pub struct Options {
 }
 
 impl Options {
-    /// Opens the GPU that is chosen, with its settings, which last as long as it is open.
-    pub fn open_gpu(&self, device: Device) -> Result<Option<Arc<Gpu>>, ModelError> {
-        let Device::Cuda(ordinal) = device else { return Ok(None) };
-        let gpu = Gpu::open(ordinal)?;
-        gpu.context().set_memory_limit(self.device_limit_bytes);
-        gpu.set_programmatic_launches(self.programmatic_launches);
-        Ok(Some(gpu))
-    }
-
     /// How loop nests run.
     pub fn loops(&self) -> Loops {
         if self.interpret { Loops::Interpreted } else { Loops::Native }
