@@ -186,6 +186,7 @@ fn tiles_of_queries_give_what_rows_do() {
                 .case("mask_adds"),
             plain.clone().with(BIAS, random(F32, &[1, 4, 70, 150], 8)).set("divisor", float(3.0)).case("bias"),
             plain.clone().set("probability_type", text("bf16")).set("score_type", text("bf16")).case("torch"),
+            plain.clone().set("key_scale", float(0.4204482)).set("key_type", text("bf16")).case("scaled_keys"),
             causal.case("causal"),
             causal.clone().set("fill", float(-1e30)).case("fill"),
             causal.clone().set("fill", float(-4.0)).case("near"),

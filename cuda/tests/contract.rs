@@ -115,6 +115,11 @@ fn tiles_fill_tensor_cores() {
             across([Bf16, Bf16, Bf16], [64, 64, 1200]),
             contract([F16, F16, F16], &[40, 100], &[40, 65], [&[], &[0], &[], &[0]], &[100, 65]),
             contract([Bf16, Bf16, F32], &[2, 33, 24], &[2, 24, 66], [&[0], &[2], &[0], &[1]], &[2, 33, 66]),
+            // One side is narrow: lines of 128 terms, shared by several blocks.
+            along([Bf16, Bf16, Bf16], [17, 40, 1100]),
+            along([F16, F16, F32], [48, 70, 520]),
+            contract([Bf16, Bf16, Bf16], &[90, 640], &[8, 640], [&[], &[1], &[], &[1]], &[90, 8]),
+            across([Bf16, Bf16, F32], [20, 136, 512]),
         ],
         1e-2,
     );

@@ -81,7 +81,8 @@ pub struct CudaStep {
     pub grid: [u32; 3],
     /// Threads of a block.
     pub block: [u32; 3],
-    /// Dynamic shared memory of a block, in bytes (`extern __shared__`); at most 48 KiB with what the skeleton declares.
+    /// Dynamic shared memory of a block, in bytes (`PYGRAPH_DYNAMIC_SHARED`); at most 99 KiB, which every GPU from sm_80 on has for a block,
+    /// with what the skeleton declares.
     pub shared_bytes: u32,
     /// What it is given, in order.
     pub operands: Vec<CudaOperand>,

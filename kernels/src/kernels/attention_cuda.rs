@@ -156,17 +156,18 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     CudaPlan { constants, scratch: vec![scratch], counters, steps, ..CudaPlan::default() }
 }
 
-/// True if tensor cores can take it and have enough to do: with queries, keys and values of one type of two bytes, used as they are.
+/// True if tensor cores can take it and have enough to do: with queries, keys and values of one type of two bytes, used in that type.
 fn is_tiled(call: &CallType<'_>, q: &Roles, v: &Roles) -> bool {
     let dtype = call.inputs[0].dtype;
-    let is_kept =
-        |name: &str| matches!(text(call.attributes, name).parse::<DType>(), Ok(ty) if ty == dtype || ty == DType::F32);
+    let has_type = |name: &str, ty: DType| text(call.attributes, name).parse::<DType>() == Ok(ty);
+    let is_kept = |name: &str| has_type(name, dtype) || has_type(name, DType::F32);
     let [_, queries, _, features] = q.extents;
     matches!(dtype, DType::Bf16 | DType::F16)
         && call.inputs[..3].iter().all(|input| input.dtype == dtype)
         && is_kept("key_type")
         && is_kept("value_type")
-        && float(call.attributes, "key_scale") == 1.0
+        // Scaled keys stay in two bytes.
+        && (float(call.attributes, "key_scale") == 1.0 || has_type("key_type", dtype))
         && (TILED_QUERIES..=TILE_QUERIES * GRID_MAX).contains(&queries)
         && (1..=TILED_FEATURES_MAX).contains(&features)
         && v.extents[3] <= TILED_FEATURES_MAX

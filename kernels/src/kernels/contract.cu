@@ -50,21 +50,33 @@ struct Result {
       ((Sum*)parts)[blockIdx.z * (BATCHES * ROWS * COLUMNS) + element] = sum;
     }
   }
-  // Adds up the parts of a sum.
-  inline void finish(i64 batch, i64 row, i64 column) const {
-    constexpr i64 COUNT = BATCHES * ROWS * COLUMNS;
-    const i64 element = (batch * ROWS + row) * COLUMNS + column;
-    Sum sum = ((const Sum*)parts)[element];
-#pragma unroll 8
-    for (i64 split = 1; split < SPLITS; ++split) sum = plus(sum, ((const Sum*)parts)[split * COUNT + element]);
-    store(output, element, finished(sum));
-  }
-  // The tile from these on, in the block that has to finish it; `word` is one of shared memory that the block needs no more.
+  // Adds up the parts of the tile from these on, in the block that has to finish it; `word` is one of shared memory that the block needs no
+  // more. A thread has the parts of several elements on their way at a time.
   inline void finish_tile(u32& word, i64 batch, i64 first_row, i64 rows, i64 first_column, i64 columns) const {
     if (SPLITS == 1 || !comes_last(counters + blockIdx.y * gridDim.x + blockIdx.x, u32(SPLITS), word)) return;
-    for (i64 at = threadIdx.x; at < rows * columns; at += blockDim.x) {
-      const i64 row = first_row + at / columns, column = first_column + at % columns;
-      if (row < ROWS && column < COLUMNS) finish(batch, row, column);
+    constexpr i64 COUNT = BATCHES * ROWS * COLUMNS;
+    constexpr int ELEMENTS = 4;
+    const Sum* const sums_of = (const Sum*)parts;
+    for (i64 first = threadIdx.x; first < rows * columns; first += ELEMENTS * i64(blockDim.x)) {
+      i64 elements[ELEMENTS];
+      bool is_there[ELEMENTS];
+      Sum sums[ELEMENTS];
+#pragma unroll
+      for (int at = 0; at < ELEMENTS; ++at) {
+        const i64 number = first + at * i64(blockDim.x), row = first_row + number / columns, column = first_column + number % columns;
+        is_there[at] = number < rows * columns && row < ROWS && column < COLUMNS;
+        elements[at] = (batch * ROWS + (is_there[at] ? row : first_row)) * COLUMNS + (is_there[at] ? column : first_column);
+        sums[at] = sums_of[elements[at]];
+      }
+#pragma unroll 4
+      for (i64 split = 1; split < SPLITS; ++split) {
+#pragma unroll
+        for (int at = 0; at < ELEMENTS; ++at) sums[at] = plus(sums[at], sums_of[split * COUNT + elements[at]]);
+      }
+#pragma unroll
+      for (int at = 0; at < ELEMENTS; ++at) {
+        if (is_there[at]) store(output, elements[at], finished(sums[at]));
+      }
     }
   }
 };
@@ -428,7 +440,8 @@ inline void tensor(Output output, Left lhs, Right rhs, u8* parts, u32* counters)
                                            : RHS_TERM_STRIDE == 1 && TERMS % PIECE == 0 && RHS_ROW_STRIDE >= 0 && RHS_ROW_STRIDE % PIECE == 0;
   constexpr i64 ACROSS = (COLUMNS + TILE_COLUMNS - 1) / TILE_COLUMNS;
   constexpr i64 PART = ((TERMS + SPLITS - 1) / SPLITS + STEP_TERMS - 1) / STEP_TERMS * STEP_TERMS;
-  __shared__ __align__(16) u16 shared[STAGES * (TILE_ROWS + TILE_COLUMNS) * STEP_TERMS];
+  PYGRAPH_DYNAMIC_SHARED(room);
+  u16* const shared = (u16*)room;
   const i64 first_row = blockIdx.x / ACROSS * TILE_ROWS, first_column = blockIdx.x % ACROSS * TILE_COLUMNS;
   const i64 from = blockIdx.z * PART, to = from + PART < TERMS ? from + PART : TERMS;
   for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {

@@ -135,6 +135,7 @@ struct Choice {
     /// Blocks along x.
     blocks: u64,
     threads: u32,
+    shared_bytes: u32,
     tensor: Tensor,
 }
 
@@ -143,13 +144,34 @@ struct Choice {
 struct Tensor {
     rows: u64,
     columns: u64,
-    /// Warps along the rows, of eight.
+    /// Warps along the rows.
     warp_rows: u64,
+    /// Warps along the columns.
+    warp_columns: u64,
+    /// Terms of a stage.
+    terms: u64,
     stages: u64,
 }
 
+impl Tensor {
+    /// Bytes of a stage: both sides' elements, of two bytes.
+    fn stage_bytes(&self) -> u64 {
+        (self.rows + self.columns) * self.terms * 2
+    }
+
+    /// With as many stages as there is room for and any use of.
+    fn with_stages(self) -> Tensor {
+        Tensor { stages: (STAGES_BYTES / self.stage_bytes()).min(STAGES_MAX), ..self }
+    }
+
+    /// Blocks that a multiprocessor runs at a time, by their shared memory.
+    fn resident(&self) -> u64 {
+        (MULTIPROCESSOR_BYTES / (self.stages * self.stage_bytes() + RESERVED_BYTES)).min(4)
+    }
+}
+
 /// What stands in the constants where there are none.
-const NO_TENSOR: Tensor = Tensor { rows: 64, columns: 64, warp_rows: 2, stages: 2 };
+const NO_TENSOR: Tensor = Tensor { rows: 64, columns: 64, warp_rows: 2, warp_columns: 4, terms: 32, stages: 2 };
 
 impl Choice {
     fn of(function: &'static str, blocks: u64, splits: u64) -> Choice {
@@ -162,6 +184,7 @@ impl Choice {
             splits,
             blocks,
             threads: THREADS,
+            shared_bytes: 0,
             tensor: NO_TENSOR,
         }
     }
@@ -202,6 +225,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         ("TILE_ROWS", choice.tensor.rows as i64),
         ("TILE_COLUMNS", choice.tensor.columns as i64),
         ("WARP_ROWS", choice.tensor.warp_rows as i64),
+        ("WARP_COLUMNS", choice.tensor.warp_columns as i64),
+        ("STEP_TERMS", choice.tensor.terms as i64),
         ("STAGES", choice.tensor.stages as i64),
     ];
     if elements == 0 {
@@ -219,7 +244,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         function: choice.function.into(),
         grid: [choice.blocks as u32, batches.min(GRID_MAX) as u32, choice.splits as u32],
         block: [choice.threads, 1, 1],
-        shared_bytes: 0,
+        shared_bytes: choice.shared_bytes,
         operands: operands.into_iter().chain([CudaOperand::Scratch(0), CudaOperand::Counters]).collect(),
         waits: matches!(choice.function, "along" | "across"),
     }];
@@ -282,27 +307,50 @@ fn choose(left: &Side, right: &Side, sum: i64, batches: u64) -> Choice {
     Choice::of("tile", tiles, splits)
 }
 
-/// Terms of a stage, and bytes of all stages.
-const STAGE_TERMS: u64 = 32;
-const STAGES_BYTES: u64 = 48 << 10;
+/// Bytes of all stages of a block: two blocks share a multiprocessor.
+const STAGES_BYTES: u64 = 96 << 10;
+/// More stages hide nothing more.
+const STAGES_MAX: u64 = 4;
+/// Shared memory of a multiprocessor, and what it keeps for itself of each block's.
+const MULTIPROCESSOR_BYTES: u64 = 227 << 10;
+const RESERVED_BYTES: u64 = 1 << 10;
+/// Rows of a side that one tile takes whole, so that the other side is read once.
+const NARROW_ROWS: u64 = 64;
 
 /// Tiles on tensor cores, narrow where one side is; blocks share the terms where there are few tiles.
 fn tensor(left: &Side, right: &Side, batches: u64) -> Choice {
-    let (rows, columns) = (left.rows, right.rows);
-    let count = |tile_rows: u64, tile_columns: u64| rows.div_ceil(tile_rows) * columns.div_ceil(tile_columns) * batches;
-    let (tile_rows, tile_columns, warp_rows) = match (rows, columns) {
-        (..=16, _) => (16, 128, 1),
-        (_, ..=16) => (128, 16, 8),
-        (..=32, _) => (32, 128, 2),
-        (_, ..=32) => (128, 32, 4),
-        _ if rows > 64 && columns > 64 && count(128, 128) >= BUSY_TILES => (128, 128, 2),
-        _ => (64, 64, 2),
+    let tensor = if left.rows.min(right.rows) <= NARROW_ROWS { narrow(left, right, batches) } else { wide(left, right, batches) };
+    let tiles = left.rows.div_ceil(tensor.rows) * right.rows.div_ceil(tensor.columns);
+    let splits = tensor.resident() * BUSY_TILES / (tiles * batches).max(1);
+    let splits = splits.min(left.terms / (4 * tensor.terms)).clamp(1, 32);
+    let threads = 32 * (tensor.warp_rows * tensor.warp_columns) as u32;
+    let shared_bytes = (tensor.stages * tensor.stage_bytes()) as u32;
+    Choice { tensor, threads, shared_bytes, ..Choice::of("tensor", tiles, splits) }
+}
+
+/// A tile that takes all of the small side. Measured on an H100, 32 rows: lines of 256 bytes of the big side, in tiles of 64 rows, or of 32
+/// where those are few, read it at 2.1 TB/s (34 MB) to 2.8 (1 GB); lines of 64 bytes in tiles of 128 rows at 1.7.
+fn narrow(left: &Side, right: &Side, batches: u64) -> Tensor {
+    let is_left_small = left.rows <= right.rows;
+    let (small, big) = if is_left_small { (left, right) } else { (right, left) };
+    let few = [16, 32].into_iter().find(|few| small.rows <= *few).unwrap_or(NARROW_ROWS);
+    let is_along = big.term_stride == Some(1);
+    let many = if is_along && big.rows.div_ceil(64) * batches < 2 * BUSY_TILES { 32 } else { 64 };
+    let terms = [128, 64].into_iter().find(|terms| 4 * terms <= big.terms).unwrap_or(32);
+    let (few_warps, many_warps) = (few.min(32) / 16, many / 16);
+    let tensor = if is_left_small {
+        Tensor { rows: few, columns: many, warp_rows: few_warps, warp_columns: many_warps, terms, stages: 1 }
+    } else {
+        Tensor { rows: many, columns: few, warp_rows: many_warps, warp_columns: few_warps, terms, stages: 1 }
     };
-    let stages = (STAGES_BYTES / ((tile_rows + tile_columns) * STAGE_TERMS * 2)).min(5);
-    let tiles = rows.div_ceil(tile_rows) * columns.div_ceil(tile_columns);
-    let splits = (3 * BUSY_TILES / (tiles * batches).max(1)).min(left.terms / 256).clamp(1, 32);
-    let tensor = Tensor { rows: tile_rows, columns: tile_columns, warp_rows, stages };
-    Choice { tensor, ..Choice::of("tensor", tiles, splits) }
+    tensor.with_stages()
+}
+
+fn wide(left: &Side, right: &Side, batches: u64) -> Tensor {
+    let tiles = left.rows.div_ceil(128) * right.rows.div_ceil(128) * batches;
+    let edge = if tiles >= BUSY_TILES { 128 } else { 64 };
+    let terms = if left.terms >= 256 { 64 } else { 32 };
+    Tensor { rows: edge, columns: edge, warp_rows: 2, warp_columns: 4, terms, stages: 1 }.with_stages()
 }
 
 /// Rows of the small side at a time: as even parts as fit in registers.

@@ -1,15 +1,15 @@
-// Tiles of a product on tensor cores: `TILE_ROWS` by `TILE_COLUMNS` sums of 256 threads, `WARP_ROWS` warps along the rows, 32 terms at a
-// time in each of `STAGES` buffers, which are filled ahead. Products of bf16 or f16 accumulate in f32.
+// Tiles of a product on tensor cores: `TILE_ROWS` by `TILE_COLUMNS` sums of `WARP_ROWS` warps along the rows times `WARP_COLUMNS`,
+// `STEP_TERMS` terms at a time in each of `STAGES` buffers, which are filled ahead. Products of bf16 or f16 accumulate in f32.
 //
 // A side lies in shared memory as it does in the array: `[row][term]` if its terms lie together or nothing does, else `[term][row]`.
 // Pieces of 16 bytes are moved about within a line, so that eight lines are read without bank conflicts.
 
-constexpr int STEP_TERMS = 32, PIECE = 8;
+constexpr int PIECE = 8, TENSOR_THREADS = 32 * int(WARP_ROWS * WARP_COLUMNS);
 
 // One side's part of a stage: `EXTENT` rows of `STEP_TERMS` terms.
 template <int EXTENT, bool IS_ACROSS>
 struct Stage {
-  static constexpr int LINE = IS_ACROSS ? EXTENT : STEP_TERMS, LINES = IS_ACROSS ? STEP_TERMS : EXTENT, PIECES = LINE / PIECE;
+  static constexpr int LINE = IS_ACROSS ? EXTENT : int(STEP_TERMS), LINES = IS_ACROSS ? int(STEP_TERMS) : EXTENT, PIECES = LINE / PIECE;
   // Where a piece of a line lies.
   static inline int at(int line, int piece) {
     const int mixed = PIECES >= 8 ? line & 7 : PIECES == 4 ? line >> 1 & 3 : line >> 2 & 1;
@@ -20,7 +20,7 @@ struct Stage {
 // Fills a stage. `address(row, term)` is an element's; pieces are whole if `IS_WHOLE`.
 template <class Of, bool IS_ACROSS, bool IS_WHOLE, class Element, class Address>
 inline void fill_stage(u16* stage, i64 first_row, i64 rows, i64 first_term, i64 terms, Address address) {
-  for (int number = int(threadIdx.x); number < Of::LINES * Of::PIECES; number += 256) {
+  for (int number = int(threadIdx.x); number < Of::LINES * Of::PIECES; number += TENSOR_THREADS) {
     const int line = number / Of::PIECES, piece = number % Of::PIECES;
     const i64 row = first_row + (IS_ACROSS ? piece * PIECE : line), term = first_term + (IS_ACROSS ? line : piece * PIECE);
     u16* const to = stage + Of::at(line, piece);
@@ -42,8 +42,8 @@ inline void multiply_tensors(u16* shared, i64 first_row, i64 rows, i64 first_col
   constexpr int ROWS_OF = int(TILE_ROWS), COLUMNS_OF = int(TILE_COLUMNS), COUNT = int(STAGES);
   typedef Stage<ROWS_OF, LEFT_ACROSS> Lefts;
   typedef Stage<COLUMNS_OF, RIGHT_ACROSS> Rights;
-  constexpr int LEFT_SIZE = ROWS_OF * STEP_TERMS, SIZE = LEFT_SIZE + COLUMNS_OF * STEP_TERMS;
-  constexpr int OWN_ROWS = ROWS_OF / int(WARP_ROWS), OWN_COLUMNS = COLUMNS_OF / (8 / int(WARP_ROWS));
+  constexpr int LEFT_SIZE = ROWS_OF * int(STEP_TERMS), SIZE = LEFT_SIZE + COLUMNS_OF * int(STEP_TERMS);
+  constexpr int OWN_ROWS = ROWS_OF / int(WARP_ROWS), OWN_COLUMNS = COLUMNS_OF / int(WARP_COLUMNS);
   constexpr int ROW_PARTS = OWN_ROWS / 16, COLUMN_PARTS = OWN_COLUMNS / 8;
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
   const int own_row = warp % int(WARP_ROWS) * OWN_ROWS, own_column = warp / int(WARP_ROWS) * OWN_COLUMNS;
