@@ -176,3 +176,45 @@ func.func @read_unrounded(%q: tensor<2x1x4x8xf32>, %k: tensor<2x16x2x8xf32>, %v:
   %r = stablehlo.reshape %turned : (tensor<2x1x2x2x8xbf16>) -> tensor<2x1x32xbf16>
   return %r, %out : tensor<2x1x32xbf16>, tensor<2x2x8x2x1xf32>
 }
+
+// -----
+
+// PyTorch's decomposition: both sides are widened and multiplied by a number, and the mask is a difference of indices against zero. The
+// numbers move to the products, both sides are read as they lie, and the mask is known by its positions.
+// CHECK-LABEL: @scaled_sides
+// CHECK-SAME: %[[Q:.*]]: tensor<2x3x4xbf16>, %[[K:.*]]: tensor<2x3x4xbf16>, %[[V:.*]]: tensor<2x3x4xbf16>
+// CHECK: %[[P:.*]] = stablehlo.constant dense<[0, 1, 2]> : tensor<3xi32>
+// CHECK: "pyg.attention"(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {fill = 0xFF800000 : f32, k_dims = array<i64: 0, 1, 2, 3>, key_type = f32,
+// CHECK-SAME: mask_adds = true, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, {{.*}} scale = 0.5 : f32
+// CHECK-SAME: (tensor<2x3x1x4xbf16>, tensor<2x3x1x4xbf16>, tensor<2x3x1x4xbf16>, tensor<1x3xi32>) -> tensor<2x3x1x4xf32>
+func.func @scaled_sides(%q: tensor<2x3x4xbf16>, %k: tensor<2x3x4xbf16>, %v: tensor<2x3x4xbf16>) -> tensor<2x3x4xf32> {
+  %qf = stablehlo.convert %q : (tensor<2x3x4xbf16>) -> tensor<2x3x4xf32>
+  %kf = stablehlo.convert %k : (tensor<2x3x4xbf16>) -> tensor<2x3x4xf32>
+  %vf = stablehlo.convert %v : (tensor<2x3x4xbf16>) -> tensor<2x3x4xf32>
+  %qn = stablehlo.constant dense<2.0> : tensor<2x3x4xf32>
+  %kn = stablehlo.constant dense<0.25> : tensor<2x3x4xf32>
+  %qs = stablehlo.multiply %qf, %qn : tensor<2x3x4xf32>
+  %ks = stablehlo.multiply %kf, %kn : tensor<2x3x4xf32>
+  %scores = stablehlo.dot_general %qs, %ks, batching_dims = [0] x [0], contracting_dims = [2] x [2] : (tensor<2x3x4xf32>, tensor<2x3x4xf32>) -> tensor<2x3x3xf32>
+  %keys = stablehlo.iota dim = 1 : tensor<3x3xi64>
+  %queries = stablehlo.iota dim = 0 : tensor<3x3xi64>
+  %difference = stablehlo.subtract %keys, %queries : tensor<3x3xi64>
+  %nothing = stablehlo.constant dense<0> : tensor<3x3xi64>
+  %visible = stablehlo.compare LE, %difference, %nothing, SIGNED : (tensor<3x3xi64>, tensor<3x3xi64>) -> tensor<3x3xi1>
+  %zeros = stablehlo.constant dense<0.0> : tensor<3x3xf32>
+  %hidden = stablehlo.constant dense<0xFF800000> : tensor<3x3xf32>
+  %added = stablehlo.select %visible, %zeros, %hidden : tensor<3x3xi1>, tensor<3x3xf32>
+  %mask = stablehlo.broadcast_in_dim %added, dims = [1, 2] : (tensor<3x3xf32>) -> tensor<2x3x3xf32>
+  %logits = stablehlo.add %scores, %mask : tensor<2x3x3xf32>
+  %lowest = stablehlo.constant dense<0xFF800000> : tensor<f32>
+  %largest = stablehlo.reduce(%logits init: %lowest) applies stablehlo.maximum across dimensions = [2] : (tensor<2x3x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %spread = stablehlo.broadcast_in_dim %largest, dims = [0, 1] : (tensor<2x3xf32>) -> tensor<2x3x3xf32>
+  %shifted = stablehlo.subtract %logits, %spread : tensor<2x3x3xf32>
+  %exp = stablehlo.exponential %shifted : tensor<2x3x3xf32>
+  %zero = stablehlo.constant dense<0.0> : tensor<f32>
+  %sum = stablehlo.reduce(%exp init: %zero) applies stablehlo.add across dimensions = [2] : (tensor<2x3x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %sums = stablehlo.broadcast_in_dim %sum, dims = [0, 1] : (tensor<2x3xf32>) -> tensor<2x3x3xf32>
+  %p = stablehlo.divide %exp, %sums : tensor<2x3x3xf32>
+  %out = stablehlo.dot_general %p, %vf, batching_dims = [0] x [0], contracting_dims = [2] x [1] : (tensor<2x3x3xf32>, tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  return %out : tensor<2x3x4xf32>
+}

@@ -165,7 +165,7 @@ fn find_with(module: &Module, dot: OpId, side: usize, uses: &Uses) -> Option<Fou
     if !is_float(module, softmax.logits) || uses[softmax.probabilities.index()].len() != 1 {
         return None;
     }
-    let scores = scores_of(module, softmax.logits)?;
+    let mut scores = scores_of(module, softmax.logits)?;
     let (shape, _) = static_tensor(module, softmax.logits)?;
 
     // From scores to values and to the result.
@@ -198,9 +198,13 @@ fn find_with(module: &Module, dot: OpId, side: usize, uses: &Uses) -> Option<Fou
     let o_features = value_free.concat();
 
     // From scores to queries and keys.
-    let [q_side, k_side] = query_and_key(module, &scores, softmax.dim)?;
-    let (q_access, k_access) = (through_dot(module, &scores, &q_side)?, through_dot(module, &scores, &k_side)?);
-    let (q_features, k_features) = (q_side.0.digits(&q_side.0.contract).concat(), k_side.0.digits(&k_side.0.contract).concat());
+    let ([queries, keys], scale) = query_and_key(module, &scores, &softmax)?;
+    if scale != 1.0 {
+        scores.scale = Some(f64::from((scale * scores.scale.unwrap_or(1.0)) as f32));
+    }
+    let (q_access, k_access) = (through_dot(module, &scores, &queries)?, through_dot(module, &scores, &keys)?);
+    let features = |factor: &Factor| factor.side.digits(&factor.side.contract).concat();
+    let (q_features, k_features) = (features(&queries), features(&keys));
 
     // One index space for all: the scores', then the features of keys, then those of values.
     let absent = |digits: &[Digit]| repeated(digits.iter().map(|digit| digit.extent).product());
@@ -237,22 +241,21 @@ fn find_with(module: &Module, dot: OpId, side: usize, uses: &Uses) -> Option<Fou
     let mask = mask_view.and_then(|(value, _)| Some(Operand { value, strides: strides.next()? }));
     let bias = scores.bias.as_ref().and_then(|(value, _)| Some(Operand { value: *value, strides: strides.next()? }));
     let positions = positions.and_then(|_| strides.next());
-    let roles = roles_of(module, &axes, softmax.dim, [&q, &k, &v, &output], k_side.0.view.base)?;
-    let (key_scale, k_type) = (k_side.1, k_side.2.clone());
+    let roles = roles_of(module, &axes, softmax.dim, [&q, &k, &v, &output], keys.side.view.base)?;
     Some(Found {
         dot,
         prefix,
         extents: axes.axes.iter().map(|(_, extent)| *extent).collect(),
         roles,
-        q: Operand { value: q_side.0.view.base, strides: q },
-        k: Operand { value: k_side.0.view.base, strides: k },
+        q: Operand { value: queries.side.view.base, strides: q },
+        k: Operand { value: keys.side.view.base, strides: k },
         v: Operand { value: values_side.view.base, strides: v },
         output,
         mask,
         bias,
         positions,
-        key_scale,
-        key_type: k_type,
+        key_scale: keys.scale,
+        key_type: keys.element,
         value_type: element(values)?,
         probability_type: element(weights)?,
         softmax,
@@ -269,55 +272,97 @@ fn float_conversion_once(count: &mut usize) -> impl FnMut(&Module, OpId) -> Opti
     }
 }
 
-/// A side of the product of queries and keys, with what it is multiplied by and its type there. And which operand it is.
-type Factor = (Side, f64, ElementType, usize);
+/// A side of the product of queries and keys.
+struct Factor {
+    side: Side,
+    /// What it is multiplied by.
+    scale: f64,
+    /// Its type in the product.
+    element: ElementType,
+    /// Which operand of the product it is.
+    operand: usize,
+}
 
-/// The two sides of the product that made the scores: the one with the dimension of the softmax has the keys.
-fn query_and_key(module: &Module, scores: &Scores, keys: usize) -> Option<[Factor; 2]> {
+impl Factor {
+    /// The operand as it is.
+    fn plain(module: &Module, scores: &Scores, operand: usize) -> Option<Factor> {
+        let value = module.op(scores.dot).operands[operand];
+        let side = Side::new(module, scores.dot, operand, seen_through(module, value)?)?;
+        Some(Factor { side, scale: 1.0, element: element_of(module, value)?, operand })
+    }
+
+    /// What lies before one conversion, and after it one multiplication by a number.
+    fn scaled(module: &Module, scores: &Scores, operand: usize) -> Option<Factor> {
+        let value = module.op(scores.dot).operands[operand];
+        let (mut scale, mut converted) = (None, false);
+        let view = trace(module, value, |module, op| {
+            if let Some(operand) = float_conversion(module, op).filter(|_| !converted) {
+                converted = true;
+                return Some(operand);
+            }
+            if module.op(op).opcode != Opcode::StablehloMultiply || scale.is_some() || converted {
+                return None;
+            }
+            let &[a, b] = &module.op(op).operands[..] else { return None };
+            let (number, other) = match (splat_number(module, a), splat_number(module, b)) {
+                (None, Some(number)) => (number, a),
+                (Some(number), None) => (number, b),
+                _ => return None,
+            };
+            scale = Some(number);
+            Some(other)
+        })?;
+        let side = Side::new(module, scores.dot, operand, view)?;
+        Some(Factor { side, scale: scale.unwrap_or(1.0), element: element_of(module, value)?, operand })
+    }
+
+    /// The type of two bytes in which it lies, if it takes part in f32.
+    fn widened(&self, module: &Module) -> Option<DType> {
+        let dtype = element_of(module, self.side.view.base)?.dtype()?;
+        let is_small = matches!(dtype, DType::Bf16 | DType::F16);
+        (is_small && self.element == ElementType::F32).then_some(dtype)
+    }
+}
+
+fn element_of(module: &Module, value: ValueId) -> Option<ElementType> {
+    Some(module.ty(value).as_tensor()?.element.clone())
+}
+
+/// The two sides of the product that made the scores, the one with the dimension of the softmax having the keys; and a number that the
+/// products are multiplied by.
+///
+/// Numbers that widened queries and keys are multiplied by move to the products where all is f32: products of two elements of two bytes are
+/// exact in f32, so that this rounds once in place of three times, and both sides are read as they lie.
+fn query_and_key(module: &Module, scores: &Scores, softmax: &Softmax) -> Option<([Factor; 2], f64)> {
     let operands = &module.op(scores.dot).operands;
-    let element = |operand: usize| Some(module.ty(operands[operand]).as_tensor()?.element.clone());
-    let is_known = is_float(module, module.op(scores.dot).results[0]) && is_float(module, operands[0]);
-    if !is_known || element(0)? != element(1)? {
+    let product = module.op(scores.dot).results[0];
+    let is_known = is_float(module, product) && is_float(module, operands[0]);
+    if !is_known || element_of(module, operands[0])? != element_of(module, operands[1])? {
         return None;
     }
-    let plain = |operand: usize| {
-        let view = seen_through(module, operands[operand])?;
-        Some((Side::new(module, scores.dot, operand, view)?, 1.0, element(operand)?, operand))
+    let (lhs, rhs) = (Factor::plain(module, scores, 0)?, Factor::plain(module, scores, 1)?);
+    let reads_keys = |factor: &Factor| {
+        let access = through_dot(module, scores, factor)?;
+        Some(access[softmax.dim].iter().any(|digit| digit.stride != 0))
     };
-    let (lhs, rhs) = (plain(0)?, plain(1)?);
-    let reads_keys = |side: &Factor| {
-        let access = through_dot(module, scores, side)?;
-        Some(access[keys].iter().any(|digit| digit.stride != 0))
-    };
-    let key = match (reads_keys(&lhs)?, reads_keys(&rhs)?) {
-        (true, false) => 0,
-        (false, true) => 1,
+    let (key, plain_query) = match (reads_keys(&lhs)?, reads_keys(&rhs)?) {
+        (true, false) => (0, rhs),
+        (false, true) => (1, lhs),
         _ => return None,
     };
-    let (mut scale, mut converted) = (None, false);
-    let view = trace(module, operands[key], |module, op| {
-        if let Some(operand) = float_conversion(module, op).filter(|_| !converted) {
-            converted = true;
-            return Some(operand);
-        }
-        if module.op(op).opcode != Opcode::StablehloMultiply || scale.is_some() || converted {
-            return None;
-        }
-        let &[a, b] = &module.op(op).operands[..] else { return None };
-        let (number, other) = match (splat_number(module, a), splat_number(module, b)) {
-            (None, Some(number)) => (number, a),
-            (Some(number), None) => (number, b),
-            _ => return None,
-        };
-        scale = Some(number);
-        Some(other)
-    })?;
-    let keys = (Side::new(module, scores.dot, key, view)?, scale.unwrap_or(1.0), element(key)?, key);
-    Some([if key == 0 { rhs } else { lhs }, keys])
+    let keys = Factor::scaled(module, scores, key)?;
+    let query = Factor::scaled(module, scores, 1 - key)?;
+    let logits = scores.logit_type.clone().or_else(|| element_of(module, softmax.logits))?;
+    let is_wide = element_of(module, product)? == ElementType::F32 && logits == ElementType::F32;
+    if is_wide && query.widened(module).is_some() && query.widened(module) == keys.widened(module) {
+        let scale = query.scale * keys.scale;
+        return Some(([Factor { scale: 1.0, ..query }, Factor { scale: 1.0, ..keys }], scale));
+    }
+    Some(([plain_query, keys], 1.0))
 }
 
 /// Where in what a side reads each score comes from.
-fn through_dot(module: &Module, scores: &Scores, (side, _, _, operand): &Factor) -> Option<Dims> {
+fn through_dot(module: &Module, scores: &Scores, Factor { side, operand, .. }: &Factor) -> Option<Dims> {
     let (shape, _) = static_tensor(module, module.op(scores.dot).results[0])?;
     let own = side.digits(&side.free);
     let batch = side.digits(&side.batch);

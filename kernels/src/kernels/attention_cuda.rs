@@ -35,6 +35,10 @@ const MANY_ROWS: u64 = 5;
 const BUSY_WARPS: u64 = 132 * 16;
 /// Tokens that a warp goes through at a time: more cost less each, and fewer are sooner done where warps have little to do.
 const TOKENS_AT: [u64; 3] = [8, 16, 32];
+/// Tokens of a share, at most about, where the requests of a batch can have lengths of their own: shares even out what blocks have to do.
+const EVEN_TOKENS: u64 = 512;
+/// And at least: short requests are not worth sharing.
+const EVEN_TOKENS_MIN: u64 = 128;
 /// Numbers of a row beside its sums of values.
 const PART_HEAD: u64 = 4;
 /// Rows of a block, at most.
@@ -96,13 +100,17 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     // A step of a warp takes a token for each row that its lanes share.
     let fewest = (units * tokens / BUSY_WARPS).max(32 / of_key.0.min(of_value.0));
     let tokens_at = TOKENS_AT.into_iter().find(|tokens| *tokens >= fewest).unwrap_or(32);
-    let share_min = tokens_at * warps.min(64 / tokens_at);
-    let splits =
-        (BUSY_BLOCKS[usize::from(rows >= MANY_ROWS)] / units.max(1)).clamp(1, tokens.div_ceil(share_min).max(1));
     let numbers = optional(call.attributes).expect("attributes should be checked before they are read");
     let [mask, bias, positions, length] = numbers;
     let fill = float(call.attributes, "fill") as f32;
     let hides = fill == f32::NEG_INFINITY && !boolean(call.attributes, "mask_adds");
+    let is_uneven = batches > 1 && (positions.is_some() || length.is_some());
+    let busy = BUSY_BLOCKS[usize::from(rows >= MANY_ROWS)] / units.max(1);
+    let (share_min, wanted) = match tokens_at * warps.min(64 / tokens_at) {
+        share if is_uneven => (share.max(EVEN_TOKENS_MIN), busy.max(tokens / EVEN_TOKENS)),
+        share => (share, busy),
+    };
+    let splits = wanted.clamp(1, tokens.div_ceil(share_min).max(1));
 
     let mut constants: Vec<(&'static str, i64)> = Vec::new();
     let mut add = |names: &[&'static str], values: &[u64]| {

@@ -1,6 +1,6 @@
 //! What a mask means: `key <= position`, proved of the predicate's own operations and constants.
 
-use pygraph_artifact::dtype::Family;
+use pygraph_artifact::dtype::{DType, Family};
 
 use super::{
     softmax::Mask,
@@ -306,8 +306,22 @@ struct Linear {
 }
 
 impl Linear {
-    /// A value that is: an iota, or a constant.
+    /// A value that is: an iota or a constant, or the sum or difference of two of them.
     fn of(module: &Module, value: ValueId, access: &Dims) -> Option<Linear> {
+        let view = seen_through(module, value)?;
+        let read = compose(access, &view.dims)?;
+        let op = module.defining_op(view.base)?;
+        let sign = match module.op(op).opcode {
+            Opcode::StablehloAdd => 1,
+            Opcode::StablehloSubtract => -1,
+            _ => return Linear::known(module, value, access),
+        };
+        let &[a, b] = &module.op(op).operands[..] else { return None };
+        let sum = Linear::known(module, a, &read)?.plus(&Linear::known(module, b, &read)?, sign)?;
+        sum.fits(module.ty(view.base).as_tensor()?.element.dtype()?).then_some(sum)
+    }
+
+    fn known(module: &Module, value: ValueId, access: &Dims) -> Option<Linear> {
         let view = seen_through(module, value)?;
         let read = compose(access, &view.dims)?;
         let op = module.defining_op(view.base)?;
@@ -340,6 +354,37 @@ impl Linear {
         let of = |digit: &Digit| Some((digit.extent, if digit.stride == 0 { 0 } else { step(digit)? }));
         let digits: Option<Vec<Vec<(u64, i64)>>> = read.iter().map(|dim| dim.iter().map(of).collect()).collect();
         Some(Linear { start, digits: digits? })
+    }
+
+    /// The sum with `sign` times the other, if in no dimension both move in digits of different extents.
+    fn plus(&self, other: &Linear, sign: i64) -> Option<Linear> {
+        let dimension = |(own, other): (&Vec<(u64, i64)>, &Vec<(u64, i64)>)| -> Option<Vec<(u64, i64)>> {
+            let is_still = |digits: &[(u64, i64)]| digits.iter().all(|(_, step)| *step == 0);
+            if is_still(other) {
+                return Some(own.clone());
+            }
+            let turned = other.iter().map(|(extent, step)| Some((*extent, step.checked_mul(sign)?)));
+            let turned: Vec<(u64, i64)> = turned.collect::<Option<_>>()?;
+            if is_still(own) {
+                return Some(turned);
+            }
+            let pairs = own.iter().zip(&turned);
+            let sums = pairs.map(|(own, other)| Some((own.0, own.1.checked_add(other.1).filter(|_| own.0 == other.0)?)));
+            sums.collect::<Option<_>>().filter(|_| own.len() == turned.len())
+        };
+        let digits = self.digits.iter().zip(&other.digits).map(dimension).collect::<Option<_>>()?;
+        Some(Linear { start: self.start.checked_add(other.start.checked_mul(sign)?)?, digits })
+    }
+
+    /// True if no element wraps around in that type of signed integers.
+    fn fits(&self, dtype: DType) -> bool {
+        let (mut least, mut most) = (i128::from(self.start), i128::from(self.start));
+        for (extent, step) in self.digits.iter().flatten() {
+            let moved = i128::from(extent.saturating_sub(1)) * i128::from(*step);
+            if moved < 0 { least += moved } else { most += moved }
+        }
+        let bound = 1i128 << (dtype.bits() - 1);
+        dtype.family() == Family::Signed && (-bound..bound).contains(&least) && (-bound..bound).contains(&most)
     }
 
     /// True if it depends on that dimension.
