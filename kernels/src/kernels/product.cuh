@@ -139,14 +139,20 @@ inline void load_tile(Sum (*to)[TILE + 1], i64 first_row, i64 first_term, Load l
   }
 }
 
-template <bool LEFT_ALONG, bool RIGHT_ALONG, class Left, class Right, class Store>
-inline void multiply_tile(i64 first_row, i64 first_column, i64 from, i64 to, Left left, Right right, Store store) {
+// The sums of a thread: where they belong in the tile.
+struct TileSums {
+  static constexpr int COUNT = 16;
+  static inline int row(int at) { return int(threadIdx.x) / 16 + 16 * (at / 4); }
+  static inline int column(int at) { return int(threadIdx.x) % 16 + 16 * (at % 4); }
+};
+
+// The tile from these on, over terms `from` to `to`.
+template <bool LEFT_ALONG, bool RIGHT_ALONG, class Left, class Right>
+inline void multiply_tile(i64 first_row, i64 first_column, i64 from, i64 to, Left left, Right right, Sum (&sums)[TileSums::COUNT]) {
   __shared__ Sum lefts[TILE_TERMS][TILE + 1];
   __shared__ Sum rights[TILE_TERMS][TILE + 1];
-  const int row = int(threadIdx.x) / 16, column = int(threadIdx.x) % 16;
-  Sum sums[4][4];
 #pragma unroll
-  for (int at = 0; at < 16; ++at) sums[at / 4][at % 4] = Number<Sum>::zero();
+  for (int at = 0; at < TileSums::COUNT; ++at) sums[at] = Number<Sum>::zero();
   for (i64 term = from; term < to; term += TILE_TERMS) {
     load_tile<LEFT_ALONG>(lefts, first_row, term, left);
     load_tile<RIGHT_ALONG>(rights, first_column, term, right);
@@ -156,14 +162,51 @@ inline void multiply_tile(i64 first_row, i64 first_column, i64 from, i64 to, Lef
       Sum a[4], b[4];
 #pragma unroll
       for (int at = 0; at < 4; ++at) {
-        a[at] = lefts[of][row + 16 * at];
-        b[at] = rights[of][column + 16 * at];
+        a[at] = lefts[of][TileSums::row(4 * at)];
+        b[at] = rights[of][TileSums::column(at)];
       }
 #pragma unroll
-      for (int at = 0; at < 16; ++at) multiply_add(sums[at / 4][at % 4], a[at / 4], b[at % 4]);
+      for (int at = 0; at < TileSums::COUNT; ++at) multiply_add(sums[at], a[at / 4], b[at % 4]);
     }
     __syncthreads();
   }
+}
+
+// Sums of a thread, 16 bytes at once.
+struct alignas(16) Sums {
+  static constexpr int COUNT = 16 / sizeof(Sum);
+  Sum of[COUNT];
+};
+
+// Adds up what the threads of one place have in all the blocks that share a tile, in order of the splits. True in the block that then has the
+// tile: the one that comes last. `tile` is one of `tiles`, each with a counter and room for what `SPLITS` blocks of 256 threads sum; `word` is
+// one of shared memory that the block needs no more.
+template <int COUNT>
+inline bool join_splits(Sum (&sums)[COUNT], u8* parts, u32* counters, i64 tile, i64 tiles, u32& word) {
+  if (SPLITS == 1) return true;
+  constexpr int VECTORS = COUNT / Sums::COUNT;
+  static_assert(COUNT % Sums::COUNT == 0, "sums should be whole vectors");
+  Sums* const all = (Sums*)parts + tile * VECTORS * TILE_THREADS + threadIdx.x;
+  const i64 split_size = tiles * VECTORS * TILE_THREADS;
 #pragma unroll
-  for (int at = 0; at < 16; ++at) store(first_row + row + 16 * (at / 4), first_column + column + 16 * (at % 4), sums[at / 4][at % 4]);
+  for (int vector = 0; vector < VECTORS; ++vector) {
+    Sums own;
+#pragma unroll
+    for (int at = 0; at < Sums::COUNT; ++at) own.of[at] = sums[vector * Sums::COUNT + at];
+    all[blockIdx.z * split_size + vector * TILE_THREADS] = own;
+  }
+  if (!comes_last(counters + tile, u32(SPLITS), word)) return false;
+#pragma unroll 4
+  for (i64 split = 0; split < SPLITS; ++split) {
+#pragma unroll
+    for (int vector = 0; vector < VECTORS; ++vector) {
+      const Sums part = all[split * split_size + vector * TILE_THREADS];
+#pragma unroll
+      for (int at = 0; at < Sums::COUNT; ++at) {
+        Sum& sum = sums[vector * Sums::COUNT + at];
+        sum = split == 0 ? part.of[at] : plus(sum, part.of[at]);
+      }
+    }
+  }
+  return true;
 }

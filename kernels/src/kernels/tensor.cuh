@@ -17,8 +17,18 @@ struct Stage {
   }
 };
 
+// The sums of a thread: where they belong in the tile.
+struct Fragments {
+  static constexpr int OWN_ROWS = int(TILE_ROWS / WARP_ROWS), OWN_COLUMNS = int(TILE_COLUMNS / (8 / WARP_ROWS));
+  static constexpr int ROW_PARTS = OWN_ROWS / 16, COLUMN_PARTS = OWN_COLUMNS / 8, COUNT = ROW_PARTS * COLUMN_PARTS * 4;
+  static inline int first_row() { return int(threadIdx.x) / 32 % int(WARP_ROWS) * OWN_ROWS; }
+  static inline int first_column() { return int(threadIdx.x) / 32 / int(WARP_ROWS) * OWN_COLUMNS; }
+  static inline int row(int at) { return first_row() + at / 4 / COLUMN_PARTS * 16 + int(threadIdx.x) % 32 / 4 + at % 4 / 2 * 8; }
+  static inline int column(int at) { return first_column() + at / 4 % COLUMN_PARTS * 8 + int(threadIdx.x) % 4 * 2 + at % 2; }
+};
+
 // Fills a stage. `address(row, term)` is an element's; pieces are whole if `IS_WHOLE`.
-template <class Of, bool IS_ACROSS, bool IS_WHOLE, class Element, class Address>
+template <class Of, bool IS_ACROSS, bool IS_WHOLE, class Address>
 inline void fill_stage(u16* stage, i64 first_row, i64 rows, i64 first_term, i64 terms, Address address) {
   for (int number = int(threadIdx.x); number < Of::LINES * Of::PIECES; number += 256) {
     const int line = number / Of::PIECES, piece = number % Of::PIECES;
@@ -36,67 +46,81 @@ inline void fill_stage(u16* stage, i64 first_row, i64 rows, i64 first_term, i64 
   }
 }
 
-// The product of the rows and columns from these on, over terms `from` to `to`. `left(row, term)` and `right(column, term)` are addresses.
-template <bool LEFT_ACROSS, bool RIGHT_ACROSS, bool LEFT_WHOLE, bool RIGHT_WHOLE, class T, class Left, class Right, class Store>
-inline void multiply_tensors(u16* shared, i64 first_row, i64 rows, i64 first_column, i64 columns, i64 from, i64 to, Left left, Right right, Store store) {
-  constexpr int ROWS_OF = int(TILE_ROWS), COLUMNS_OF = int(TILE_COLUMNS), COUNT = int(STAGES);
-  typedef Stage<ROWS_OF, LEFT_ACROSS> Lefts;
-  typedef Stage<COLUMNS_OF, RIGHT_ACROSS> Rights;
-  constexpr int LEFT_SIZE = ROWS_OF * STEP_TERMS, SIZE = LEFT_SIZE + COLUMNS_OF * STEP_TERMS;
-  constexpr int OWN_ROWS = ROWS_OF / int(WARP_ROWS), OWN_COLUMNS = COLUMNS_OF / (8 / int(WARP_ROWS));
-  constexpr int ROW_PARTS = OWN_ROWS / 16, COLUMN_PARTS = OWN_COLUMNS / 8;
-  const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
-  const int own_row = warp % int(WARP_ROWS) * OWN_ROWS, own_column = warp / int(WARP_ROWS) * OWN_COLUMNS;
-  f32 sums[ROW_PARTS][COLUMN_PARTS][4];
+// Multiplies and adds what one stage holds.
+template <class Lefts, bool LEFT_ACROSS, class Rights, bool RIGHT_ACROSS, class T, class Value>
+inline void multiply_stage(const u16* left_stage, const u16* right_stage, Value (&sums)[Fragments::COUNT]) {
+  constexpr int ROW_PARTS = Fragments::ROW_PARTS, COLUMN_PARTS = Fragments::COLUMN_PARTS;
+  const int lane = int(threadIdx.x) % 32;
 #pragma unroll
-  for (int at = 0; at < ROW_PARTS * COLUMN_PARTS * 4; ++at) sums[at / 4 / COLUMN_PARTS][at / 4 % COLUMN_PARTS][at % 4] = 0;
-  const i64 steps = (to - from + STEP_TERMS - 1) / STEP_TERMS;
-  auto fill = [&](i64 step) {
-    if (step < steps) {
-      u16* const stage = shared + step % COUNT * SIZE;
-      fill_stage<Lefts, LEFT_ACROSS, LEFT_WHOLE, T>(stage, first_row, rows, from + step * STEP_TERMS, to, left);
-      fill_stage<Rights, RIGHT_ACROSS, RIGHT_WHOLE, T>(stage + LEFT_SIZE, first_column, columns, from + step * STEP_TERMS, to, right);
+  for (int half = 0; half < STEP_TERMS / 16; ++half) {
+    u32 lefts[ROW_PARTS][4], rights[COLUMN_PARTS / 2][4];
+#pragma unroll
+    for (int part = 0; part < ROW_PARTS; ++part) {
+      const int row = Fragments::first_row() + part * 16;
+      const int line = LEFT_ACROSS ? half * 16 + lane % 8 + lane / 16 * 8 : row + lane % 16;
+      const int piece = LEFT_ACROSS ? row / PIECE + lane / 8 % 2 : half * 2 + lane / 16;
+      load_matrices<LEFT_ACROSS>(lefts[part], left_stage + Lefts::at(line, piece));
     }
+#pragma unroll
+    for (int part = 0; part < COLUMN_PARTS / 2; ++part) {
+      const int column = Fragments::first_column() + part * 16;
+      const int line = RIGHT_ACROSS ? half * 16 + lane % 16 : column + lane % 8 + lane / 16 * 8;
+      const int piece = RIGHT_ACROSS ? column / PIECE + lane / 16 : half * 2 + lane / 8 % 2;
+      load_matrices<RIGHT_ACROSS>(rights[part], right_stage + Rights::at(line, piece));
+    }
+#pragma unroll
+    for (int at = 0; at < ROW_PARTS * COLUMN_PARTS; ++at) {
+      const int row = at / COLUMN_PARTS, column = at % COLUMN_PARTS;
+      multiply_matrices<T>(sums + 4 * at, lefts[row], rights[column / 2][column % 2 * 2], rights[column / 2][column % 2 * 2 + 1]);
+    }
+  }
+}
+
+// The product of a tile over `steps` stages. A source fills them in order, each side's with its own function:
+//
+// - `fill_left(step, slot, stage)` and `fill_right(step, slot, stage)`, where `slot` is `step % SLOTS`, known when this is compiled: a source
+//   may hold what it has loaded for later steps in registers;
+// - `begin_right()` between the first lefts and the first right;
+// - `IS_LATE` if what is filled was loaded into registers before: it is waited for behind the products that are ready.
+//
+// All have been copied in the end, and shared memory is free.
+template <bool LEFT_ACROSS, bool RIGHT_ACROSS, class T, class Source, class Value>
+inline void multiply_tensors(u16* shared, i64 steps, Source& source, Value (&sums)[Fragments::COUNT]) {
+  constexpr int COUNT = int(STAGES), SLOTS = Source::SLOTS, LEFT_SIZE = int(TILE_ROWS) * STEP_TERMS;
+  constexpr int SIZE = LEFT_SIZE + int(TILE_COLUMNS) * STEP_TERMS;
+  typedef Stage<int(TILE_ROWS), LEFT_ACROSS> Lefts;
+  typedef Stage<int(TILE_COLUMNS), RIGHT_ACROSS> Rights;
+#pragma unroll
+  for (int at = 0; at < Fragments::COUNT; ++at) sums[at] = 0;
+  auto stage_of = [=](i64 step) { return shared + step % COUNT * SIZE; };
+#pragma unroll
+  for (int step = 0; step < COUNT - 1; ++step) {
+    if (step < steps) source.fill_left(step, step % SLOTS, stage_of(step));
+  }
+  source.begin_right();
+#pragma unroll
+  for (int step = 0; step < COUNT - 1; ++step) {
+    if (step < steps) source.fill_right(step, step % SLOTS, stage_of(step) + LEFT_SIZE);
     end_of_copies();
-  };
-  for (int step = 0; step < COUNT - 1; ++step) fill(step);
-  for (i64 step = 0; step < steps; ++step) {
-    wait_for_copies<COUNT - 2>();
-    __syncthreads();
-    fill(step + COUNT - 1);
-    const u16* const stage = shared + step % COUNT * SIZE;
+  }
+#pragma unroll 1
+  for (i64 first = 0; first < steps; first += SLOTS) {
 #pragma unroll
-    for (int half = 0; half < STEP_TERMS / 16; ++half) {
-      u32 lefts[ROW_PARTS][4], rights[COLUMN_PARTS / 2][4];
-#pragma unroll
-      for (int part = 0; part < ROW_PARTS; ++part) {
-        const int row = own_row + part * 16;
-        const int line = LEFT_ACROSS ? half * 16 + lane % 8 + lane / 16 * 8 : row + lane % 16;
-        const int piece = LEFT_ACROSS ? row / PIECE + lane / 8 % 2 : half * 2 + lane / 16;
-        load_matrices<LEFT_ACROSS>(lefts[part], stage + Lefts::at(line, piece));
-      }
-#pragma unroll
-      for (int part = 0; part < COLUMN_PARTS / 2; ++part) {
-        const int column = own_column + part * 16;
-        const int line = RIGHT_ACROSS ? half * 16 + lane % 16 : column + lane % 8 + lane / 16 * 8;
-        const int piece = RIGHT_ACROSS ? column / PIECE + lane / 16 : half * 2 + lane / 8 % 2;
-        load_matrices<RIGHT_ACROSS>(rights[part], stage + LEFT_SIZE + Rights::at(line, piece));
-      }
-#pragma unroll
-      for (int row = 0; row < ROW_PARTS; ++row) {
-#pragma unroll
-        for (int column = 0; column < COLUMN_PARTS; ++column) {
-          multiply_matrices<T>(sums[row][column], lefts[row], rights[column / 2][column % 2 * 2], rights[column / 2][column % 2 * 2 + 1]);
-        }
+    for (int of = 0; of < SLOTS; ++of) {
+      const i64 step = first + of, next = step + COUNT - 1;
+      const int slot = (of + COUNT - 1) % SLOTS;
+      if (step < steps) {
+        wait_for_copies<COUNT - 2>();
+        __syncthreads();
+        if (next < steps) source.fill_left(next, slot, stage_of(next));
+        if (!Source::IS_LATE && next < steps) source.fill_right(next, slot, stage_of(next) + LEFT_SIZE);
+        const u16* const stage = stage_of(step);
+        multiply_stage<Lefts, LEFT_ACROSS, Rights, RIGHT_ACROSS, T>(stage, stage + LEFT_SIZE, sums);
+        if (Source::IS_LATE && next < steps) source.fill_right(next, slot, stage_of(next) + LEFT_SIZE);
+        end_of_copies();
       }
     }
   }
   wait_for_copies<0>();
   __syncthreads();
-#pragma unroll
-  for (int at = 0; at < ROW_PARTS * COLUMN_PARTS * 4; ++at) {
-    const int of = at % 4, column = at / 4 % COLUMN_PARTS, row = at / 4 / COLUMN_PARTS;
-    store(first_row + own_row + row * 16 + lane / 4 + of / 2 * 8, first_column + own_column + column * 8 + lane % 4 * 2 + of % 2,
-          sums[row][column][of]);
-  }
 }
