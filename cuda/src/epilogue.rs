@@ -159,18 +159,17 @@ fn text_of(
     let (types, elements): (Vec<&str>, Vec<String>) = nest.inputs().into_iter().unzip();
 
     line!(text, "template <int RUN>\nstruct Prepared<Epilogue, RUN> {{");
-    read.iter().for_each(|(number, _)| line!(text, "{} x{number}[RUN];", types[*number]));
+    for (number, access) in &read {
+        let count = if reach(access) == Reach::One { "" } else { "[RUN]" };
+        line!(text, "{} x{number}{count};", types[*number]);
+    }
     line!(text, "}};\ntemplate <int RUN>\ninline Prepared<Epilogue, RUN> prepare(const Epilogue& of, i64 element) {{");
     line!(text, "Prepared<Epilogue, RUN> ahead;\n{split}");
     for (number, access) in &read {
         let element = &elements[*number];
         match reach(access) {
             Reach::Together => line!(text, "read_run<true>(&{element}, ahead.x{number});"),
-            Reach::One => line!(
-                text,
-                "{{\nconst {} one = {element};\n#pragma unroll\nfor (int at = 0; at < RUN; ++at) ahead.x{number}[at] = one;\n}}",
-                types[*number]
-            ),
+            Reach::One => line!(text, "ahead.x{number} = {element};"),
             Reach::Apart => line!(text, "{each}ahead.x{number}[at] = {element};\n}}"),
         }
     }
@@ -181,9 +180,10 @@ fn text_of(
         "template <int RUN>\ninline void store_run(const Epilogue& of, i64 element, const Out0 (&product)[RUN],"
     );
     line!(text, "const Prepared<Epilogue, RUN>& ahead) {{\n{split}");
-    let inputs = stage.inputs.iter().enumerate().map(|(number, access)| match access.buffer == product {
-        true => elements[number].clone(),
-        false => format!("ahead.x{number}[at]"),
+    let inputs = stage.inputs.iter().enumerate().map(|(number, access)| match reach(access) {
+        _ if access.buffer == product => elements[number].clone(),
+        Reach::One => format!("ahead.x{number}"),
+        Reach::Together | Reach::Apart => format!("ahead.x{number}[at]"),
     });
     let (values, results) = nest.values(&inputs.collect::<Vec<_>>());
     let result_types = nest.value_types();

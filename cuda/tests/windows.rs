@@ -163,8 +163,8 @@ fn tensor_cores_meet_every_window() {
 fn blocks_share_the_terms_of_long_sums() {
     let padded = windows([1, 1], [1, 1], [1, 1], [1, 1]);
     let cases = [
-        convolution([Bf16; 3], [&[1, 48, 3, 4], &[9, 48, 3, 3], &[1, 9, 3, 4]], NCHW, &padded),
-        convolution([F16; 3], [&[1, 3, 3, 320], &[1, 1, 320, 36], &[1, 3, 3, 36]], NHWC, &plain(2)),
+        convolution([Bf16; 3], [&[1, 112, 3, 4], &[9, 112, 3, 3], &[1, 9, 3, 4]], NCHW, &padded),
+        convolution([F16; 3], [&[1, 3, 3, 1024], &[1, 1, 1024, 36], &[1, 3, 3, 36]], NHWC, &plain(2)),
         convolution([F32; 3], [&[1, 40, 4, 3], &[7, 40, 3, 3], &[1, 7, 4, 3]], NCHW, &padded),
         convolution([I8, I8, I32], [&[1, 40, 3, 3], &[7, 40, 3, 3], &[1, 7, 3, 3]], NCHW, &padded),
     ];

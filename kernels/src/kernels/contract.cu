@@ -144,13 +144,6 @@ inline Vector<T> load_once(const T* address) {
 #endif
 }
 
-// Asks for what lies there, so that it is in the second cache when it is read.
-inline void fetch_ahead(const void* address) {
-#ifdef __CUDA_ARCH__
-  asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
-#endif
-}
-
 // True if both sides are known to begin at a multiple of 16 bytes, in every batch that is read in vectors.
 constexpr bool IS_ALIGNED = IN0_IS_ALIGNED && IN1_IS_ALIGNED && BATCHES == 1;
 // True if a side lies nowhere: then nothing is read in vectors.
@@ -431,21 +424,20 @@ struct Flag {
 // Both sides of a product, as they go into stages.
 template <bool LEFT_ACROSS, bool RIGHT_ACROSS, bool IS_WHOLE, class Left, class Right>
 struct Matrices {
-  static constexpr int SLOTS = 1;
-  static constexpr bool IS_LATE = false;
+  static constexpr int SLOTS = 0;
   Left left;
   Right right;
   i64 first_row, first_column, from, to;
-  inline void fill_left(i64 step, int, u16* stage) const {
+  inline void fill_left(int step, u16* stage) const {
     const Left left = this->left;
     auto address = [=](i64 row, i64 term) { return left + lhs_row(row) + lhs_term(term); };
-    fill_stage<Stage<int(TILE_ROWS), LEFT_ACROSS>, LEFT_ACROSS, IS_WHOLE>(stage, first_row, ROWS, from + step * STEP_TERMS, to, address);
+    fill_stage<Stage<int(TILE_ROWS), LEFT_ACROSS>, LEFT_ACROSS, IS_WHOLE>(stage, first_row, ROWS, from + i64(step) * STEP_TERMS, to, address);
   }
   inline void begin_right() const {}
-  inline void fill_right(i64 step, int, u16* stage) const {
+  inline void fill_right(int step, u16* stage) const {
     const Right right = this->right;
     auto address = [=](i64 row, i64 term) { return right + rhs_row(row) + rhs_term(term); };
-    fill_stage<Stage<int(TILE_COLUMNS), RIGHT_ACROSS>, RIGHT_ACROSS, IS_WHOLE>(stage, first_column, COLUMNS, from + step * STEP_TERMS, to, address);
+    fill_stage<Stage<int(TILE_COLUMNS), RIGHT_ACROSS>, RIGHT_ACROSS, IS_WHOLE>(stage, first_column, COLUMNS, from + i64(step) * STEP_TERMS, to, address);
   }
 };
 
@@ -469,7 +461,7 @@ inline void tensor(Output output, Left lhs, Right rhs, u8* parts, u32* counters)
     Sum sums[Fragments::COUNT];
     auto multiply = [&](auto is_whole) {
       Matrices<LEFT_ACROSS, RIGHT_ACROSS, decltype(is_whole)::value, Left, Right> source{left, right, first_row, first_column, from, to};
-      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, In0>(shared, (to - from + STEP_TERMS - 1) / STEP_TERMS, source, sums);
+      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, In0>(shared, int((to - from + STEP_TERMS - 1) / STEP_TERMS), source, sums);
     };
     if constexpr (LEFT_FITS && RIGHT_FITS && !IS_MADE) {
       if (is_aligned(left) && is_aligned(right)) {

@@ -207,6 +207,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         ("TILE_ROWS", choice.tensor.rows as i64),
         ("TILE_COLUMNS", choice.tensor.columns as i64),
         ("WARP_ROWS", choice.tensor.warp_rows as i64),
+        ("TERM_WARPS", 1),
+        ("STAGE_TERMS", STAGE_TERMS as i64),
         ("STAGES", choice.tensor.stages as i64),
     ];
     if elements == 0 {

@@ -39,29 +39,33 @@ const GRID_MAX: u64 = 65535;
 
 /// Blocks that keep a card busy. With no more, kernels may also start before those before them have ended.
 const BUSY_BLOCKS: u64 = 132;
-/// Tiles on tensor cores: features, windows, warps along the features, of eight. Largest first: of equally fast ones the first is taken.
-const TENSOR_TILES: [Tensor; 5] = [
-    Tensor::new(128, 64, 4),
-    Tensor::new(64, 64, 2),
-    Tensor::new(32, 128, 2),
-    Tensor::new(32, 64, 2),
-    Tensor::new(16, 128, 1),
+/// Tiles on tensor cores, in warps of 32 by 32 sums or less. Of equally fast ones the first is taken.
+const TENSOR_TILES: [Tensor; 6] = [
+    Tensor { features: 128, windows: 64, warp_rows: 4, term_warps: 1 },
+    Tensor { features: 64, windows: 128, warp_rows: 2, term_warps: 1 },
+    Tensor { features: 64, windows: 64, warp_rows: 2, term_warps: 2 },
+    Tensor { features: 32, windows: 128, warp_rows: 1, term_warps: 2 },
+    Tensor { features: 32, windows: 64, warp_rows: 1, term_warps: 4 },
+    Tensor { features: 16, windows: 128, warp_rows: 1, term_warps: 2 },
 ];
 /// Terms of a stage, and bytes of all stages.
-const STAGE_TERMS: u64 = 32;
+const STAGE_TERMS: u64 = 64;
 const STAGES_BYTES: u64 = 48 << 10;
 /// Stages, at most.
-const STAGES_MAX: u64 = 5;
+const STAGES_MAX: u64 = 4;
 /// Steps before its own in which a thread loads what it gathers by element.
-const LOADS_AHEAD: u64 = 4;
+const LOADS_AHEAD: u64 = 2;
 /// Splits of the terms, at most, and steps of a split, at least.
 const SPLITS_MAX: u64 = 16;
-const SPLIT_STEPS_MIN: u64 = 3;
-/// Estimated clock cycles: of a step whatever its tile, of a step for each element of the tile's sides, of adding up one more split whatever the tile,
-/// of adding up and of storing a sum.
-const STEP_CYCLES: f64 = 80.0;
-const SIDE_CYCLES: f64 = 0.04;
-const SPLIT_CYCLES: f64 = 700.0;
+const SPLIT_STEPS_MIN: u64 = 2;
+/// Estimated clock cycles: of a block whatever it does, of a step whatever its tile, of a term of a sum, of an element that is copied with its neighbours and of one that is gathered
+/// alone; of adding up splits whatever the tile, of adding up one sum of a split, and of storing a sum.
+const BLOCK_CYCLES: f64 = 600.0;
+const STEP_CYCLES: f64 = 120.0;
+const TERM_CYCLES: f64 = 0.001;
+const COPY_CYCLES: f64 = 0.008;
+const GATHER_CYCLES: f64 = 0.035;
+const SPLIT_CYCLES: f64 = 1200.0;
 const PART_CYCLES: f64 = 0.06;
 const SUM_CYCLES: f64 = 0.15;
 
@@ -70,14 +74,12 @@ const SUM_CYCLES: f64 = 0.15;
 struct Tensor {
     features: u64,
     windows: u64,
+    /// Warps along the features, and warps that share the terms of the same sums, of eight.
     warp_rows: u64,
+    term_warps: u64,
 }
 
 impl Tensor {
-    const fn new(features: u64, windows: u64, warp_rows: u64) -> Tensor {
-        Tensor { features, windows, warp_rows }
-    }
-
     fn sums(self) -> u64 {
         self.features * self.windows
     }
@@ -145,7 +147,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let types = [input.dtype, kernel.dtype, output.dtype];
     let is_in_order = extents.terms <= IN_ORDER_MAX && types == [DType::F32; 3];
     let layout = Layout::of(call, &extents);
-    let choice = choose(call, &extents, sum, is_in_order);
+    let choice = choose(call, &extents, &layout, sum, is_in_order);
     let elements = output.element_count() as u64;
     let constants = vec![
         ("ACC", sum),
@@ -158,6 +160,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         ("TILE_ROWS", choice.tensor.features as i64),
         ("TILE_COLUMNS", choice.tensor.windows as i64),
         ("WARP_ROWS", choice.tensor.warp_rows as i64),
+        ("TERM_WARPS", choice.tensor.term_warps as i64),
+        ("STAGE_TERMS", STAGE_TERMS as i64),
         ("STAGES", choice.tensor.stages() as i64),
         ("LOADS_AHEAD", LOADS_AHEAD as i64),
         ("FEATURES_LAST", i64::from(layout.features_last)),
@@ -192,9 +196,9 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     plan
 }
 
-fn choose(call: &CallType<'_>, extents: &Extents, sum: i64, is_in_order: bool) -> Choice {
+fn choose(call: &CallType<'_>, extents: &Extents, layout: &Layout, sum: i64, is_in_order: bool) -> Choice {
     let (input, output) = (call.inputs[0], call.outputs[0]);
-    let none = Choice { function: "direct", tiles: 0, sums: 0, splits: 1, tensor: TENSOR_TILES[1] };
+    let none = Choice { function: "direct", tiles: 0, sums: 0, splits: 1, tensor: TENSOR_TILES[2] };
     if input.element_count() == 0 || extents.terms == 0 {
         return Choice { function: "clear", ..none };
     }
@@ -203,7 +207,7 @@ fn choose(call: &CallType<'_>, extents: &Extents, sum: i64, is_in_order: bool) -
     }
     let is_small_float = matches!(input.dtype, DType::Bf16 | DType::F16) && call.inputs[1].dtype == input.dtype;
     if sum == 0 && is_small_float && extents.groups <= GRID_MAX && fits_tensor(call, extents) {
-        return tensor(extents);
+        return tensor(extents, layout);
     }
     let tiles = extents.rows.div_ceil(TILE) * extents.features.div_ceil(TILE);
     let splits = (BUSY_BLOCKS / (tiles * extents.groups).max(1)).min(extents.terms / TILE_SPLIT_TERMS);
@@ -235,7 +239,7 @@ fn fits_tensor(call: &CallType<'_>, extents: &Extents) -> bool {
 }
 
 /// The tile and the splits that are estimated to take the least time.
-fn tensor(extents: &Extents) -> Choice {
+fn tensor(extents: &Extents, layout: &Layout) -> Choice {
     let steps = extents.terms.div_ceil(STAGE_TERMS);
     let mut best: Option<(f64, Choice)> = None;
     for tensor in TENSOR_TILES {
@@ -245,7 +249,7 @@ fn tensor(extents: &Extents) -> Choice {
             let own_steps = steps.div_ceil(splits);
             // Where steps do not divide, the last splits have none.
             let splits = steps.div_ceil(own_steps);
-            let cycles = cycles(tensor, tiles, splits, own_steps);
+            let cycles = cycles(tensor, layout, [tiles, splits, own_steps]);
             if best.is_none_or(|(least, _)| cycles < least) {
                 let tiles = tiles / extents.groups;
                 best = Some((cycles, Choice { function: "tensor", tiles, sums: tensor.sums(), splits, tensor }));
@@ -255,12 +259,15 @@ fn tensor(extents: &Extents) -> Choice {
     best.expect("there should be tiles to choose from").1
 }
 
-/// What a call is estimated to take, in clock cycles.
-fn cycles(tensor: Tensor, tiles: u64, splits: u64, steps: u64) -> f64 {
+/// What a call of so many tiles, splits and steps of each is estimated to take, in clock cycles.
+fn cycles(tensor: Tensor, layout: &Layout, [tiles, splits, steps]: [u64; 3]) -> f64 {
+    let element = |is_copied| if is_copied { COPY_CYCLES } else { GATHER_CYCLES };
+    let kernel = tensor.features as f64 * element(layout.kernel_is_whole);
+    let input = tensor.windows as f64 * element(layout.input_piece_bytes > 0);
     let sums = tensor.sums() as f64;
-    let side = ((tensor.features + tensor.windows) * STAGE_TERMS) as f64;
+    let step = STEP_CYCLES + STAGE_TERMS as f64 * (kernel + input + sums * TERM_CYCLES);
     let joined = if splits > 1 { SPLIT_CYCLES + splits as f64 * sums * PART_CYCLES } else { 0.0 };
-    let block = steps as f64 * (STEP_CYCLES + side * SIDE_CYCLES) + sums * SUM_CYCLES;
+    let block = BLOCK_CYCLES + steps as f64 * step + sums * SUM_CYCLES;
     (tiles * splits).div_ceil(BUSY_BLOCKS) as f64 * block + joined
 }
 

@@ -100,7 +100,7 @@ struct Word<16> {
 // Neighbouring elements, at once where they lie at a multiple of all their bytes.
 template <int COUNT, class T>
 struct Run {
-  typedef typename Word<(COUNT * sizeof(T) <= 16 ? int(COUNT * sizeof(T)) : int(sizeof(u8)))>::Type Whole;
+  typedef typename Word<(COUNT * sizeof(T) <= 16 ? int(COUNT * sizeof(T)) : 1)>::Type Whole;
   static constexpr bool FITS = sizeof(Whole) == COUNT * sizeof(T);
   union {
     Whole whole;

@@ -178,35 +178,54 @@ struct alignas(16) Sums {
   Sum of[COUNT];
 };
 
-// Adds up what the threads of one place have in all the blocks that share a tile, in order of the splits. True in the block that then has the
-// tile: the one that comes last. `tile` is one of `tiles`, each with a counter and room for what `SPLITS` blocks of 256 threads sum; `word` is
-// one of shared memory that the block needs no more.
+// What the blocks that share a tile have summed, of the threads of one place: `COUNT` vectors each, of 256 threads, in each of `tiles` tiles.
+template <int COUNT>
+struct Parts {
+  Sums* first;
+  i64 split_size;
+  inline Parts(u8* parts, i64 tile, i64 tiles) : first((Sums*)parts + tile * COUNT * TILE_THREADS + threadIdx.x), split_size(tiles * COUNT * TILE_THREADS) {}
+  inline void put(int vector, const Sums& own) const { first[blockIdx.z * split_size + vector * TILE_THREADS] = own; }
+  // Those of all splits together, in their order.
+  inline Sums joined(int vector) const {
+    Sums sums = first[vector * TILE_THREADS];
+#pragma unroll 8
+    for (i64 split = 1; split < SPLITS; ++split) {
+      const Sums part = first[split * split_size + vector * TILE_THREADS];
+#pragma unroll
+      for (int at = 0; at < Sums::COUNT; ++at) sums.of[at] = plus(sums.of[at], part.of[at]);
+    }
+    return sums;
+  }
+};
+
+// Adds up what all blocks of a tile have summed. True in the block that then has it, the one that comes last. Each of `tiles` tiles has a counter;
+// `word` is one of shared memory that the block needs no more.
 template <int COUNT>
 inline bool join_splits(Sum (&sums)[COUNT], u8* parts, u32* counters, i64 tile, i64 tiles, u32& word) {
   if (SPLITS == 1) return true;
   constexpr int VECTORS = COUNT / Sums::COUNT;
   static_assert(COUNT % Sums::COUNT == 0, "sums should be whole vectors");
-  Sums* const all = (Sums*)parts + tile * VECTORS * TILE_THREADS + threadIdx.x;
-  const i64 split_size = tiles * VECTORS * TILE_THREADS;
+  const Parts<VECTORS> own(parts, tile, tiles);
 #pragma unroll
   for (int vector = 0; vector < VECTORS; ++vector) {
-    Sums own;
+    Sums some;
 #pragma unroll
-    for (int at = 0; at < Sums::COUNT; ++at) own.of[at] = sums[vector * Sums::COUNT + at];
-    all[blockIdx.z * split_size + vector * TILE_THREADS] = own;
+    for (int at = 0; at < Sums::COUNT; ++at) some.of[at] = sums[vector * Sums::COUNT + at];
+    own.put(vector, some);
   }
   if (!comes_last(counters + tile, u32(SPLITS), word)) return false;
-#pragma unroll 4
-  for (i64 split = 0; split < SPLITS; ++split) {
 #pragma unroll
-    for (int vector = 0; vector < VECTORS; ++vector) {
-      const Sums part = all[split * split_size + vector * TILE_THREADS];
+  for (int vector = 0; vector < VECTORS; ++vector) {
+    const Sums all = own.joined(vector);
 #pragma unroll
-      for (int at = 0; at < Sums::COUNT; ++at) {
-        Sum& sum = sums[vector * Sums::COUNT + at];
-        sum = split == 0 ? part.of[at] : plus(sum, part.of[at]);
-      }
-    }
+    for (int at = 0; at < Sums::COUNT; ++at) sums[vector * Sums::COUNT + at] = all.of[at];
   }
   return true;
+}
+
+// Asks for what lies there, so that it is in the second cache when it is read.
+inline void fetch_ahead(const void* address) {
+#ifdef __CUDA_ARCH__
+  asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
+#endif
 }

@@ -1,10 +1,10 @@
-// Tiles of a product on tensor cores: `TILE_ROWS` by `TILE_COLUMNS` sums of 256 threads, `WARP_ROWS` warps along the rows, 32 terms at a
-// time in each of `STAGES` buffers, which are filled ahead. Products of bf16 or f16 accumulate in f32.
+// Tiles of a product on tensor cores: `TILE_ROWS` by `TILE_COLUMNS` sums of 256 threads, `WARP_ROWS` warps along the rows and `TERM_WARPS` that
+// share the terms, `STAGE_TERMS` terms at a time in each of `STAGES` buffers, which are filled ahead. Products of bf16 or f16 accumulate in f32.
 //
 // A side lies in shared memory as it does in the array: `[row][term]` if its terms lie together or nothing does, else `[term][row]`.
 // Pieces of 16 bytes are moved about within a line, so that eight lines are read without bank conflicts.
 
-constexpr int STEP_TERMS = 32, PIECE = 8;
+constexpr int STEP_TERMS = int(STAGE_TERMS), PIECE = 8;
 
 // One side's part of a stage: `EXTENT` rows of `STEP_TERMS` terms.
 template <int EXTENT, bool IS_ACROSS>
@@ -17,12 +17,14 @@ struct Stage {
   }
 };
 
-// The sums of a thread: where they belong in the tile.
+// The sums of a thread: where they belong in the tile. Groups of warps have sums of the same places, over terms of their own.
 struct Fragments {
-  static constexpr int OWN_ROWS = int(TILE_ROWS / WARP_ROWS), OWN_COLUMNS = int(TILE_COLUMNS / (8 / WARP_ROWS));
+  static constexpr int WARPS = int(8 / TERM_WARPS), OWN_ROWS = int(TILE_ROWS / WARP_ROWS), OWN_COLUMNS = int(TILE_COLUMNS / (WARPS / WARP_ROWS));
   static constexpr int ROW_PARTS = OWN_ROWS / 16, COLUMN_PARTS = OWN_COLUMNS / 8, COUNT = ROW_PARTS * COLUMN_PARTS * 4;
-  static inline int first_row() { return int(threadIdx.x) / 32 % int(WARP_ROWS) * OWN_ROWS; }
-  static inline int first_column() { return int(threadIdx.x) / 32 / int(WARP_ROWS) * OWN_COLUMNS; }
+  static inline int warp() { return int(threadIdx.x) / 32 % WARPS; }
+  static inline int group() { return int(threadIdx.x) / 32 / WARPS; }
+  static inline int first_row() { return warp() % int(WARP_ROWS) * OWN_ROWS; }
+  static inline int first_column() { return warp() / int(WARP_ROWS) * OWN_COLUMNS; }
   static inline int row(int at) { return first_row() + at / 4 / COLUMN_PARTS * 16 + int(threadIdx.x) % 32 / 4 + at % 4 / 2 * 8; }
   static inline int column(int at) { return first_column() + at / 4 % COLUMN_PARTS * 8 + int(threadIdx.x) % 4 * 2 + at % 2; }
 };
@@ -52,20 +54,21 @@ inline void multiply_stage(const u16* left_stage, const u16* right_stage, Value 
   constexpr int ROW_PARTS = Fragments::ROW_PARTS, COLUMN_PARTS = Fragments::COLUMN_PARTS;
   const int lane = int(threadIdx.x) % 32;
 #pragma unroll
-  for (int half = 0; half < STEP_TERMS / 16; ++half) {
+  for (int of = 0; of < STEP_TERMS / 16; of += int(TERM_WARPS)) {
+    const int part_of = of + Fragments::group();
     u32 lefts[ROW_PARTS][4], rights[COLUMN_PARTS / 2][4];
 #pragma unroll
     for (int part = 0; part < ROW_PARTS; ++part) {
       const int row = Fragments::first_row() + part * 16;
-      const int line = LEFT_ACROSS ? half * 16 + lane % 8 + lane / 16 * 8 : row + lane % 16;
-      const int piece = LEFT_ACROSS ? row / PIECE + lane / 8 % 2 : half * 2 + lane / 16;
+      const int line = LEFT_ACROSS ? part_of * 16 + lane % 8 + lane / 16 * 8 : row + lane % 16;
+      const int piece = LEFT_ACROSS ? row / PIECE + lane / 8 % 2 : part_of * 2 + lane / 16;
       load_matrices<LEFT_ACROSS>(lefts[part], left_stage + Lefts::at(line, piece));
     }
 #pragma unroll
     for (int part = 0; part < COLUMN_PARTS / 2; ++part) {
       const int column = Fragments::first_column() + part * 16;
-      const int line = RIGHT_ACROSS ? half * 16 + lane % 16 : column + lane % 8 + lane / 16 * 8;
-      const int piece = RIGHT_ACROSS ? column / PIECE + lane / 16 : half * 2 + lane / 8 % 2;
+      const int line = RIGHT_ACROSS ? part_of * 16 + lane % 16 : column + lane % 8 + lane / 16 * 8;
+      const int piece = RIGHT_ACROSS ? column / PIECE + lane / 16 : part_of * 2 + lane / 8 % 2;
       load_matrices<RIGHT_ACROSS>(rights[part], right_stage + Rights::at(line, piece));
     }
 #pragma unroll
@@ -76,48 +79,56 @@ inline void multiply_stage(const u16* left_stage, const u16* right_stage, Value 
   }
 }
 
-// The product of a tile over `steps` stages. A source fills them in order, each side's with its own function:
+// The product of a tile over `steps` stages. A source fills them:
 //
-// - `fill_left(step, slot, stage)` and `fill_right(step, slot, stage)`, where `slot` is `step % SLOTS`, known when this is compiled: a source
-//   may hold what it has loaded for later steps in registers;
-// - `begin_right()` between the first lefts and the first right;
-// - `IS_LATE` if what is filled was loaded into registers before: it is waited for behind the products that are ready.
+// - `fill_left(step, stage)` and `fill_right(step, stage)` start copies, of a side that is copied whole;
+// - `load(step, slot)` loads what is not into registers, and `put(step, slot, stages...)` moves it from there `SLOTS` steps later: `slot` is
+//   `step % SLOTS`, known when this is compiled. A source without such sides says 0;
+// - `begin_right()` is called between the first lefts and the first right.
 //
-// All have been copied in the end, and shared memory is free.
+// There is one copy of each in the code, but for the slots: kernels of some microseconds wait for their instructions too. All has been copied in
+// the end, and shared memory is free.
 template <bool LEFT_ACROSS, bool RIGHT_ACROSS, class T, class Source, class Value>
-inline void multiply_tensors(u16* shared, i64 steps, Source& source, Value (&sums)[Fragments::COUNT]) {
+inline void multiply_tensors(u16* shared, int steps, Source& source, Value (&sums)[Fragments::COUNT]) {
   constexpr int COUNT = int(STAGES), SLOTS = Source::SLOTS, LEFT_SIZE = int(TILE_ROWS) * STEP_TERMS;
   constexpr int SIZE = LEFT_SIZE + int(TILE_COLUMNS) * STEP_TERMS;
+  // Steps from where one is loaded to where it is multiplied: what was put is there behind the next barrier.
+  constexpr int LAG = SLOTS == 0 ? 0 : SLOTS + 1;
   typedef Stage<int(TILE_ROWS), LEFT_ACROSS> Lefts;
   typedef Stage<int(TILE_COLUMNS), RIGHT_ACROSS> Rights;
 #pragma unroll
   for (int at = 0; at < Fragments::COUNT; ++at) sums[at] = 0;
-  auto stage_of = [=](i64 step) { return shared + step % COUNT * SIZE; };
-#pragma unroll
-  for (int step = 0; step < COUNT - 1; ++step) {
-    if (step < steps) source.fill_left(step, step % SLOTS, stage_of(step));
-  }
+  auto stage_of = [=](int step) { return shared + step % COUNT * SIZE; };
+#pragma unroll 1
+  for (int step = 0; step < COUNT - 1 && step < steps; ++step) source.fill_left(step, stage_of(step));
   source.begin_right();
-#pragma unroll
+#pragma unroll 1
   for (int step = 0; step < COUNT - 1; ++step) {
-    if (step < steps) source.fill_right(step, step % SLOTS, stage_of(step) + LEFT_SIZE);
+    if (step < steps) source.fill_right(step, stage_of(step) + LEFT_SIZE);
     end_of_copies();
   }
 #pragma unroll 1
-  for (i64 first = 0; first < steps; first += SLOTS) {
+  for (int first = 0; first < steps + LAG; first += SLOTS > 0 ? SLOTS : 1) {
 #pragma unroll
-    for (int of = 0; of < SLOTS; ++of) {
-      const i64 step = first + of, next = step + COUNT - 1;
-      const int slot = (of + COUNT - 1) % SLOTS;
-      if (step < steps) {
+    for (int slot = 0; slot < (SLOTS > 0 ? SLOTS : 1); ++slot) {
+      const int loaded = first + slot, step = loaded - LAG, next = step + COUNT - 1;
+      if (step >= 0 && step < steps) {
         wait_for_copies<COUNT - 2>();
         __syncthreads();
-        if (next < steps) source.fill_left(next, slot, stage_of(next));
-        if (!Source::IS_LATE && next < steps) source.fill_right(next, slot, stage_of(next) + LEFT_SIZE);
+        if (next < steps) {
+          source.fill_left(next, stage_of(next));
+          source.fill_right(next, stage_of(next) + LEFT_SIZE);
+        }
+        end_of_copies();
+      }
+      if constexpr (SLOTS > 0) {
+        const int ready = loaded - SLOTS;
+        if (ready >= 0 && ready < steps) source.put(ready, slot, stage_of(ready), stage_of(ready) + LEFT_SIZE);
+        if (loaded < steps) source.load(loaded, slot);
+      }
+      if (step >= 0 && step < steps) {
         const u16* const stage = stage_of(step);
         multiply_stage<Lefts, LEFT_ACROSS, Rights, RIGHT_ACROSS, T>(stage, stage + LEFT_SIZE, sums);
-        if (Source::IS_LATE && next < steps) source.fill_right(next, slot, stage_of(next) + LEFT_SIZE);
-        end_of_copies();
       }
     }
   }
