@@ -31,3 +31,13 @@ pub fn is_fixed(program: &Program, id: BufferId) -> bool {
         Place::Arena { .. } => false,
     }
 }
+
+/// True if the array is known to begin at a multiple of 16 bytes, wherever a kernel finds it: what is allocated alone does, and offsets may. A
+/// caller's array lies anywhere.
+pub fn is_aligned(program: &Program, id: BufferId) -> bool {
+    match program.buffers[id.0 as usize].place {
+        Place::Arena { offset } | Place::Constant { offset } => offset % 16 == 0,
+        Place::Param { .. } => is_fixed(program, id),
+        Place::Field { .. } => false,
+    }
+}

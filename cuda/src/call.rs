@@ -13,7 +13,7 @@ use pygraph_kernels::{
 };
 
 use crate::{
-    address::{is_fixed, is_indirect},
+    address::{is_aligned, is_fixed, is_indirect},
     arrays::Arrays,
     epilogue::Epilogue,
     kernel::{CallCode, LaunchCode, LaunchLibrary, NAME, Operand, Parameter, Start, global},
@@ -35,6 +35,8 @@ pub struct Array {
     place: Option<Place>,
     /// True if no kernel of the program writes it.
     is_fixed: bool,
+    /// True if it begins at a multiple of 16 bytes.
+    is_aligned: bool,
 }
 
 impl Array {
@@ -49,20 +51,21 @@ impl Array {
             is_indirect: is_indirect(program, id),
             place: Some(buffer.place),
             is_fixed: is_fixed(program, id),
+            is_aligned: is_aligned(program, id),
         }
     }
 
     /// An array in scratch memory, or nowhere.
     pub fn temporary(dtype: DType, shape: Vec<u64>, operand: Option<Operand>) -> Array {
-        Array { dtype, shape, strides: None, operand, is_indirect: false, place: None, is_fixed: false }
-    }
-
-    /// True if its place is a multiple of 16 bytes: what is allocated alone is, and offsets may be.
-    fn is_placed_well(&self) -> bool {
-        match self.place {
-            Some(Place::Arena { offset } | Place::Constant { offset }) => offset % 16 == 0,
-            Some(Place::Param { .. }) => self.is_fixed,
-            Some(Place::Field { .. }) | None => false,
+        Array {
+            dtype,
+            shape,
+            strides: None,
+            operand,
+            is_indirect: false,
+            place: None,
+            is_fixed: false,
+            is_aligned: false,
         }
     }
 
@@ -133,8 +136,6 @@ pub fn lower_call(
         line!(common, "constexpr bool IN{number}_IN_PLACE = {};", in_place[number]);
         line!(common, "constexpr bool IN{number}_IS_FIXED = {};", input.is_fixed);
         line!(common, "constexpr bool IN{number}_IS_MADE = {};", around.prologue(number).is_some());
-        // A caller's array lies anywhere; all others begin where this runtime puts them.
-        line!(common, "constexpr bool IN{number}_IS_ALIGNED = {};", !input.is_indirect && input.is_placed_well());
     }
     call.attributes.iter().for_each(|(name, value)| describe_attribute(&mut common, name, value));
     for (name, value) in &plan.constants {
@@ -223,6 +224,7 @@ fn describe(text: &mut String, role: &str, number: usize, array: &Array) {
     line!(text, "constexpr int {upper}_RANK = {};", array.shape.len());
     line!(text, "constexpr i64 {upper}_COUNT = {};", ty.element_count());
     line!(text, "constexpr bool {upper}_IS_DENSE = {};", array.strides.is_none());
+    line!(text, "constexpr bool {upper}_IS_ALIGNED = {};", array.is_aligned);
     constants(text, &format!("{upper}_SHAPE"), &array.shape.iter().map(|extent| *extent as i64).collect::<Vec<_>>());
     constants(text, &format!("{upper}_STRIDES"), &ty.strides().iter().map(|stride| *stride as i64).collect::<Vec<_>>());
 }

@@ -1,15 +1,21 @@
 //! Elementwise work behind a product, done where the product's kernels would store: each of its elements goes into the loop nest's body
 //! as soon as it is there, and what lies in memory is the nest's result alone.
 //!
-//! In the skeleton an output is something that `store(output, number, value)` takes. Without an epilogue it is a pointer; with one a struct
-//! `Epilogue` of the nest's arrays, whose `store` finds the nest's point by the number of the product's element.
+//! In the skeleton an output is something that `store(output, number, value)` takes, and `store_run` several neighbours of, of which `prepare`
+//! has loaded what the nest reads beside them. Without an epilogue it is a pointer; with one a struct
+//! `Epilogue` of the nest's arrays, whose functions find the nest's point by the number of the product's element.
 
-use pygraph_artifact::plan::{Access, BufferId, Fused, FusedOperand, KernelCall, Nest, Program};
+use pygraph_artifact::{
+    plan::{Access, BufferId, Fused, FusedOperand, KernelCall, Nest, Program},
+    scalar::ScalarInst,
+};
 use pygraph_kernels::manifest;
 
 use crate::{
+    address::is_aligned,
     arrays::Arrays,
     nest::{NestText, Source, index_type, line},
+    types,
 };
 use std::fmt::Write as _;
 
@@ -36,7 +42,8 @@ impl Epilogue {
         let (first, None) = (of_product.next()?, of_product.next()) else { return None };
         let order = dims_by_stride(stage, first)?;
         let arrays = Arrays::of(program, fused, accesses().filter(|access| access.buffer != product))?;
-        let text = text_of(fused, stage, product, &order, &arrays);
+        let (stage, order) = merged(stage, order);
+        let text = text_of(program, fused, &stage, product, &order, &arrays);
         Some(Epilogue { arrays, text })
     }
 
@@ -66,17 +73,140 @@ fn dims_by_stride(stage: &Nest, access: &Access) -> Option<Vec<usize>> {
     (access.offset == 0).then_some(dims)
 }
 
-fn text_of(fused: &Fused, stage: &Nest, product: BufferId, order: &[usize], arrays: &Arrays) -> String {
+/// The nest with its dimensions in this order, without those of extent 1, and with neighbours as one where all accesses go through them as
+/// through one; and the new order. A body that asks for indices needs its dimensions as they are.
+fn merged(stage: &Nest, order: Vec<usize>) -> (Nest, Vec<usize>) {
+    if stage.map.instructions.iter().any(|instruction| matches!(instruction, ScalarInst::Index { .. })) {
+        return (stage.clone(), order);
+    }
+    let accesses = || stage.inputs.iter().chain(&stage.outputs);
+    // Each group of dimensions that become one: its extent and its innermost dimension.
+    let mut groups: Vec<(u64, usize)> = Vec::new();
+    for dim in order {
+        let extent = stage.extents[dim];
+        match groups.last_mut() {
+            Some((count, inner))
+                if accesses().all(|access| access.strides[*inner] == access.strides[dim] * extent as i64) =>
+            {
+                (*count, *inner) = (*count * extent, dim);
+            }
+            _ => groups.push((extent, dim)),
+        }
+    }
+    let strides = |access: &Access| groups.iter().map(|(_, dim)| access.strides[*dim]).collect();
+    let moved = |access: &Access| Access { strides: strides(access), ..access.clone() };
+    let nest = Nest {
+        extents: groups.iter().map(|(extent, _)| *extent).collect(),
+        inputs: stage.inputs.iter().map(moved).collect(),
+        outputs: stage.outputs.iter().map(moved).collect(),
+        ..stage.clone()
+    };
+    (nest, (0..groups.len()).collect())
+}
+
+/// Elements of a run, where the innermost dimension is a number of them.
+const RUN: u64 = 4;
+
+/// How a run of elements of an array is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// All are one element.
+    One,
+    /// They lie together, at a multiple of all their bytes.
+    Together,
+    /// One by one.
+    Apart,
+}
+
+fn text_of(
+    program: &Program,
+    fused: &Fused,
+    stage: &Nest,
+    product: BufferId,
+    order: &[usize],
+    arrays: &Arrays,
+) -> String {
     let array = |access: &Access| match fused.operands[access.buffer.0 as usize] {
         FusedOperand::Buffer(buffer) => Source::Array(format!("of.{}", arrays.name(buffer))),
         FusedOperand::Temporary { .. } => {
             assert_eq!(access.buffer, product, "the product should be the one temporary");
-            Source::Value("product".to_string())
+            Source::Value("product[at]".to_string())
+        }
+    };
+    let reach = |access: &Access| {
+        let FusedOperand::Buffer(buffer) = fused.operands[access.buffer.0 as usize] else { return Reach::Apart };
+        let Some((inner, outer)) = order.split_last() else { return Reach::Apart };
+        let is_multiple = |offset: i64| offset % RUN as i64 == 0;
+        match access.strides[*inner] {
+            0 => Reach::One,
+            1 if is_aligned(program, buffer)
+                && is_multiple(access.offset)
+                && outer.iter().all(|dim| is_multiple(access.strides[*dim])) =>
+            {
+                Reach::Together
+            }
+            _ => Reach::Apart,
         }
     };
     let nest = NestText::new(stage, "e", &array);
-    let mut text = format!("struct Epilogue {{\n{}", arrays.fields());
-    line!(text, "}};\ninline void store(const Epilogue& of, i64 element, Out0 product) {{");
+    let longest = order.last().filter(|inner| stage.extents[**inner] % RUN == 0).map_or(1, |_| RUN);
+    let split = split(stage, &nest, order);
+    let each = each_element(&nest, order);
+    let mut text =
+        format!("struct Epilogue {{\n{}static constexpr int LONGEST_RUN = {longest};\n}};\n", arrays.fields());
+    let read: Vec<(usize, &Access)> =
+        stage.inputs.iter().enumerate().filter(|(_, access)| access.buffer != product).collect();
+    let (types, elements): (Vec<&str>, Vec<String>) = nest.inputs().into_iter().unzip();
+
+    line!(text, "template <int RUN>\nstruct Prepared<Epilogue, RUN> {{");
+    for (number, access) in &read {
+        let count = if reach(access) == Reach::One { "" } else { "[RUN]" };
+        line!(text, "{} x{number}{count};", types[*number]);
+    }
+    line!(text, "}};\ntemplate <int RUN>\ninline Prepared<Epilogue, RUN> prepare(const Epilogue& of, i64 element) {{");
+    line!(text, "Prepared<Epilogue, RUN> ahead;\n{split}");
+    for (number, access) in &read {
+        let element = &elements[*number];
+        match reach(access) {
+            Reach::Together => line!(text, "read_run<true>(&{element}, ahead.x{number});"),
+            Reach::One => line!(text, "ahead.x{number} = {element};"),
+            Reach::Apart => line!(text, "{each}ahead.x{number}[at] = {element};\n}}"),
+        }
+    }
+    line!(text, "return ahead;\n}}");
+
+    line!(
+        text,
+        "template <int RUN>\ninline void store_run(const Epilogue& of, i64 element, const Out0 (&product)[RUN],"
+    );
+    line!(text, "const Prepared<Epilogue, RUN>& ahead) {{\n{split}");
+    let inputs = stage.inputs.iter().enumerate().map(|(number, access)| match reach(access) {
+        _ if access.buffer == product => elements[number].clone(),
+        Reach::One => format!("ahead.x{number}"),
+        Reach::Together | Reach::Apart => format!("ahead.x{number}[at]"),
+    });
+    let (values, results) = nest.values(&inputs.collect::<Vec<_>>());
+    let result_types = nest.value_types();
+    let outputs = || stage.outputs.iter().zip(&result_types).enumerate();
+    outputs().for_each(|(number, (_, dtype))| line!(text, "{} y{number}[RUN];", types::name(*dtype)));
+    line!(text, "{each}{values}");
+    results.iter().enumerate().for_each(|(number, result)| line!(text, "y{number}[at] = {result};"));
+    line!(text, "}}");
+    for (number, (access, _)) in outputs() {
+        let element = nest.element(access, stage.extents.len());
+        match reach(access) {
+            Reach::Together => line!(text, "write_run<true>(&{element}, y{number});"),
+            Reach::One | Reach::Apart => line!(text, "{each}{element} = y{number}[at];\n}}"),
+        }
+    }
+    line!(text, "}}\ninline void store(const Epilogue& of, i64 element, Out0 product) {{");
+    line!(text, "const Out0 one[1] = {{product}};\nstore_run(of, element, one, prepare<1>(of, element));\n}}");
+    text
+}
+
+/// Statements that find the nest's indices at the product's element number `element`.
+fn split(stage: &Nest, nest: &NestText, order: &[usize]) -> String {
+    let mut text = String::new();
     line!(text, "typedef {} index;\nindex rest = index(element);", index_type(std::slice::from_ref(stage)));
     for (dim, _) in stage.extents.iter().enumerate().filter(|(_, extent)| **extent == 1) {
         line!(text, "const index {} = 0;", nest.index(dim));
@@ -89,8 +219,18 @@ fn text_of(fused: &Fused, stage: &Nest, product: BufferId, order: &[usize], arra
             line!(text, "const index {name} = rest % {extent};\nrest /= {extent};");
         }
     }
-    text.push_str(&nest.one_point());
-    line!(text, "(void)rest;\n}}");
+    let first = order.last().map_or_else(|| "0".to_string(), |inner| nest.index(*inner));
+    line!(text, "const index first = {first};\n(void)rest;\n(void)first;");
+    text
+}
+
+/// The beginning of a loop over the elements of a run, in which the innermost index is that of element `at`.
+fn each_element(nest: &NestText, order: &[usize]) -> String {
+    let mut text = String::new();
+    line!(text, "#pragma unroll\nfor (int at = 0; at < RUN; ++at) {{");
+    if let Some(inner) = order.last() {
+        line!(text, "const index {} = first + at;", nest.index(*inner));
+    }
     text
 }
 
@@ -113,6 +253,24 @@ mod tests {
         assert_eq!(dims(&[2, 3, 4], &[12, 4, 1], 0), Some(vec![0, 1, 2]));
         assert_eq!(dims(&[3, 2, 1, 4], &[4, 12, 7, 1], 0), Some(vec![1, 0, 3]));
         assert_eq!(dims(&[1, 1], &[0, 0], 0), Some(vec![]));
+    }
+
+    #[test]
+    fn dimensions_that_all_accesses_go_through_as_one_are_one() {
+        let access = |strides: [i64; 4]| Access { buffer: BufferId(0), offset: 0, strides: strides.to_vec() };
+        let nest = |second: [i64; 4], instructions: Vec<ScalarInst>| Nest {
+            extents: vec![1, 2, 3, 4],
+            reduction_dims: 0,
+            inputs: vec![access([24, 12, 4, 1]), access(second)],
+            outputs: vec![],
+            map: ScalarBody { inputs: vec![], instructions, outputs: vec![] },
+            combine: None,
+        };
+        let extents = |nest: Nest| merged(&nest, vec![1, 2, 3]).0.extents;
+        assert_eq!(extents(nest([0, 1, 0, 0], vec![])), [2, 12]);
+        assert_eq!(extents(nest([0, 12, 4, 1], vec![])), [24]);
+        assert_eq!(extents(nest([0, 1, 2, 6], vec![])), [2, 3, 4]);
+        assert_eq!(extents(nest([0, 12, 4, 1], vec![ScalarInst::Index { dimension: 2 }])), [1, 2, 3, 4]);
     }
 
     #[test]

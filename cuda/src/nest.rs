@@ -91,7 +91,7 @@ impl<'a> NestText<'a> {
     }
 
     /// Types of the values that are folded or stored.
-    fn value_types(&self) -> Vec<DType> {
+    pub fn value_types(&self) -> Vec<DType> {
         self.nest.map.outputs.iter().map(|register| self.map_types[*register as usize]).collect()
     }
 
@@ -125,7 +125,7 @@ impl<'a> NestText<'a> {
     }
 
     /// The element that an access touches, as an expression that can be assigned to.
-    fn element(&self, access: &Access, rank: usize) -> String {
+    pub fn element(&self, access: &Access, rank: usize) -> String {
         let mut sum = access.offset.to_string();
         for (dim, stride) in access.strides.iter().enumerate().take(rank) {
             if *stride != 0 && self.nest.extents[dim] > 1 {
@@ -140,7 +140,7 @@ impl<'a> NestText<'a> {
     }
 
     /// What each input of a point is, whose indices are there: its type and an expression.
-    fn inputs(&self) -> Vec<(&'static str, String)> {
+    pub fn inputs(&self) -> Vec<(&'static str, String)> {
         let rank = self.nest.extents.len();
         let elements = self.nest.inputs.iter().map(|access| self.element(access, rank));
         self.nest.map.inputs.iter().map(|dtype| crate::types::name(*dtype)).zip(elements).collect()
@@ -160,7 +160,7 @@ impl<'a> NestText<'a> {
     }
 
     /// Statements that compute the values of a point of inputs that are there; and the names of those.
-    fn values(&self, inputs: &[String]) -> (String, Vec<String>) {
+    pub fn values(&self, inputs: &[String]) -> (String, Vec<String>) {
         let index = |dim: u32| self.index(dim as usize);
         statements(&self.nest.map, &self.map_types, &format!("{}r", self.prefix), inputs, &index)
     }

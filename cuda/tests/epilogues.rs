@@ -4,7 +4,7 @@ mod support;
 
 use pygraph_artifact::{
     dtype::DType,
-    plan::{Access, BufferId, Fused, FusedOperand, KernelCall, Nest, Work},
+    plan::{Access, BufferId, Fused, FusedOperand, KernelAttr, KernelCall, Nest, Work},
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
 use support::{
@@ -129,4 +129,87 @@ fn the_kernels_of_a_product_do_its_epilogue() {
     assert_eq!((launch.calls.len(), code.programs[0].scratch_bytes <= 256), (1, true));
     let code = source_of(&[behind([Bf16, Bf16], [1, 24, 1024], true)]);
     assert_eq!((code.programs[0].launches[0].calls.len(), code.programs[0].scratch_bytes <= 256), (1, true));
+}
+
+/// A convolution of `[1, c, h, w]` with `[o, c, k, k]` to `[1, o, h, w]`, or the same with features last, times a factor a feature, plus another
+/// array of its shape.
+fn convolved(types: [DType; 2], [c, o, h, w, k]: [u64; 5], features_last: bool) -> Case {
+    let (input, weights, result, dims): ([u64; 4], [u64; 4], [u64; 4], [&[i64]; 2]) = match features_last {
+        true => ([1, h, w, c], [k, k, c, o], [1, h, w, o], [&[0, 3, 1, 2], &[2, 3, 0, 1]]),
+        false => ([1, c, h, w], [o, c, k, k], [1, o, h, w], [&[0, 1, 2, 3], &[1, 0, 2, 3]]),
+    };
+    let padding = (k / 2) as i64;
+    let attributes = [
+        ("window_strides", ints(&[1, 1])),
+        ("padding_low", ints(&[padding; 2])),
+        ("padding_high", ints(&[padding; 2])),
+        ("lhs_dilation", ints(&[1, 1])),
+        ("rhs_dilation", ints(&[1, 1])),
+        ("window_reversal", ints(&[0, 0])),
+        ("input_dims", ints(dims[0])),
+        ("kernel_dims", ints(dims[1])),
+        ("output_dims", ints(dims[0])),
+        ("feature_group_count", KernelAttr::Int(1)),
+        ("batch_group_count", KernelAttr::Int(1)),
+    ];
+    let [dtype, out] = types;
+    let inputs = vec![random(dtype, &input, 1), random(dtype, &weights, 2)];
+    let mut kernel =
+        kernel_of(call("product", "convolution", &attributes, &[], inputs.clone(), vec![output(out, &result)]));
+    kernel.outputs = vec![BufferId(5)];
+    let access = |buffer, strides: [u64; 4]| Access {
+        buffer: BufferId(buffer),
+        offset: 0,
+        strides: strides.iter().map(|stride| *stride as i64).collect(),
+    };
+    let dense = [result[1] * result[2] * result[3], result[2] * result[3], result[3], 1];
+    let op = |op, operands: &[u32]| ScalarInst::Op { op, dtype: out, operands: operands.to_vec(), immediates: vec![] };
+    let stage = Nest {
+        extents: result.to_vec(),
+        reduction_dims: 0,
+        inputs: vec![
+            access(5, dense),
+            access(2, if features_last { [0, 0, 0, 1] } else { [0, 1, 0, 0] }),
+            access(3, dense),
+        ],
+        outputs: vec![access(4, dense)],
+        map: ScalarBody {
+            inputs: vec![out; 3],
+            instructions: vec![op(ScalarOp::Mul, &[0, 1]), op(ScalarOp::Add, &[3, 2])],
+            outputs: vec![4],
+        },
+        combine: None,
+    };
+    let fused = Fused {
+        rows: 1,
+        operands: (0..5)
+            .map(|number| FusedOperand::Buffer(BufferId(number)))
+            .chain([FusedOperand::Temporary { dtype: out, shape: result.to_vec() }])
+            .collect(),
+        prologue: vec![],
+        kernel: Some(kernel),
+        stages: vec![stage],
+    };
+    let others = [random(out, &[o], 3), random(out, &result, 4), output(out, &result)];
+    let name = format!("{dtype}_{out}_{c}_{o}_{h}_{w}_{k}_{features_last}");
+    Case { name, work: Work::Fused(fused), arrays: inputs.into_iter().chain(others).collect() }
+}
+
+#[test]
+fn each_element_of_a_convolution_goes_through_its_epilogue_once() {
+    check(
+        &[
+            // In runs of four and one by one; whole and split sums; other tiles; in tiles of no tensor core.
+            convolved([Bf16, Bf16], [16, 24, 4, 6, 1], false),
+            convolved([F16, F32], [24, 10, 3, 5, 3], false),
+            convolved([Bf16, Bf16], [64, 40, 2, 4, 3], false),
+            convolved([Bf16, Bf16], [8, 70, 8, 10, 1], false),
+            convolved([Bf16, Bf16], [16, 24, 3, 5, 3], true),
+            convolved([F16, F16], [8, 17, 5, 3, 1], true),
+            convolved([F32, F32], [24, 10, 3, 4, 3], false),
+        ],
+        2e-2,
+    );
+    let code = source_of(&[convolved([Bf16, Bf16], [64, 40, 2, 4, 3], false)]);
+    assert_eq!(code.programs[0].launches[0].calls.len(), 1);
 }

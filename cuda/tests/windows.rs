@@ -10,9 +10,10 @@ use pygraph_artifact::{
 use support::{
     Case,
     kernels::{array, call, check, ints, output, random},
+    source_of,
 };
 
-use DType::{Bf16, C64, F32, I1, I8, I32};
+use DType::{Bf16, C64, F16, F32, I1, I8, I32};
 
 /// A convolution's attributes beside its dimensions, one entry an axis.
 #[derive(Clone)]
@@ -59,8 +60,7 @@ fn convolution(types: [DType; 3], shapes: [&[u64]; 3], dims: [&[i64]; 3], of: &W
 
 #[test]
 fn kernels_meet_every_window() {
-    let (nchw, nhwc): ([&[i64]; 3], [&[i64]; 3]) =
-        ([&[0, 1, 2, 3], &[1, 0, 2, 3], &[0, 1, 2, 3]], [&[0, 3, 1, 2], &[2, 3, 0, 1], &[0, 3, 1, 2]]);
+    let (nchw, nhwc) = (NCHW, NHWC);
     let mut padded = plain(2);
     (padded.low, padded.high, padded.strides) = (vec![1, 1], vec![1, 2], vec![2, 1]);
     let mut dilated = plain(2);
@@ -88,6 +88,89 @@ fn kernels_meet_every_window() {
         ],
         1e-2,
     );
+}
+
+const NCHW: [&[i64]; 3] = [&[0, 1, 2, 3], &[1, 0, 2, 3], &[0, 1, 2, 3]];
+const NHWC: [&[i64]; 3] = [&[0, 3, 1, 2], &[2, 3, 0, 1], &[0, 3, 1, 2]];
+
+/// Several strides, paddings and dilations, one of each axis.
+fn windows(strides: [i64; 2], low: [i64; 2], high: [i64; 2], kernel_dilation: [i64; 2]) -> Windows {
+    Windows {
+        strides: strides.to_vec(),
+        low: low.to_vec(),
+        high: high.to_vec(),
+        kernel_dilation: kernel_dilation.to_vec(),
+        ..plain(2)
+    }
+}
+
+#[test]
+fn tensor_cores_meet_every_window() {
+    let one = plain(2);
+    let padded = windows([1, 1], [1, 1], [1, 1], [1, 1]);
+    let strided = windows([2, 2], [3, 3], [3, 3], [1, 1]);
+    let mut uneven = windows([1, 2], [0, 2], [3, -1], [2, 1]);
+    uneven.reversal = vec![1, 0];
+    let mut grouped = padded.clone();
+    grouped.groups = [2, 1];
+    let mut batched = padded.clone();
+    batched.groups = [1, 2];
+    let line: [&[i64]; 3] = [&[0, 1, 2], &[1, 0, 2], &[0, 1, 2]];
+    check(
+        &[
+            // One element a window: pieces of 16 bytes, of 8, and none; two images in one tile; more features than a tile.
+            convolution([Bf16; 3], [&[1, 40, 4, 8], &[24, 40, 1, 1], &[1, 24, 4, 8]], NCHW, &one),
+            convolution([F16; 3], [&[2, 36, 2, 6], &[70, 36, 1, 1], &[2, 70, 2, 6]], NCHW, &one),
+            convolution([Bf16; 3], [&[2, 16, 3, 3], &[8, 16, 1, 1], &[2, 8, 3, 3]], NCHW, &one),
+            convolution(
+                [Bf16; 3],
+                [&[1, 16, 5, 5], &[8, 16, 1, 1], &[1, 8, 3, 3]],
+                NCHW,
+                &windows([2; 2], [0; 2], [0; 2], [1; 2]),
+            ),
+            // Windows over the edges, with steps and distances, backwards, and three features, whose rows of terms are no whole pieces.
+            convolution([Bf16; 3], [&[1, 8, 9, 7], &[40, 8, 3, 3], &[1, 40, 9, 7]], NCHW, &padded),
+            convolution([F16, F16, F32], [&[2, 3, 12, 11], &[20, 3, 7, 7], &[2, 20, 6, 6]], NCHW, &strided),
+            convolution([Bf16; 3], [&[1, 5, 6, 9], &[17, 5, 3, 2], &[1, 17, 5, 5]], NCHW, &uneven),
+            convolution([F16; 3], [&[2, 6, 30], &[9, 6, 4], &[2, 9, 27]], line, &plain(1)),
+            // Features last: whole pieces of them, and not.
+            convolution([Bf16; 3], [&[2, 6, 5, 16], &[3, 3, 16, 24], &[2, 6, 5, 24]], NHWC, &padded),
+            convolution([F16; 3], [&[1, 6, 5, 6], &[3, 3, 6, 10], &[1, 6, 5, 10]], NHWC, &padded),
+            convolution([Bf16; 3], [&[1, 7, 7, 8], &[1, 1, 8, 72], &[1, 7, 7, 72]], NHWC, &one),
+            // Features of the input last and those of the output before the windows; a kernel with output features inside.
+            convolution(
+                [F16; 3],
+                [&[1, 6, 5, 8], &[8, 9, 3, 3], &[1, 9, 6, 5]],
+                [NHWC[0], &[0, 1, 2, 3], NCHW[2]],
+                &padded,
+            ),
+            // Groups of features, and of images.
+            convolution([Bf16; 3], [&[1, 16, 5, 4], &[16, 8, 3, 3], &[1, 16, 5, 4]], NCHW, &grouped),
+            convolution([Bf16; 3], [&[4, 8, 5, 4], &[16, 8, 3, 3], &[2, 16, 5, 4]], NCHW, &batched),
+            // Gaps in the input, which no tensor core sees.
+            convolution(
+                [Bf16; 3],
+                [&[1, 8, 4, 4], &[8, 8, 2, 2], &[1, 8, 6, 6]],
+                NCHW,
+                &Windows { input_dilation: vec![2; 2], ..one.clone() },
+            ),
+        ],
+        2e-2,
+    );
+}
+
+#[test]
+fn blocks_share_the_terms_of_long_sums() {
+    let padded = windows([1, 1], [1, 1], [1, 1], [1, 1]);
+    let cases = [
+        convolution([Bf16; 3], [&[1, 112, 3, 4], &[9, 112, 3, 3], &[1, 9, 3, 4]], NCHW, &padded),
+        convolution([F16; 3], [&[1, 3, 3, 1024], &[1, 1, 1024, 36], &[1, 3, 3, 36]], NHWC, &plain(2)),
+        convolution([F32; 3], [&[1, 40, 4, 3], &[7, 40, 3, 3], &[1, 7, 4, 3]], NCHW, &padded),
+        convolution([I8, I8, I32], [&[1, 40, 3, 3], &[7, 40, 3, 3], &[1, 7, 3, 3]], NCHW, &padded),
+    ];
+    let code = source_of(&cases);
+    assert!(code.programs.iter().all(|program| program.launches[0].calls[0].grid[2] > 1));
+    check(&cases, 2e-2);
 }
 
 #[test]

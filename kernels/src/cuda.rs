@@ -3,9 +3,10 @@
 //! A skeleton lies beside its kernel's reference (`gather.cu` beside `gather.rs`). It is compiled for each call anew, behind
 //! constants that say what the call is:
 //!
-//! - of input 0 `typedef … In0`, `IN0_RANK`, `IN0_COUNT`, `IN0_SHAPE[]`, `IN0_STRIDES[]` (in elements), `IN0_IS_DENSE` and
-//!   of inputs alone `IN0_IN_PLACE` (it lies where an output does), `IN0_IS_FIXED` (no kernel of the program writes it), `IN0_IS_ALIGNED` (it begins at
-//!   a multiple of 16 bytes) and `IN0_IS_MADE` (a prologue makes its elements); of outputs the others with `Out0` and `OUT0_`;
+//! - of input 0 `typedef … In0`, `IN0_RANK`, `IN0_COUNT`, `IN0_SHAPE[]`, `IN0_STRIDES[]` (in elements), `IN0_IS_DENSE`, `IN0_IS_ALIGNED` (it begins at
+//!   a multiple of 16 bytes) and
+//!   of inputs alone `IN0_IN_PLACE` (it lies where an output does), `IN0_IS_FIXED` (no kernel of the program writes it)
+//!   and `IN0_IS_MADE` (a prologue makes its elements); of outputs the others with `Out0` and `OUT0_`;
 //! - of attributes `A_name`: a `bool`, an `i64`, an array with `A_name_COUNT`, for a float its bits `A_name_BITS`, for a text that
 //!   names a type that type;
 //! - of a scalar program `Body0::apply(inputs…, outputs&…)`;
@@ -28,8 +29,8 @@ pub struct CudaDef {
     pub source: &'static str,
     /// The launch rule, for a call that was checked.
     pub plan: fn(&CallType<'_>) -> CudaPlan,
-    /// True if functions hand each element of output 0 once to `store(output, number, value)`, of whatever type `output` is: elementwise
-    /// work behind the call is then done there.
+    /// True if functions hand each element of output 0 once to `store(output, number, value)`, or in runs to `store_run`, of whatever type
+    /// `output` is: elementwise work behind the call is then done there.
     pub has_epilogue: bool,
     /// True if functions use inputs by `[element]`, `+` and `*` alone where `IN0_IS_MADE` (and so on) says that an input lies nowhere, of
     /// whatever type it is: elementwise work before the call is then done there.

@@ -19,7 +19,7 @@
 //!
 //! A producer goes into all its readers or into none. What that saves is a launch and the bytes of the tensor between; what it
 //! costs is the work that is done again where readers ask for an element more than once. Operations dearer than a few
-//! additions (`exp`, `div`, …) are never done again. A nest behind a product that would move into several readers stays there if
+//! additions (`exp`, `div`, …) are never done again, but for roots behind products (of the variances of a batch normalization). A nest behind a product that would move into several readers stays there if
 //! that moves fewer bytes. What is left stays in nests of its own, and those of them that read each
 //! other's results, each only in its own row, become stages of one launch.
 

@@ -20,18 +20,26 @@ inline void wait_for_earlier() {
 #endif
 }
 
+// What this thread, and by a barrier its block, has written before is there for whoever finds what it writes after; and the other way round.
+inline void publish_and_see() {
+#ifdef __CUDA_ARCH__
+  asm volatile("fence.acq_rel.gpu;" ::: "memory");
+#endif
+}
+
 // True in all threads of the block that comes last of `count` blocks, which all come once: it sees what the others have written. The
 // counter is zero before the first comes and after the last. `is_last` is a word of shared memory that nobody else uses now.
 inline bool comes_last(u32* counter, u32 count, u32& is_last) {
-  __threadfence();
   __syncthreads();
   if (threadIdx.x == 0) {
+    // One thread's fences are enough: they order what the barriers have put before and behind them (as in CUDA's own barrier of a grid).
+    publish_and_see();
     is_last = atomicAdd(counter, 1u) == count - 1;
     if (is_last) *counter = 0;
+    publish_and_see();
   }
   __syncthreads();
   const bool found = is_last;
-  if (found) __threadfence();
   // Another call may follow.
   __syncthreads();
   return found;

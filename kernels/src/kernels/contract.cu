@@ -91,6 +91,18 @@ inline void clear(Output output) {
   for (i64 element = thread_number(); element < OUT0_COUNT; element += thread_count()) store(output, element, finished(Number<Sum>::zero()));
 }
 
+// Hands the sums of a tile on, in the block that has them. `Of` says where the sums of a thread belong.
+template <class Of, class Output>
+inline void end_tile(const Result<Output>& result, u32& word, Sum (&sums)[Of::COUNT], i64 batch, i64 first_row, i64 first_column) {
+  const i64 tile = blockIdx.y * gridDim.x + blockIdx.x, tiles = i64(gridDim.x) * gridDim.y;
+  if (!join_splits(sums, result.parts, result.counters, tile, tiles, word)) return;
+#pragma unroll
+  for (int at = 0; at < Of::COUNT; ++at) {
+    const i64 row = first_row + Of::row(at), column = first_column + Of::column(at);
+    if (row < ROWS && column < COLUMNS) store(result.output, (batch * ROWS + row) * COLUMNS + column, finished(sums[at]));
+  }
+}
+
 template <class Output, class Left, class Right>
 inline void tile(Output output, Left lhs, Right rhs, u8* parts, u32* counters) {
   const auto result = result_of(output, parts, counters);
@@ -100,6 +112,7 @@ inline void tile(Output output, Left lhs, Right rhs, u8* parts, u32* counters) {
   for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {
     const Left left = lhs + lhs_batch(batch);
     const Right right = rhs + rhs_batch(batch);
+    Sum sums[TileSums::COUNT];
     multiply_tile<(LHS_TERM_STRIDE == 1), (RHS_TERM_STRIDE == 1)>(
         first_row, first_column, from, to,
         [=](i64 row, i64 term) {
@@ -108,11 +121,9 @@ inline void tile(Output output, Left lhs, Right rhs, u8* parts, u32* counters) {
         [=](i64 row, i64 term) {
           return row < COLUMNS && term < to ? number<Sum>(right[rhs_row(row) + rhs_term(term)]) : Number<Sum>::zero();
         },
-        [=](i64 row, i64 column, Sum sum) {
-          if (row < ROWS && column < COLUMNS) result.put(batch, row, column, sum);
-        });
+        sums);
     __shared__ u32 word;
-    result.finish_tile(word, batch, first_row, TILE, first_column, TILE);
+    end_tile<TileSums>(result, word, sums, batch, first_row, first_column);
   }
 }
 
@@ -142,13 +153,6 @@ inline Vector<T> load_once(const T* address) {
   return both.vector;
 #else
   return *(const Vector<T>*)address;
-#endif
-}
-
-// Asks for what lies there, so that it is in the second cache when it is read.
-inline void fetch_ahead(const void* address) {
-#ifdef __CUDA_ARCH__
-  asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
 #endif
 }
 
@@ -429,6 +433,40 @@ template <bool VALUE>
 struct Flag {
   static constexpr bool value = VALUE;
 };
+// Both sides of a product, as they go into stages: in whole pieces, or element by element.
+template <bool LEFT_ACROSS, bool RIGHT_ACROSS, bool IS_WHOLE, class Left, class Right>
+struct Matrices {
+  static constexpr int SLOTS = 0;
+  Left left;
+  Right right;
+  i64 first_row, first_column, from, to;
+  inline Matrices(Left left, Right right, i64 first_row, i64 first_column, i64 from, i64 to)
+      : left(left), right(right), first_row(first_row), first_column(first_column), from(from), to(to) {}
+  inline void fill_left(int step, u16* stage) const {
+    const Left left = this->left;
+    auto address = [=](i64 row, i64 term) { return left + lhs_row(row) + lhs_term(term); };
+    fill_stage<Stage<int(TILE_ROWS), LEFT_ACROSS>, LEFT_ACROSS>(stage, first_row, ROWS, from + i64(step) * STEP_TERMS, to, address);
+  }
+  inline void begin_right() const {}
+  inline void fill_right(int step, u16* stage) const {
+    const Right right = this->right;
+    auto address = [=](i64 row, i64 term) { return right + rhs_row(row) + rhs_term(term); };
+    fill_stage<Stage<int(TILE_COLUMNS), RIGHT_ACROSS>, RIGHT_ACROSS>(stage, first_column, COLUMNS, from + i64(step) * STEP_TERMS, to, address);
+  }
+};
+template <bool LEFT_ACROSS, bool RIGHT_ACROSS, class Left, class Right>
+struct Matrices<LEFT_ACROSS, RIGHT_ACROSS, true, Left, Right> {
+  static constexpr int SLOTS = 0;
+  WholeSide<int(TILE_ROWS), LEFT_ACROSS, ROWS, (LEFT_ACROSS ? LHS_TERM_STRIDE : LHS_ROW_STRIDE), In0> left;
+  WholeSide<int(TILE_COLUMNS), RIGHT_ACROSS, COLUMNS, (RIGHT_ACROSS ? RHS_TERM_STRIDE : RHS_ROW_STRIDE), In1> right;
+  i64 to;
+  inline Matrices(Left left, Right right, i64 first_row, i64 first_column, i64 from, i64 to)
+      : left(left, first_row, from), right(right, first_column, from), to(to) {}
+  inline void fill_left(int step, u16* stage) const { left.fill(step, stage, to); }
+  inline void begin_right() const {}
+  inline void fill_right(int step, u16* stage) const { right.fill(step, stage, to); }
+};
+
 // Tiles on tensor cores. A template, since other types than those of two bytes have no code for it.
 template <class Output, class Left, class Right>
 inline void tensor(Output output, Left lhs, Right rhs, u8* parts, u32* counters) {
@@ -447,14 +485,10 @@ inline void tensor(Output output, Left lhs, Right rhs, u8* parts, u32* counters)
   for (i64 batch = blockIdx.y; batch < BATCHES; batch += gridDim.y) {
     const Left left = lhs + lhs_batch(batch);
     const Right right = rhs + rhs_batch(batch);
-    auto left_at = [=](i64 row, i64 term) { return left + lhs_row(row) + lhs_term(term); };
-    auto right_at = [=](i64 row, i64 term) { return right + rhs_row(row) + rhs_term(term); };
-    auto keep = [=](i64 row, i64 column, f32 sum) {
-      if (row < ROWS && column < COLUMNS) result.put(batch, row, column, number<Sum>(sum));
-    };
+    Sum sums[Fragments::COUNT];
     auto multiply = [&](auto is_whole) {
-      constexpr bool IS_WHOLE = decltype(is_whole)::value;
-      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, IS_WHOLE, IS_WHOLE, In0>(shared, first_row, ROWS, first_column, COLUMNS, from, to, left_at, right_at, keep);
+      Matrices<LEFT_ACROSS, RIGHT_ACROSS, decltype(is_whole)::value, Left, Right> source(left, right, first_row, first_column, from, to);
+      multiply_tensors<LEFT_ACROSS, RIGHT_ACROSS, In0>(shared, int((to - from + STEP_TERMS - 1) / STEP_TERMS), source, sums);
     };
     if constexpr (LEFT_FITS && RIGHT_FITS && !IS_MADE) {
       if (is_aligned(left) && is_aligned(right)) {
@@ -465,6 +499,6 @@ inline void tensor(Output output, Left lhs, Right rhs, u8* parts, u32* counters)
     } else {
       multiply(Flag<false>());
     }
-    result.finish_tile(*(u32*)shared, batch, first_row, TILE_ROWS, first_column, TILE_COLUMNS);
+    end_tile<Fragments>(result, *(u32*)shared, sums, batch, first_row, first_column);
   }
 }

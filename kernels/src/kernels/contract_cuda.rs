@@ -55,6 +55,11 @@ pub(super) fn sum_kind(inputs: [DType; 2], output: DType) -> i64 {
     }
 }
 
+/// Bytes of that type.
+pub(super) fn sum_bytes(kind: i64) -> u64 {
+    [4, 8, 8, 16, 4, 8][kind as usize]
+}
+
 /// One input as a matrix for each batch: free dimensions are rows, contracted ones terms.
 struct Side {
     dtype: DType,
@@ -111,7 +116,7 @@ impl Side {
 }
 
 /// The stride that goes through all these dimensions in order, if there is one. One element has every stride.
-fn single_stride(dimensions: &[(u64, u64)]) -> Option<u64> {
+pub(super) fn single_stride(dimensions: &[(u64, u64)]) -> Option<u64> {
     let mut inner: Option<(u64, u64)> = None;
     for (extent, stride) in dimensions.iter().rev().filter(|(extent, _)| *extent != 1) {
         match inner {
@@ -226,7 +231,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         ("TILE_COLUMNS", choice.tensor.columns as i64),
         ("WARP_ROWS", choice.tensor.warp_rows as i64),
         ("WARP_COLUMNS", choice.tensor.warp_columns as i64),
-        ("STEP_TERMS", choice.tensor.terms as i64),
+        ("TERM_WARPS", 1),
+        ("STAGE_TERMS", choice.tensor.terms as i64),
         ("STAGES", choice.tensor.stages as i64),
     ];
     if elements == 0 {
@@ -236,8 +242,12 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         let clear = over_elements("clear", elements, vec![CudaOperand::Output(0)]);
         return CudaPlan { constants, steps: clear.into_iter().collect(), ..CudaPlan::default() };
     }
-    let sum_bytes = [4, 8, 8, 16, 4, 8][sum as usize];
-    let scratch = if choice.splits > 1 { choice.splits * elements * sum_bytes } else { 0 };
+    let sums = match choice.function {
+        "tile" => choice.blocks * batches * TILE * TILE,
+        "tensor" => choice.blocks * batches * choice.tensor.rows * choice.tensor.columns,
+        _ => elements,
+    };
+    let scratch = if choice.splits > 1 { choice.splits * sums * sum_bytes(sum) } else { 0 };
     let inputs = if choice.is_left_small { [0, 1] } else { [1, 0] };
     let operands = [CudaOperand::Output(0), CudaOperand::Input(inputs[0]), CudaOperand::Input(inputs[1])];
     let steps = vec![CudaStep {

@@ -1,8 +1,11 @@
 // Windows are rows of a matrix that is never laid out (a row is an image's window, a term a spatial element of the kernel and an input
 // feature), the kernel is the other; `groups` of features or images have products of their own.
 //
-// - `tile`: tiles in shared memory.
+// - `tensor`: tiles on tensor cores, for bf16 and f16. There output features are rows and windows columns.
+// - `tile`: tiles in shared memory, for any type.
 // - `direct`: a thread an element of the output, in order of terms: for few terms or few features a group.
+//
+// With `SPLITS` > 1 each block of a tile sums a part of the terms (`join_splits`).
 
 constexpr int AXES = IN0_RANK - 2;
 constexpr i64 KERNEL_IN = IN1_SHAPE[A_kernel_dims[0]], FEATURES = IN1_SHAPE[A_kernel_dims[1]];
@@ -34,13 +37,18 @@ inline Window window_of(i64 row) {
   return window;
 }
 
-// The elements that a row and a term meet in, if they do: of the input, and of the kernel but for the output feature.
-inline bool meet(const Window& window, i64 group, i64 term, i64* input, i64* kernel) {
+// Where a group begins: its first element of the input and of the kernel.
+inline i64 input_of(i64 group) {
+  return A_batch_group_count > 1 ? group * IMAGES * IN0_STRIDES[A_input_dims[0]] : group * KERNEL_IN * IN0_STRIDES[A_input_dims[1]];
+}
+inline i64 kernel_of(i64 group) { return group * GROUP_FEATURES * IN1_STRIDES[A_kernel_dims[1]]; }
+
+// The elements that a row and a term meet in, if they do: of a group's input, and of its kernel but for the output feature.
+inline bool meet(const Window& window, i64 term, i64* input, i64* kernel) {
   i64 at[AXES + 1];
   const i64 feature = term % KERNEL_IN;
   split<(TERMS <= SMALL_MAX)>(term / KERNEL_IN, EXTENTS.kernels, AXES, at);
-  const i64 first_image = A_batch_group_count > 1 ? group * IMAGES : 0, first_feature = A_batch_group_count > 1 ? 0 : group * KERNEL_IN;
-  *input = (first_image + window.image) * IN0_STRIDES[A_input_dims[0]] + (first_feature + feature) * IN0_STRIDES[A_input_dims[1]];
+  *input = window.image * IN0_STRIDES[A_input_dims[0]] + feature * IN0_STRIDES[A_input_dims[1]];
   *kernel = feature * IN1_STRIDES[A_kernel_dims[0]];
   bool do_meet = true;
 #pragma unroll
@@ -62,27 +70,40 @@ inline i64 output_at(const Window& window, i64 group, i64 feature) {
   return element;
 }
 
+// The number of a group's tile among all.
+inline i64 tile_of(i64 group) { return group * gridDim.x + blockIdx.x; }
+inline i64 tile_count() { return i64(gridDim.x) * gridDim.y; }
+
 template <class Output>
-inline void tile(Output output, const In0* input, const In1* kernel) {
-  constexpr i64 TILES = (GROUP_FEATURES + TILE - 1) / TILE;
+inline void tile(Output output, const In0* input, const In1* kernel, u8* parts, u32* counters) {
+  __shared__ u32 word;
+  constexpr i64 TILES = (GROUP_FEATURES + TILE - 1) / TILE, PART = (TERMS + SPLITS - 1) / SPLITS;
   const i64 first_row = blockIdx.x / TILES * TILE, first_column = blockIdx.x % TILES * TILE;
+  const i64 from = blockIdx.z * PART, to = from + PART < TERMS ? from + PART : TERMS;
   for (i64 group = blockIdx.y; group < GROUP_COUNT; group += gridDim.y) {
+    const In0* const own_input = input + input_of(group);
+    const In1* const own_kernel = kernel + kernel_of(group);
+    Sum sums[TileSums::COUNT];
     multiply_tile<IN0_STRIDES[A_input_dims[1]] == 1, IN1_STRIDES[A_kernel_dims[0]] == 1>(
-        first_row, first_column, 0, TERMS,
+        first_row, first_column, from, to,
         [=](i64 row, i64 term) {
-          i64 from, with;
-          if (row >= ROWS || term >= TERMS || !meet(window_of(row), group, term, &from, &with)) return Number<Sum>::zero();
-          return number<Sum>(input[from]);
+          i64 at, with;
+          if (row >= ROWS || term >= to || !meet(window_of(row), term, &at, &with)) return Number<Sum>::zero();
+          return number<Sum>(own_input[at]);
         },
         [=](i64 column, i64 term) {
-          if (column >= GROUP_FEATURES || term >= TERMS) return Number<Sum>::zero();
-          i64 from, with;
-          meet(Window(), group, term, &from, &with);
-          return number<Sum>(kernel[with + (group * GROUP_FEATURES + column) * IN1_STRIDES[A_kernel_dims[1]]]);
+          if (column >= GROUP_FEATURES || term >= to) return Number<Sum>::zero();
+          i64 at, with;
+          meet(Window(), term, &at, &with);
+          return number<Sum>(own_kernel[with + column * IN1_STRIDES[A_kernel_dims[1]]]);
         },
-        [=](i64 row, i64 column, Sum sum) {
-          if (row < ROWS && column < GROUP_FEATURES) store(output, output_at(window_of(row), group, column), finished(sum));
-        });
+        sums);
+    if (!join_splits(sums, parts, counters, tile_of(group), tile_count(), word)) continue;
+#pragma unroll
+    for (int at = 0; at < TileSums::COUNT; ++at) {
+      const i64 row = first_row + TileSums::row(at), column = first_column + TileSums::column(at);
+      if (row < ROWS && column < GROUP_FEATURES) store(output, output_at(window_of(row), group, column), finished(sums[at]));
+    }
   }
 }
 
@@ -111,12 +132,14 @@ inline void direct(Output output, const In0* input, const In1* kernel) {
   for (i64 number_of = thread_number(); number_of < ROWS * GROUP_FEATURES * GROUP_COUNT; number_of += thread_count()) {
     const i64 column = number_of % GROUP_FEATURES, group = number_of / GROUP_FEATURES % GROUP_COUNT;
     const Window window = window_of(number_of / (GROUP_FEATURES * GROUP_COUNT));
+    const In0* const own_input = input + input_of(group);
+    const In1* const own_kernel = kernel + kernel_of(group);
     Sum sum = Number<Sum>::zero();
     for (i64 term = 0; term < TERMS; ++term) {
       i64 from, with;
-      const bool do_meet = meet(window, group, term, &from, &with);
-      const Sum element = do_meet ? number<Sum>(input[from]) : Number<Sum>::zero();
-      const Sum weight = number<Sum>(kernel[with + (group * GROUP_FEATURES + column) * IN1_STRIDES[A_kernel_dims[1]]]);
+      const bool do_meet = meet(window, term, &from, &with);
+      const Sum element = do_meet ? number<Sum>(own_input[from]) : Number<Sum>::zero();
+      const Sum weight = number<Sum>(own_kernel[with + column * IN1_STRIDES[A_kernel_dims[1]]]);
       if (IS_IN_ORDER) {
         // Each product is rounded, and the first is where the sum begins.
         Sum product = times(element, weight);

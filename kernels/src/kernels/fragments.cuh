@@ -39,7 +39,7 @@ struct IsBf16<bf16> {
 
 // Adds the product of 16 rows and 8 columns over 16 terms, spread over the lanes of a warp as `mma.m16n8k16` has them.
 template <class T>
-inline void multiply_matrices(f32 (&sums)[4], const u32 (&left)[4], u32 right_low, u32 right_high) {
+inline void multiply_matrices(f32* sums, const u32 (&left)[4], u32 right_low, u32 right_high) {
 #ifdef __CUDA_ARCH__
   if (IsBf16<T>::value) {
     asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
@@ -70,14 +70,26 @@ inline void multiply_matrices(f32 (&sums)[4], const u32 (&left)[4], u32 right_lo
 #endif
 }
 
-// Copies 16 bytes to shared memory while the thread goes on; zeros if there is nothing to copy.
+// Copies 8 or 16 bytes to shared memory while the thread goes on; zeros if there is nothing to copy.
+template <int BYTES = 16>
 inline void copy_ahead(u16* to, const void* from, bool is_there) {
 #ifdef __CUDA_ARCH__
   u32 address;
   asm("{ .reg .u64 shared; cvta.to.shared.u64 shared, %1; cvt.u32.u64 %0, shared; }" : "=r"(address) : "l"(to));
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from), "r"(is_there ? 16 : 0) : "memory");
+  if (BYTES == 16) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from), "r"(is_there ? 16 : 0) : "memory");
+  } else {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;" ::"r"(address), "l"(from), "r"(is_there ? 8 : 0) : "memory");
+  }
 #else
-  *(Quad*)to = is_there ? *(const Quad*)from : Quad();
+  typedef typename Word<BYTES>::Type Whole;
+  *(Whole*)to = is_there ? *(const Whole*)from : Whole();
+#endif
+}
+// Keeps what is computed from a value behind the copies that were started: the compiler would do it first, and let them wait.
+inline void keep_behind_copies(i32& value) {
+#ifdef __CUDA_ARCH__
+  asm volatile("" : "+r"(value));
 #endif
 }
 inline void end_of_copies() {

@@ -10,6 +10,25 @@ inline i64 index_value(u64 value) { return value > 0x7fffffffffffffffull ? 0x7ff
 // Where an element of the result goes. Behind a kernel may stand elementwise work, which has a `store` of its own.
 inline void store(Out0* output, i64 element, Out0 value) { output[element] = value; }
 
+// A run: `RUN` neighbouring elements of the result, from a multiple of `RUN` on. What work behind the kernel reads beside them is loaded by
+// `prepare`, which a kernel calls for several runs before it stores the first: as far as a compiler knows, a store could change what is
+// loaded behind it.
+template <class Output, int RUN>
+struct Prepared {};
+// The longest run that an output takes.
+template <class Output>
+struct Longest {
+  static constexpr int run = Output::LONGEST_RUN;
+};
+template <>
+struct Longest<Out0*> {
+  static constexpr int run = 4;
+};
+template <int RUN>
+inline Prepared<Out0*, RUN> prepare(Out0*, i64) {
+  return {};
+}
+
 inline i64 clamped(i64 value, i64 low, i64 high) { return value < low ? low : value > high ? high : value; }
 
 // Sums that stay at the ends instead of wrapping around.
@@ -77,6 +96,40 @@ template <>
 struct Word<16> {
   typedef Quad Type;
 };
+
+// Neighbouring elements, at once where they lie at a multiple of all their bytes.
+template <int COUNT, class T>
+struct Run {
+  typedef typename Word<(COUNT * sizeof(T) <= 16 ? int(COUNT * sizeof(T)) : 1)>::Type Whole;
+  static constexpr bool FITS = sizeof(Whole) == COUNT * sizeof(T);
+  union {
+    Whole whole;
+    T of[COUNT];
+  };
+};
+template <bool IS_ALIGNED, int COUNT, class T>
+inline void read_run(const T* from, T (&to)[COUNT]) {
+  Run<COUNT, T> run;
+  if constexpr (IS_ALIGNED && Run<COUNT, T>::FITS) run.whole = *(const typename Run<COUNT, T>::Whole*)from;
+#pragma unroll
+  for (int at = 0; at < COUNT; ++at) to[at] = IS_ALIGNED && Run<COUNT, T>::FITS ? run.of[at] : from[at];
+}
+template <bool IS_ALIGNED, int COUNT, class T>
+inline void write_run(T* to, const T (&from)[COUNT]) {
+  if constexpr (IS_ALIGNED && Run<COUNT, T>::FITS) {
+    Run<COUNT, T> run;
+#pragma unroll
+    for (int at = 0; at < COUNT; ++at) run.of[at] = from[at];
+    *(typename Run<COUNT, T>::Whole*)to = run.whole;
+  } else {
+#pragma unroll
+    for (int at = 0; at < COUNT; ++at) to[at] = from[at];
+  }
+}
+template <int RUN>
+inline void store_run(Out0* output, i64 element, const Out0 (&values)[RUN], const Prepared<Out0*, RUN>&) {
+  write_run<OUT0_IS_ALIGNED>(output + element, values);
+}
 
 // Rounds to odd, so that the next rounding sees what was cut off.
 inline f32 narrowed_to_odd(f64 value) {

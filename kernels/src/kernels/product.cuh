@@ -139,14 +139,20 @@ inline void load_tile(Sum (*to)[TILE + 1], i64 first_row, i64 first_term, Load l
   }
 }
 
-template <bool LEFT_ALONG, bool RIGHT_ALONG, class Left, class Right, class Store>
-inline void multiply_tile(i64 first_row, i64 first_column, i64 from, i64 to, Left left, Right right, Store store) {
+// The sums of a thread: where they belong in the tile.
+struct TileSums {
+  static constexpr int COUNT = 16;
+  static inline int row(int at) { return int(threadIdx.x) / 16 + 16 * (at / 4); }
+  static inline int column(int at) { return int(threadIdx.x) % 16 + 16 * (at % 4); }
+};
+
+// The tile from these on, over terms `from` to `to`.
+template <bool LEFT_ALONG, bool RIGHT_ALONG, class Left, class Right>
+inline void multiply_tile(i64 first_row, i64 first_column, i64 from, i64 to, Left left, Right right, Sum (&sums)[TileSums::COUNT]) {
   __shared__ Sum lefts[TILE_TERMS][TILE + 1];
   __shared__ Sum rights[TILE_TERMS][TILE + 1];
-  const int row = int(threadIdx.x) / 16, column = int(threadIdx.x) % 16;
-  Sum sums[4][4];
 #pragma unroll
-  for (int at = 0; at < 16; ++at) sums[at / 4][at % 4] = Number<Sum>::zero();
+  for (int at = 0; at < TileSums::COUNT; ++at) sums[at] = Number<Sum>::zero();
   for (i64 term = from; term < to; term += TILE_TERMS) {
     load_tile<LEFT_ALONG>(lefts, first_row, term, left);
     load_tile<RIGHT_ALONG>(rights, first_column, term, right);
@@ -156,14 +162,70 @@ inline void multiply_tile(i64 first_row, i64 first_column, i64 from, i64 to, Lef
       Sum a[4], b[4];
 #pragma unroll
       for (int at = 0; at < 4; ++at) {
-        a[at] = lefts[of][row + 16 * at];
-        b[at] = rights[of][column + 16 * at];
+        a[at] = lefts[of][TileSums::row(4 * at)];
+        b[at] = rights[of][TileSums::column(at)];
       }
 #pragma unroll
-      for (int at = 0; at < 16; ++at) multiply_add(sums[at / 4][at % 4], a[at / 4], b[at % 4]);
+      for (int at = 0; at < TileSums::COUNT; ++at) multiply_add(sums[at], a[at / 4], b[at % 4]);
     }
     __syncthreads();
   }
+}
+
+// Sums of a thread, 16 bytes at once.
+struct alignas(16) Sums {
+  static constexpr int COUNT = 16 / sizeof(Sum);
+  Sum of[COUNT];
+};
+
+// What the blocks that share a tile have summed, of the threads of one place: `COUNT` vectors each, in each of `tiles` tiles.
+template <int COUNT>
+struct Parts {
+  Sums* first;
+  i64 split_size;
+  inline Parts(u8* parts, i64 tile, i64 tiles) : first((Sums*)parts + tile * COUNT * blockDim.x + threadIdx.x), split_size(tiles * COUNT * blockDim.x) {}
+  inline void put(int vector, const Sums& own) const { first[blockIdx.z * split_size + vector * i64(blockDim.x)] = own; }
+  // Those of all splits together, in their order.
+  inline Sums joined(int vector) const {
+    Sums sums = first[vector * i64(blockDim.x)];
+#pragma unroll 8
+    for (i64 split = 1; split < SPLITS; ++split) {
+      const Sums part = first[split * split_size + vector * i64(blockDim.x)];
 #pragma unroll
-  for (int at = 0; at < 16; ++at) store(first_row + row + 16 * (at / 4), first_column + column + 16 * (at % 4), sums[at / 4][at % 4]);
+      for (int at = 0; at < Sums::COUNT; ++at) sums.of[at] = plus(sums.of[at], part.of[at]);
+    }
+    return sums;
+  }
+};
+
+// Adds up what all blocks of a tile have summed. True in the block that then has it, the one that comes last. Each of `tiles` tiles has a counter;
+// `word` is one of shared memory that the block needs no more.
+template <int COUNT>
+inline bool join_splits(Sum (&sums)[COUNT], u8* parts, u32* counters, i64 tile, i64 tiles, u32& word) {
+  if (SPLITS == 1) return true;
+  constexpr int VECTORS = COUNT / Sums::COUNT;
+  static_assert(COUNT % Sums::COUNT == 0, "sums should be whole vectors");
+  const Parts<VECTORS> own(parts, tile, tiles);
+#pragma unroll
+  for (int vector = 0; vector < VECTORS; ++vector) {
+    Sums some;
+#pragma unroll
+    for (int at = 0; at < Sums::COUNT; ++at) some.of[at] = sums[vector * Sums::COUNT + at];
+    own.put(vector, some);
+  }
+  if (!comes_last(counters + tile, u32(SPLITS), word)) return false;
+#pragma unroll
+  for (int vector = 0; vector < VECTORS; ++vector) {
+    const Sums all = own.joined(vector);
+#pragma unroll
+    for (int at = 0; at < Sums::COUNT; ++at) sums[vector * Sums::COUNT + at] = all.of[at];
+  }
+  return true;
+}
+
+// Asks for what lies there, so that it is in the second cache when it is read.
+inline void fetch_ahead(const void* address) {
+#ifdef __CUDA_ARCH__
+  asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
+#endif
 }

@@ -174,7 +174,8 @@ fn inline_producer(
         return Outcome::Single;
     }
     let readers_now = || readers.iter().map(|reader| &nests[reader].parts);
-    if !is_worth_it(module, producer, result, readers_now()) {
+    let is_behind = |reader: &OpId| !products.claimed(module, *reader, &nests[reader].parts).is_empty();
+    if !is_worth_it(module, producer, result, readers_now(), readers.iter().all(is_behind)) {
         return Outcome::Unpaid;
     }
     let fused: Option<Vec<NestParts>> =
@@ -248,18 +249,22 @@ fn readers_of(
 }
 
 /// Compares bytes: those of the tensor between and of a launch, against those of what is read and computed again. What a reader reads
-/// anyway costs nothing.
+/// anyway costs nothing. Nor does what is computed again behind products (the root of a variance, for each element of its feature): their sums
+/// take longer.
 fn is_worth_it<'p>(
     module: &Module,
     producer: &NestParts,
     result: ValueId,
     readers: impl Iterator<Item = &'p NestParts> + Clone,
+    are_behind_products: bool,
 ) -> bool {
     let (own, evaluations) = (points(producer), evaluations_of(result, readers.clone()));
     let again = evaluations.saturating_sub(own);
-    if again > 0 && producer.map.instructions.iter().any(is_dear) {
+    let is_too_dear = |instruction| is_dear(instruction) && !(are_behind_products && is_root(instruction));
+    if again > 0 && producer.map.instructions.iter().any(is_too_dear) {
         return false;
     }
+    let again = if are_behind_products { 0 } else { again };
     let size = |value| element_bytes(module, value);
     let read: u64 = producer.inputs.iter().map(|(value, _)| size(*value)).sum();
     let inside = readers.fold(0u64, |sum, reader| sum.saturating_add(bytes_read_inside(module, producer, result, reader)));
@@ -321,6 +326,11 @@ fn evaluations_of<'p>(result: ValueId, readers: impl Iterator<Item = &'p NestPar
 
 fn operation_count(body: &ScalarBody) -> u64 {
     body.instructions.iter().filter(|instruction| matches!(instruction, ScalarInst::Op { .. })).count() as u64
+}
+
+/// True for operations that take as long as some ten additions.
+fn is_root(instruction: &ScalarInst) -> bool {
+    matches!(instruction, ScalarInst::Op { op: ScalarOp::Rsqrt | ScalarOp::Sqrt, .. })
 }
 
 /// True for operations that take longer than a few additions.
