@@ -29,6 +29,16 @@ inline f32 rounded(f32 value) {
 }
 inline f32 number_of(u64 bits) { return f32(from_bits<f64>(bits)); }
 inline f32 infinity() { return from_bits<f32>(0x7f800000u); }
+// The larger of two, or not a number if one of them is none.
+inline f32 larger(f32 a, f32 b) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  f32 found;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(found) : "f"(a), "f"(b));
+  return found;
+#else
+  return op_max(a, b);
+#endif
+}
 
 // An element of 16 bytes. Parts stay packed until they are used, since elements of two bytes would take a register each.
 template <class T, int SIZE>
@@ -111,9 +121,20 @@ inline Range range_of(const Unit& unit, i64 rows, i64 length, const Positions* p
   return shared_range(from, to);
 }
 
+// Whether mask and positions show a token to a query.
+template <class Mask>
+inline bool is_visible_to(i64 batch, i64 head, i64 query, i64 token, i64 last, const Mask* mask) {
+  bool is_visible = true;
+  if constexpr (HAS_MASK != 0) {
+    is_visible = mask[batch * MASK_BATCH + head * MASK_HEAD + query * MASK_QUERY + token * MASK_TOKEN];
+  }
+  if (HAS_POSITIONS) is_visible = is_visible && token <= last && (A_window == 0 || token > saturating_add(last, -A_window));
+  return is_visible;
+}
+
 // A product, scaled, biased and masked.
-template <class Mask, class Bias>
-inline f32 logit_of(f32 product, i64 batch, i64 head, i64 query, i64 token, i64 last, const Mask* mask, const Bias* bias) {
+template <class Bias>
+inline f32 logit_of(f32 product, bool is_visible, i64 batch, i64 head, i64 query, i64 token, const Bias* bias) {
   typedef A_logit_type Logit;
   f32 logit = rounded<Logit>(rounded<A_score_type>(product));
   if (A_scale_BITS != 0x3ff0000000000000ull) logit = rounded<Logit>(logit * number_of(A_scale_BITS));
@@ -121,11 +142,6 @@ inline f32 logit_of(f32 product, i64 batch, i64 head, i64 query, i64 token, i64 
   if constexpr (HAS_BIAS != 0) {
     logit = rounded<Logit>(logit + widen(bias[batch * BIAS_BATCH + head * BIAS_HEAD + query * BIAS_QUERY + token * BIAS_TOKEN]));
   }
-  bool is_visible = true;
-  if constexpr (HAS_MASK != 0) {
-    is_visible = mask[batch * MASK_BATCH + head * MASK_HEAD + query * MASK_QUERY + token * MASK_TOKEN];
-  }
-  if (HAS_POSITIONS) is_visible = is_visible && token <= last && (A_window == 0 || token > saturating_add(last, -A_window));
   const f32 fill = number_of(A_fill_BITS);
   const f32 masked = A_mask_adds ? rounded<Logit>(logit + (is_visible ? 0.0f : fill)) : is_visible ? logit : fill;
   return rounded<A_softmax_type>(masked);
@@ -265,12 +281,14 @@ inline void weigh(State& state, const Unit& unit, i64 token, i64 to, const i64 (
     const i64 number = unit.first + row < ROWS_ALL ? unit.first + row : ROWS_ALL - 1;
     f32 logit = -infinity();
     if (lane < TOKENS_AT && token < to) {
-      logit = logit_of(logits[row][lane], unit.batch, head_of(unit, number), number % QUERIES, token, lasts[row], mask, bias);
+      const i64 head = head_of(unit, number), query = number % QUERIES;
+      const bool is_visible = is_visible_to(unit.batch, head, query, token, lasts[row], mask);
+      logit = logit_of(logits[row][lane], is_visible, unit.batch, head, query, token, bias);
     }
     f32 largest = logit;
 #pragma unroll
-    for (int bits = 16; bits > 0; bits /= 2) largest = op_max(largest, __shfl_xor_sync(0xffffffffu, largest, bits));
-    largest = op_max(largest, state.largest[row]);
+    for (int bits = 16; bits > 0; bits /= 2) largest = larger(largest, __shfl_xor_sync(0xffffffffu, largest, bits));
+    largest = larger(largest, state.largest[row]);
     const f32 scaled = correction(state.largest[row], largest), weight = lane < TOKENS_AT && token < to ? exponential(logit, largest) : 0.0f;
     state.largest[row] = largest;
     state.exponentials[row] = state.exponentials[row] * scaled + weight;
@@ -359,9 +377,9 @@ inline void merge(Output output, const Unit& unit, bool has_rows, i64 count, con
   for (int row = int(threadIdx.x) / 32; row < ROWS; row += WARPS) {
     const f32* const part = parts + row * PART;
     f32 largest = -infinity(), exponentials = 0;
-    for (i64 split = lane; split < count; split += 32) largest = op_max(largest, part[split * STEP]);
+    for (i64 split = lane; split < count; split += 32) largest = larger(largest, part[split * STEP]);
 #pragma unroll
-    for (int bits = 16; bits > 0; bits /= 2) largest = op_max(largest, __shfl_xor_sync(0xffffffffu, largest, bits));
+    for (int bits = 16; bits > 0; bits /= 2) largest = larger(largest, __shfl_xor_sync(0xffffffffu, largest, bits));
     for (i64 split = lane; split < count; split += 32) {
       weights[row][split] = correction(part[split * STEP], largest);
       exponentials += part[split * STEP + 1] * weights[row][split];
@@ -438,7 +456,7 @@ inline void attend(Output output, const In0* q, const In1* k, const In2* v, cons
       const i64 of = unit.first + row;
       f32 largest = shared[0][row][0], exponentials = 0, sum = 0;
 #pragma unroll
-      for (int other = 1; other < WARPS; ++other) largest = op_max(largest, shared[other][row][0]);
+      for (int other = 1; other < WARPS; ++other) largest = larger(largest, shared[other][row][0]);
 #pragma unroll
       for (int other = 0; other < WARPS; ++other) {
         const f32 scaled = correction(shared[other][row][0], largest);

@@ -65,16 +65,16 @@ inline void scale_keys(u16* keys) {
   }
 }
 
-// The least and the last of the last keys that queries of a tile can see, and whether all are keys.
+// The least and the last of the last keys that some queries can see, and whether all are keys.
 struct Sight {
   i64 least, most;
   bool is_inside;
 };
 template <class Positions>
-inline Sight sight_of(const Positions* positions, i64 batch, i64 first) {
+inline Sight sight_of(const Positions* positions, i64 batch, i64 first, i64 count) {
   const int lane = int(threadIdx.x) % 32;
   Sight sight{0x7fffffffffffffffll, -0x7fffffffffffffffll - 1, true};
-  for (i64 query = first + lane; query < first + TILE_QUERIES && query < QUERIES; query += 32) {
+  for (i64 query = first + lane; query < first + count && query < QUERIES; query += 32) {
     const i64 last = last_of(positions, batch, query);
     sight.least = last < sight.least ? last : sight.least;
     sight.most = last > sight.most ? last : sight.most;
@@ -108,7 +108,7 @@ template <class Positions>
 inline Route route_of(const Positions* positions, i64 batch, i64 first_query, i64 length) {
   i64 from = 0, to = length, seen_from = 0, seen_to = length;
   if (HAS_POSITIONS) {
-    const Sight sight = sight_of(positions, batch, first_query);
+    const Sight sight = sight_of(positions, batch, first_query, TILE_QUERIES);
     seen_to = clamped(saturating_add(sight.most, 1), 0, length);
     if (A_window != 0) seen_from = clamped(saturating_add(saturating_add(sight.least, 1), -A_window), 0, length);
     if (HIDES_WHOLLY) to = seen_to;
@@ -132,6 +132,8 @@ struct Rows {
   // A thread's part.
   f32 exponentials[2];
   i64 lasts[2];
+  // Keys that positions show to all of them.
+  i64 shown_from, shown_to;
 };
 typedef f32 Products[TILE_TOKENS / 8][4];
 
@@ -152,8 +154,8 @@ inline void multiply_tile_of_keys(Products& products, const Rows& rows, const u1
   }
 }
 
-// Turns products into weights, and scales sums so far.
-template <class Mask, class Bias>
+// Turns products into weights, and scales sums so far. All keys of the tile are read and shown if `IS_SHOWN`.
+template <bool IS_SHOWN, class Mask, class Bias>
 inline void weigh_tile(Products& products, Rows& rows, i64 batch, i64 head, i64 first_query, i64 first, const Route& route, const Mask* mask,
                        const Bias* bias) {
   const int lane = int(threadIdx.x) % 32;
@@ -165,12 +167,17 @@ inline void weigh_tile(Products& products, Rows& rows, i64 batch, i64 head, i64 
     for (int at = 0; at < TILE_TOKENS / 4; ++at) {
       f32& product = products[at / 2][row * 2 + at % 2];
       const i64 token = first + at / 2 * 8 + lane % 4 * 2 + at % 2;
-      const bool is_read = token >= route.from && token < route.to;
-      product = is_read ? logit_of(product, batch, head, query, token, rows.lasts[row], mask, bias) : -infinity();
-      largest = op_max(largest, product);
+      if (IS_SHOWN) {
+        product = logit_of(product, true, batch, head, query, token, bias);
+      } else if (token >= route.from && token < route.to) {
+        product = logit_of(product, is_visible_to(batch, head, query, token, rows.lasts[row], mask), batch, head, query, token, bias);
+      } else {
+        product = -infinity();
+      }
+      largest = larger(largest, product);
     }
-    largest = op_max(largest, __shfl_xor_sync(0xffffffffu, largest, 1));
-    largest = op_max(largest, __shfl_xor_sync(0xffffffffu, largest, 2));
+    largest = larger(largest, __shfl_xor_sync(0xffffffffu, largest, 1));
+    largest = larger(largest, __shfl_xor_sync(0xffffffffu, largest, 2));
     const f32 scaled = correction(rows.largest[row], largest);
     f32 sum = 0;
 #pragma unroll
@@ -244,6 +251,14 @@ inline void attend_tile(Rows& rows, u16* keys, u16* values, const Route& route, 
     const i64 own = first_query + own_row + lane / 4 + row * 8;
     rows.lasts[row] = last_of(positions, batch, own < QUERIES ? own : QUERIES - 1);
   }
+  rows.shown_from = route.from;
+  rows.shown_to = route.to;
+  if (HAS_POSITIONS) {
+    const Sight sight = sight_of(positions, batch, first_query + own_row, 16);
+    const i64 window_from = saturating_add(saturating_add(sight.most, 1), -A_window), seen_to = saturating_add(sight.least, 1);
+    if (A_window != 0 && window_from > rows.shown_from) rows.shown_from = window_from;
+    if (seen_to < rows.shown_to) rows.shown_to = seen_to;
+  }
   auto copy_keys = [&](i64 number) {
     if (number < route.count()) {
       copy_lines<KeyLine, FEATURES, K_TOKEN, K_FEATURE, TILE_TOKENS, IS_WHOLE>(keys, own_keys, route.tile(number) * TILE_TOKENS, route.from, route.to);
@@ -261,7 +276,11 @@ inline void attend_tile(Rows& rows, u16* keys, u16* values, const Route& route, 
     end_of_copies();
     Products products;
     multiply_tile_of_keys<T>(products, rows, keys);
-    weigh_tile(products, rows, batch, head, first_query + own_row, first, route, mask, bias);
+    if (HAS_MASK == 0 && first >= rows.shown_from && first + TILE_TOKENS <= rows.shown_to) {
+      weigh_tile<true>(products, rows, batch, head, first_query + own_row, first, route, mask, bias);
+    } else {
+      weigh_tile<false>(products, rows, batch, head, first_query + own_row, first, route, mask, bias);
+    }
     wait_for_copies<0>();
     __syncthreads();
     copy_keys(number + 1);
