@@ -18,6 +18,8 @@ pub(super) const CUDA: CudaDef = CudaDef {
         include_str!("layout.cuh"),
         include_str!("fragments.cuh"),
         include_str!("attention.cu"),
+        include_str!("attention_rows.cu"),
+        include_str!("attention_splits.cu"),
         include_str!("attention_tiles.cu")
     ),
     plan,
@@ -51,8 +53,10 @@ const BATCH_PARTS: u64 = 8;
 const SHARED_BYTES: u64 = 40 << 10;
 /// Queries from which on tiles of them are worth it, with tensor cores.
 const TILED_QUERIES: u64 = 32;
-/// Features of a row, at most, for which a thread of tiles has the registers.
-const TILED_FEATURES_MAX: u64 = 128;
+/// Features of a row, at most, for which a thread that uses tensor cores has the registers.
+const TENSOR_FEATURES_MAX: u64 = 128;
+/// Tokens that a warp goes through at a time on tensor cores.
+const MATRIX_TOKENS: u64 = 16;
 /// Queries of a tile, 16 a warp.
 const TILE_QUERIES: u64 = 64;
 /// Blocks along y of a grid, at most.
@@ -94,12 +98,21 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let registers = of_key.1.max(of_value.1);
     let row_bytes = 4 * (value_features + PART_HEAD);
     let warps = if WARPS * row_bytes <= SHARED_BYTES { WARPS } else { 1 };
-    let most = (REGISTERS / registers).min(SHARED_BYTES / row_bytes / warps).clamp(1, ROWS_MAX);
+    let on_tensor_cores = has_tensor_types(call)
+        && q.extents[3].is_multiple_of(32)
+        && value_features.is_multiple_of(64)
+        && (1..=TENSOR_FEATURES_MAX).contains(&q.extents[3].max(value_features))
+        && value_features > 0;
+    let in_registers = if on_tensor_cores { ROWS_MAX } else { REGISTERS / registers };
+    let most = in_registers.min(SHARED_BYTES / row_bytes / warps).clamp(1, ROWS_MAX);
     let rows = rows_all.div_ceil(rows_all.div_ceil(most).max(1)).max(1);
     let units = batches * groups * rows_all.div_ceil(rows);
     // A step of a warp takes a token for each row that its lanes share.
     let fewest = (units * tokens / BUSY_WARPS).max(32 / of_key.0.min(of_value.0));
-    let tokens_at = TOKENS_AT.into_iter().find(|tokens| *tokens >= fewest).unwrap_or(32);
+    let tokens_at = match on_tensor_cores {
+        true => MATRIX_TOKENS,
+        false => TOKENS_AT.into_iter().find(|tokens| *tokens >= fewest).unwrap_or(32),
+    };
     let numbers = optional(call.attributes).expect("attributes should be checked before they are read");
     let [mask, bias, positions, length] = numbers;
     let fill = float(call.attributes, "fill") as f32;
@@ -159,26 +172,31 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     }
     let blocks = [splits as u32, units.min(GRID_MAX) as u32, 1];
     let operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length, parts, CudaOperand::Counters];
-    let steps = vec![step("attend", 32 * warps, blocks, operands)];
+    let function = if on_tensor_cores { "attend<true>" } else { "attend<false>" };
+    let steps = vec![step(function, 32 * warps, blocks, operands)];
     let (scratch, counters) = if splits > 1 { (units * splits * rows * row_bytes, units) } else { (0, 0) };
     CudaPlan { constants, scratch: vec![scratch], counters, steps, ..CudaPlan::default() }
 }
 
-/// True if tensor cores can take it and have enough to do: with queries, keys and values of one type of two bytes, used in that type.
-fn is_tiled(call: &CallType<'_>, q: &Roles, v: &Roles) -> bool {
+/// True if tensor cores multiply these types: queries, keys and values of one type of two bytes, used in that type.
+fn has_tensor_types(call: &CallType<'_>) -> bool {
     let dtype = call.inputs[0].dtype;
-    let has_type = |name: &str, ty: DType| text(call.attributes, name).parse::<DType>() == Ok(ty);
-    let is_kept = |name: &str| has_type(name, dtype) || has_type(name, DType::F32);
-    let [_, queries, _, features] = q.extents;
+    let is_kept =
+        |name: &str| matches!(text(call.attributes, name).parse::<DType>(), Ok(ty) if ty == dtype || ty == DType::F32);
     matches!(dtype, DType::Bf16 | DType::F16)
         && call.inputs[..3].iter().all(|input| input.dtype == dtype)
         && is_kept("key_type")
         && is_kept("value_type")
-        // Scaled keys stay in two bytes.
-        && (float(call.attributes, "key_scale") == 1.0 || has_type("key_type", dtype))
+        && float(call.attributes, "key_scale") == 1.0
+}
+
+/// True if there are queries for whole tiles.
+fn is_tiled(call: &CallType<'_>, q: &Roles, v: &Roles) -> bool {
+    let [_, queries, _, features] = q.extents;
+    has_tensor_types(call)
         && (TILED_QUERIES..=TILE_QUERIES * GRID_MAX).contains(&queries)
-        && (1..=TILED_FEATURES_MAX).contains(&features)
-        && v.extents[3] <= TILED_FEATURES_MAX
+        && (1..=TENSOR_FEATURES_MAX).contains(&features)
+        && v.extents[3] <= TENSOR_FEATURES_MAX
 }
 
 /// Strides of an input that repeats along its dimensions of extent 1.

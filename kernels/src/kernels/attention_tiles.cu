@@ -23,15 +23,6 @@ struct Line {
 typedef Line<FEATURES> KeyLine;
 typedef Line<VALUE_FEATURES> ValueLine;
 
-template <class A, class B>
-struct IsSame {
-  static constexpr bool value = false;
-};
-template <class A>
-struct IsSame<A, A> {
-  static constexpr bool value = true;
-};
-
 // Copies `LINES` rows of a head, from `first` on; zeros for those that are not among `from` to `to`, which may not even be there.
 template <class Of, i64 COUNT, i64 TOKEN, i64 FEATURE, int LINES, bool IS_WHOLE, class T>
 inline void copy_lines(u16* lines, const T* rows, i64 first, i64 from, i64 to) {
@@ -47,21 +38,6 @@ inline void copy_lines(u16* lines, const T* rows, i64 first, i64 from, i64 to) {
       const bool is_there = first + line >= from && first + line < to && piece * 8 + of < COUNT;
       target[of] = is_there ? reinterpret<u16>(rows[(first + line) * TOKEN + (piece * 8 + of) * FEATURE]) : u16(0);
     }
-  }
-}
-
-// Scales the pieces that this thread has copied of a tile of keys. Scaled keys are rounded to the type that they have.
-template <class T>
-inline void scale_keys(u16* keys) {
-  for (int number = int(threadIdx.x); number < TILE_TOKENS * KeyLine::PIECES; number += int(blockDim.x)) {
-    Quad* const piece = (Quad*)(keys + KeyLine::at(number / KeyLine::PIECES, number % KeyLine::PIECES));
-    Quad scaled = *piece;
-#pragma unroll
-    for (int word = 0; word < 4; ++word) {
-      const f32 scale = number_of(A_key_scale_BITS);
-      scaled.words[word] = pack_pair<T>(widen(element_of<T>(scaled, word * 2)) * scale, widen(element_of<T>(scaled, word * 2 + 1)) * scale);
-    }
-    *piece = scaled;
   }
 }
 
@@ -270,7 +246,6 @@ inline void attend_tile(Rows& rows, u16* keys, u16* values, const Route& route, 
     if (number == route.seen() && !hidden_keys_weigh(rows, first_query + own_row)) break;
     const i64 first = route.tile(number) * TILE_TOKENS;
     wait_for_copies<0>();
-    if (A_key_scale_BITS != 0x3ff0000000000000ull) scale_keys<T>(keys);
     __syncthreads();
     copy_lines<ValueLine, VALUE_FEATURES, V_TOKEN, V_FEATURE, TILE_TOKENS, IS_WHOLE>(values, own_values, first, route.from, route.to);
     end_of_copies();

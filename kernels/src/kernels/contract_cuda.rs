@@ -329,7 +329,11 @@ const NARROW_ROWS: u64 = 64;
 
 /// Tiles on tensor cores, narrow where one side is; blocks share the terms where there are few tiles.
 fn tensor(left: &Side, right: &Side, batches: u64) -> Choice {
-    let tensor = if left.rows.min(right.rows) <= NARROW_ROWS { narrow(left, right, batches) } else { wide(left, right, batches) };
+    let tensor = if left.rows.min(right.rows) <= NARROW_ROWS {
+        narrow(left, right, batches)
+    } else {
+        wide(left, right, batches)
+    };
     let tiles = left.rows.div_ceil(tensor.rows) * right.rows.div_ceil(tensor.columns);
     let splits = tensor.resident() * BUSY_TILES / (tiles * batches).max(1);
     let splits = splits.min(left.terms / (4 * tensor.terms)).clamp(1, 32);
