@@ -6,7 +6,8 @@
 // Beside the reference: exponentials are taken of the distance to the largest logit so far and rounded to `softmax_type`; sums are of
 // f32 and scaled when a larger logit comes; values are added up before they are divided by the sum, so that `probability_type` rounds
 // nothing. That stays within the precision of these types. Rows that no query of the block can see are not read where they count for
-// nothing: with a fill of minus infinity, or where the launch says so (`SKIPS_BELOW`).
+// nothing: with a fill of minus infinity, added or not, or where the launch says so (`SKIPS_BELOW`). Hidden rows that hold no numbers are
+// therefore not seen, where the operations that this replaces would give no number either.
 
 constexpr i64 ROWS_ALL = HEADS / GROUPS * QUERIES, ROW_TILES = (ROWS_ALL + ROWS - 1) / ROWS, UNITS = BATCHES * GROUPS * ROW_TILES;
 // Of a row: the largest logit, the sum of exponentials, two numbers that keep the rest aligned, and the sums of values.

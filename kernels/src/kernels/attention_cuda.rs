@@ -59,6 +59,8 @@ const TENSOR_FEATURES_MAX: u64 = 128;
 const MATRIX_TOKENS: u64 = 16;
 /// Queries of a tile, 16 a warp.
 const TILE_QUERIES: u64 = 64;
+/// Tokens of a tile.
+const TILE_TOKENS: u64 = 64;
 /// Blocks along y of a grid, at most.
 const GRID_MAX: u64 = 65535;
 
@@ -116,7 +118,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let numbers = optional(call.attributes).expect("attributes should be checked before they are read");
     let [mask, bias, positions, length] = numbers;
     let fill = float(call.attributes, "fill") as f32;
-    let hides = fill == f32::NEG_INFINITY && !boolean(call.attributes, "mask_adds");
+    // What is added to a score that is a number hides it as well.
+    let hides = fill == f32::NEG_INFINITY;
     let is_uneven = batches > 1 && (positions.is_some() || length.is_some());
     let busy = BUSY_BLOCKS[usize::from(rows >= MANY_ROWS)] / units.max(1);
     let (share_min, wanted) = match tokens_at * warps.min(64 / tokens_at) {
@@ -144,7 +147,10 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let skips = u64::from(boolean(call.attributes, "skips_below"));
     add(&["HIDES_WHOLLY", "SKIPS_BELOW"], &[u64::from(hides), skips]);
     add(&["ROWS", "WARPS", "SPLITS", "BATCH_PARTS"], &[rows, warps, splits, BATCH_PARTS]);
-    add(&["TOKENS_AT", "SHARE_MIN", "TILE_QUERIES"], &[tokens_at, share_min, TILE_QUERIES]);
+    add(
+        &["TOKENS_AT", "SHARE_MIN", "TILE_QUERIES", "TILE_TOKEN_COUNT"],
+        &[tokens_at, share_min, TILE_QUERIES, TILE_TOKENS],
+    );
 
     if call.outputs[0].element_count() == 0 {
         return CudaPlan { constants, ..CudaPlan::default() };
@@ -166,7 +172,10 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         let operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length];
         return CudaPlan {
             constants,
-            steps: vec![step("attend_tiles", 2 * TILE_QUERIES, blocks, operands)],
+            steps: vec![CudaStep {
+                shared_bytes: tile_bytes(q.extents[3], value_features) as u32,
+                ..step("attend_tiles", 2 * TILE_QUERIES, blocks, operands)
+            }],
             ..CudaPlan::default()
         };
     }
@@ -197,6 +206,12 @@ fn is_tiled(call: &CallType<'_>, q: &Roles, v: &Roles) -> bool {
         && (TILED_QUERIES..=TILE_QUERIES * GRID_MAX).contains(&queries)
         && (1..=TENSOR_FEATURES_MAX).contains(&features)
         && v.extents[3] <= TENSOR_FEATURES_MAX
+}
+
+/// Shared memory of a block of tiles: queries, and two tiles each of keys and of values, in lines of a power of two of elements of two bytes.
+fn tile_bytes(features: u64, value_features: u64) -> u64 {
+    let line = |features: u64| features.next_power_of_two().max(16);
+    2 * (TILE_QUERIES * line(features) + 2 * TILE_TOKENS * (line(features) + line(value_features)))
 }
 
 /// Strides of an input that repeats along its dimensions of extent 1.

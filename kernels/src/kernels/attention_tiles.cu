@@ -1,12 +1,11 @@
 // Attention for many queries on tensor cores, for queries, keys and values of one type of two bytes. A block takes `TILE_QUERIES` queries
 // of a head, 16 a warp, and goes through the keys in sight `TILE_TOKENS` at a time: products stay in registers, where the softmax turns
-// them into the left side of the product with the values. A tile of values is copied while the products with the keys are computed, the
-// next tile of keys while those with the values are.
+// them into the left side of the product with the values. The next tiles of keys and of values are copied while one is worked on.
 //
 // Weights are rounded for the product with the values; where `probability_type` is another type, as the sum of two parts. Tiles that
 // every query of the block has hidden come last, and not at all where their weights would be zero in every row (`fill` far below).
 
-constexpr int TILE_TOKENS = 64, QUERY_TILES = int((QUERIES + TILE_QUERIES - 1) / TILE_QUERIES);
+constexpr int TILE_TOKENS = int(TILE_TOKEN_COUNT), QUERY_TILES = int((QUERIES + TILE_QUERIES - 1) / TILE_QUERIES);
 constexpr i64 TILES_OF_HEADS = BATCHES * HEADS;
 
 // Rows of so many features in shared memory: lines of a power of two of pieces of 16 bytes, which are moved about within a line so that
@@ -204,24 +203,29 @@ inline bool hidden_keys_weigh(const Rows& rows, i64 first_query) {
   return __syncthreads_or(weighs) != 0;
 }
 
+// Shared memory of a block: its queries, and two tiles each of keys and values.
+constexpr int QUERY_SIZE = int(TILE_QUERIES) * KeyLine::SIZE, KEY_SIZE = TILE_TOKENS * KeyLine::SIZE, VALUE_SIZE = TILE_TOKENS * ValueLine::SIZE;
+
 template <bool IS_WHOLE, class T, class Mask, class Bias, class Positions>
-inline void attend_tile(Rows& rows, u16* keys, u16* values, const Route& route, i64 batch, i64 head, i64 first_query, const T* q, const T* k,
-                        const T* v, const Mask* mask, const Bias* bias, const Positions* positions) {
+inline void attend_tile(Rows& rows, u16* room, const Route& route, i64 batch, i64 head, i64 first_query, const T* q, const T* k, const T* v,
+                        const Mask* mask, const Bias* bias, const Positions* positions) {
   constexpr bool IS_SPLIT = !IsSame<A_probability_type, T>::value;
   const int lane = int(threadIdx.x) % 32, own_row = int(threadIdx.x) / 32 * 16;
   const T* const own_keys = k + batch * K_BATCH + head / (HEADS / GROUPS) * K_HEAD;
   const T* const own_values = v + batch * V_BATCH + head / (HEADS / GROUPS) * V_HEAD;
-  // Queries pass through the place of keys.
-  copy_lines<KeyLine, FEATURES, Q_TOKEN, Q_FEATURE, int(TILE_QUERIES), IS_WHOLE>(keys, q + batch * Q_BATCH + head * Q_HEAD,
-                                                                               first_query, 0, QUERIES);
-  end_of_copies();
-  wait_for_copies<0>();
-  __syncthreads();
-#pragma unroll
-  for (int step = 0; step < KeyLine::STEPS; ++step) {
-    load_matrices<false>(rows.queries[step], keys + KeyLine::at(own_row + lane % 16, step * 2 + lane / 16));
-  }
-  __syncthreads();
+  u16* const keys = room + QUERY_SIZE;
+  u16* const values = keys + 2 * KEY_SIZE;
+  const int count = int(route.count());
+  // Keys and values of a tile, a group of copies each.
+  auto copy_tile = [&](int number) {
+    const i64 first = number < count ? route.tile(number) * TILE_TOKENS : 0;
+    if (number < count) copy_lines<KeyLine, FEATURES, K_TOKEN, K_FEATURE, TILE_TOKENS, IS_WHOLE>(keys + number % 2 * KEY_SIZE, own_keys, first, route.from, route.to);
+    end_of_copies();
+    if (number < count) copy_lines<ValueLine, VALUE_FEATURES, V_TOKEN, V_FEATURE, TILE_TOKENS, IS_WHOLE>(values + number % 2 * VALUE_SIZE, own_values, first, route.from, route.to);
+    end_of_copies();
+  };
+  copy_lines<KeyLine, FEATURES, Q_TOKEN, Q_FEATURE, int(TILE_QUERIES), IS_WHOLE>(room, q + batch * Q_BATCH + head * Q_HEAD, first_query, 0, QUERIES);
+  copy_tile(0);
 #pragma unroll
   for (int row = 0; row < 2; ++row) {
     const i64 own = first_query + own_row + lane / 4 + row * 8;
@@ -235,32 +239,31 @@ inline void attend_tile(Rows& rows, u16* keys, u16* values, const Route& route, 
     if (A_window != 0 && window_from > rows.shown_from) rows.shown_from = window_from;
     if (seen_to < rows.shown_to) rows.shown_to = seen_to;
   }
-  auto copy_keys = [&](i64 number) {
-    if (number < route.count()) {
-      copy_lines<KeyLine, FEATURES, K_TOKEN, K_FEATURE, TILE_TOKENS, IS_WHOLE>(keys, own_keys, route.tile(number) * TILE_TOKENS, route.from, route.to);
-    }
-    end_of_copies();
-  };
-  copy_keys(0);
-  for (i64 number = 0; number < route.count(); ++number) {
+  // Queries came with the first keys.
+  wait_for_copies<1>();
+  __syncthreads();
+#pragma unroll
+  for (int step = 0; step < KeyLine::STEPS; ++step) {
+    load_matrices<false>(rows.queries[step], room + KeyLine::at(own_row + lane % 16, step * 2 + lane / 16));
+  }
+  for (int number = 0; number < count; ++number) {
     if (number == route.seen() && !hidden_keys_weigh(rows, first_query + own_row)) break;
     const i64 first = route.tile(number) * TILE_TOKENS;
-    wait_for_copies<0>();
+    // All but the values of this tile; and everyone is done with the tile before.
+    wait_for_copies<1>();
     __syncthreads();
-    copy_lines<ValueLine, VALUE_FEATURES, V_TOKEN, V_FEATURE, TILE_TOKENS, IS_WHOLE>(values, own_values, first, route.from, route.to);
-    end_of_copies();
+    copy_tile(number + 1);
     Products products;
-    multiply_tile_of_keys<T>(products, rows, keys);
+    multiply_tile_of_keys<T>(products, rows, keys + number % 2 * KEY_SIZE);
     if (HAS_MASK == 0 && first >= rows.shown_from && first + TILE_TOKENS <= rows.shown_to) {
       weigh_tile<true>(products, rows, batch, head, first_query + own_row, first, route, mask, bias);
     } else {
       weigh_tile<false>(products, rows, batch, head, first_query + own_row, first, route, mask, bias);
     }
-    wait_for_copies<0>();
+    wait_for_copies<2>();
     __syncthreads();
-    copy_keys(number + 1);
-    add_tile_of_values<T, false>(rows, products, values);
-    if (IS_SPLIT) add_tile_of_values<T, true>(rows, products, values);
+    add_tile_of_values<T, false>(rows, products, values + number % 2 * VALUE_SIZE);
+    if (IS_SPLIT) add_tile_of_values<T, true>(rows, products, values + number % 2 * VALUE_SIZE);
   }
   wait_for_copies<0>();
   __syncthreads();
@@ -273,9 +276,8 @@ inline void attend_tiles(Output output, const T* q, const T* k, const T* v, cons
   constexpr bool FITS = Q_FEATURE == 1 && K_FEATURE == 1 && V_FEATURE == 1 && FEATURES % 8 == 0 && VALUE_FEATURES % 8 == 0 &&
                         Q_TOKEN % 8 == 0 && Q_HEAD % 8 == 0 && Q_BATCH % 8 == 0 && K_TOKEN % 8 == 0 && K_HEAD % 8 == 0 &&
                         K_BATCH % 8 == 0 && V_TOKEN % 8 == 0 && V_HEAD % 8 == 0 && V_BATCH % 8 == 0;
-  constexpr int KEY_LINES = TILE_QUERIES > TILE_TOKENS ? int(TILE_QUERIES) : TILE_TOKENS;
-  __shared__ __align__(16) u16 keys[KEY_LINES * KeyLine::SIZE];
-  __shared__ __align__(16) u16 values[TILE_TOKENS * ValueLine::SIZE];
+  PYGRAPH_DYNAMIC_SHARED(bytes);
+  u16* const room = (u16*)bytes;
   const int lane = int(threadIdx.x) % 32, own_row = int(threadIdx.x) / 32 * 16;
   // The last queries see most: they begin first.
   const i64 first_query = (QUERY_TILES - 1 - i64(blockIdx.y)) * TILE_QUERIES;
@@ -291,9 +293,9 @@ inline void attend_tiles(Output output, const T* q, const T* k, const T* v, cons
 #pragma unroll
     for (int at = 0; at < ValueLine::STEPS * 8; ++at) rows.sums[at / 4][at % 4] = 0;
     if (FITS && is_aligned(q) && is_aligned(k) && is_aligned(v)) {
-      attend_tile<FITS>(rows, keys, values, route, batch, head, first_query, q, k, v, mask, bias, positions);
+      attend_tile<FITS>(rows, room, route, batch, head, first_query, q, k, v, mask, bias, positions);
     } else {
-      attend_tile<false>(rows, keys, values, route, batch, head, first_query, q, k, v, mask, bias, positions);
+      attend_tile<false>(rows, room, route, batch, head, first_query, q, k, v, mask, bias, positions);
     }
 #pragma unroll
     for (int row = 0; row < 2; ++row) {
