@@ -149,7 +149,7 @@ fn text_of(
         }
     };
     let nest = NestText::new(stage, "e", &array);
-    let longest = order.last().filter(|inner| stage.extents[**inner] % RUN == 0).map_or(1, |_| RUN);
+    let longest = order.last().filter(|inner| stage.extents[**inner].is_multiple_of(RUN)).map_or(1, |_| RUN);
     let split = split(stage, &nest, order);
     let each = each_element(&nest, order);
     let mut text =

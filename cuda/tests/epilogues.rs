@@ -64,7 +64,7 @@ fn fused([dtype, result]: [DType; 2], [m, n, k]: [u64; 3], is_along: bool) -> Ca
     let others =
         [random(result, &[n], 3), random(result, &[n, m], 4), output(result, &[m, n]), output(result, &[m, n])];
     let arrays: Vec<Array> = inputs.into_iter().chain(others).collect();
-    Case { name: format!("{dtype}_{m}_{n}_{k}_{is_along}"), work: Work::Fused(fused), arrays }
+    Case { shift: 0, name: format!("{dtype}_{m}_{n}_{k}_{is_along}"), work: Work::Fused(fused), arrays }
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn convolved(types: [DType; 2], [c, o, h, w, k]: [u64; 5], features_last: bool) 
     };
     let others = [random(out, &[o], 3), random(out, &result, 4), output(out, &result)];
     let name = format!("{dtype}_{out}_{c}_{o}_{h}_{w}_{k}_{features_last}");
-    Case { name, work: Work::Fused(fused), arrays: inputs.into_iter().chain(others).collect() }
+    Case { shift: 0, name, work: Work::Fused(fused), arrays: inputs.into_iter().chain(others).collect() }
 }
 
 #[test]

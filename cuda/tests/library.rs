@@ -51,7 +51,7 @@ fn with_residual(strides: [i64; 2]) -> Case {
     let fused = Fused { rows: 1, operands, prologue: vec![], kernel: Some(kernel), stages: vec![stage] };
     let mut arrays: Vec<Array> = case.arrays[..2].to_vec();
     arrays.extend([random(DType::F32, &[64, 72], 3), output(DType::F32, &[4608])]);
-    Case { name: "residual".to_string(), work: Work::Fused(fused), arrays }
+    Case { shift: 0, name: "residual".to_string(), work: Work::Fused(fused), arrays }
 }
 
 fn library_of(source: &Source) -> &Library {

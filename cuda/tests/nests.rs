@@ -56,6 +56,7 @@ fn sum(name: &str, extents: &[u64], reduced: usize, strides: &[i64], of: ScalarO
     };
     let shape = extents[..rank].to_vec();
     Case {
+        shift: 0,
         name: name.to_string(),
         work: Work::Nest(nest),
         arrays: vec![
@@ -105,6 +106,7 @@ fn argmax(rows: u64, columns: u64) -> Case {
     let values: Vec<f32> = (0..rows * columns).map(|idx| ((idx * 7919) % 13) as f32).collect();
     let lowest = bytes_of(&vec![f32::NEG_INFINITY; rows as usize], f32::to_le_bytes);
     Case {
+        shift: 0,
         name: format!("argmax_{rows}_{columns}"),
         work: Work::Nest(nest),
         arrays: vec![
@@ -133,6 +135,7 @@ fn elementwise(rows: u64, columns: u64) -> Case {
     };
     let count = (rows * columns) as usize;
     Case {
+        shift: 0,
         name: format!("elementwise_{rows}_{columns}"),
         work: Work::Nest(nest),
         arrays: vec![
@@ -198,6 +201,7 @@ fn softmax(rows: u64, columns: u64) -> Case {
     };
     let count = (rows * columns) as usize;
     Case {
+        shift: 0,
         name: format!("softmax_{rows}_{columns}"),
         work: Work::Fused(fused),
         arrays: vec![(F32, vec![rows, columns], floats(count, 5)), (F32, vec![rows, columns], zeros(count))],

@@ -116,47 +116,59 @@ fn tensor_cores_meet_every_window() {
     let mut batched = padded.clone();
     batched.groups = [1, 2];
     let line: [&[i64]; 3] = [&[0, 1, 2], &[1, 0, 2], &[0, 1, 2]];
-    check(
-        &[
-            // One element a window: pieces of 16 bytes, of 8, and none; two images in one tile; more features than a tile.
-            convolution([Bf16; 3], [&[1, 40, 4, 8], &[24, 40, 1, 1], &[1, 24, 4, 8]], NCHW, &one),
-            convolution([F16; 3], [&[2, 36, 2, 6], &[70, 36, 1, 1], &[2, 70, 2, 6]], NCHW, &one),
-            convolution([Bf16; 3], [&[2, 16, 3, 3], &[8, 16, 1, 1], &[2, 8, 3, 3]], NCHW, &one),
-            convolution(
-                [Bf16; 3],
-                [&[1, 16, 5, 5], &[8, 16, 1, 1], &[1, 8, 3, 3]],
-                NCHW,
-                &windows([2; 2], [0; 2], [0; 2], [1; 2]),
-            ),
-            // Windows over the edges, with steps and distances, backwards, and three features, whose rows of terms are no whole pieces.
-            convolution([Bf16; 3], [&[1, 8, 9, 7], &[40, 8, 3, 3], &[1, 40, 9, 7]], NCHW, &padded),
-            convolution([F16, F16, F32], [&[2, 3, 12, 11], &[20, 3, 7, 7], &[2, 20, 6, 6]], NCHW, &strided),
-            convolution([Bf16; 3], [&[1, 5, 6, 9], &[17, 5, 3, 2], &[1, 17, 5, 5]], NCHW, &uneven),
-            convolution([F16; 3], [&[2, 6, 30], &[9, 6, 4], &[2, 9, 27]], line, &plain(1)),
-            // Features last: whole pieces of them, and not.
-            convolution([Bf16; 3], [&[2, 6, 5, 16], &[3, 3, 16, 24], &[2, 6, 5, 24]], NHWC, &padded),
-            convolution([F16; 3], [&[1, 6, 5, 6], &[3, 3, 6, 10], &[1, 6, 5, 10]], NHWC, &padded),
-            convolution([Bf16; 3], [&[1, 7, 7, 8], &[1, 1, 8, 72], &[1, 7, 7, 72]], NHWC, &one),
-            // Features of the input last and those of the output before the windows; a kernel with output features inside.
-            convolution(
-                [F16; 3],
-                [&[1, 6, 5, 8], &[8, 9, 3, 3], &[1, 9, 6, 5]],
-                [NHWC[0], &[0, 1, 2, 3], NCHW[2]],
-                &padded,
-            ),
-            // Groups of features, and of images.
-            convolution([Bf16; 3], [&[1, 16, 5, 4], &[16, 8, 3, 3], &[1, 16, 5, 4]], NCHW, &grouped),
-            convolution([Bf16; 3], [&[4, 8, 5, 4], &[16, 8, 3, 3], &[2, 16, 5, 4]], NCHW, &batched),
-            // Gaps in the input, which no tensor core sees.
-            convolution(
-                [Bf16; 3],
-                [&[1, 8, 4, 4], &[8, 8, 2, 2], &[1, 8, 6, 6]],
-                NCHW,
-                &Windows { input_dilation: vec![2; 2], ..one.clone() },
-            ),
-        ],
-        2e-2,
-    );
+    let cases = [
+        // One element a window: pieces of 16 bytes, of 8, and none; two images in one tile; more features than a tile.
+        convolution([Bf16; 3], [&[1, 40, 4, 8], &[24, 40, 1, 1], &[1, 24, 4, 8]], NCHW, &one),
+        convolution([F16; 3], [&[2, 36, 2, 6], &[70, 36, 1, 1], &[2, 70, 2, 6]], NCHW, &one),
+        convolution([Bf16; 3], [&[2, 16, 3, 3], &[8, 16, 1, 1], &[2, 8, 3, 3]], NCHW, &one),
+        convolution(
+            [Bf16; 3],
+            [&[1, 16, 5, 5], &[8, 16, 1, 1], &[1, 8, 3, 3]],
+            NCHW,
+            &windows([2; 2], [0; 2], [0; 2], [1; 2]),
+        ),
+        // Windows over the edges, with steps and distances, backwards, and three features, whose rows of terms are no whole pieces.
+        convolution([Bf16; 3], [&[1, 8, 9, 7], &[40, 8, 3, 3], &[1, 40, 9, 7]], NCHW, &padded),
+        convolution([F16, F16, F32], [&[2, 3, 12, 11], &[20, 3, 7, 7], &[2, 20, 6, 6]], NCHW, &strided),
+        convolution([Bf16; 3], [&[1, 5, 6, 9], &[17, 5, 3, 2], &[1, 17, 5, 5]], NCHW, &uneven),
+        convolution([F16; 3], [&[2, 6, 30], &[9, 6, 4], &[2, 9, 27]], line, &plain(1)),
+        // Features last: whole pieces of them, and not.
+        convolution([Bf16; 3], [&[2, 6, 5, 16], &[3, 3, 16, 24], &[2, 6, 5, 24]], NHWC, &padded),
+        convolution([F16; 3], [&[1, 6, 5, 6], &[3, 3, 6, 10], &[1, 6, 5, 10]], NHWC, &padded),
+        convolution([Bf16; 3], [&[1, 7, 7, 8], &[1, 1, 8, 72], &[1, 7, 7, 72]], NHWC, &one),
+        // Features of the input last and those of the output before the windows; a kernel with output features inside.
+        convolution(
+            [F16; 3],
+            [&[1, 6, 5, 8], &[8, 9, 3, 3], &[1, 9, 6, 5]],
+            [NHWC[0], &[0, 1, 2, 3], NCHW[2]],
+            &padded,
+        ),
+        // Groups of features, and of images.
+        convolution([Bf16; 3], [&[1, 16, 5, 4], &[16, 8, 3, 3], &[1, 16, 5, 4]], NCHW, &grouped),
+        convolution([Bf16; 3], [&[4, 8, 5, 4], &[16, 8, 3, 3], &[2, 16, 5, 4]], NCHW, &batched),
+        // Gaps in the input, which no tensor core sees.
+        convolution(
+            [Bf16; 3],
+            [&[1, 8, 4, 4], &[8, 8, 2, 2], &[1, 8, 6, 6]],
+            NCHW,
+            &Windows { input_dilation: vec![2; 2], ..one.clone() },
+        ),
+    ];
+    let on_tensor_cores =
+        source_of(&cases).kernels.iter().filter(|kernel| kernel.text.contains("_of::tensor(")).count();
+    assert_eq!(on_tensor_cores, cases.len() - 1);
+    check(&cases, 2e-2);
+}
+
+#[test]
+fn arrays_may_lie_at_any_element() {
+    let padded = windows([1, 1], [1, 1], [1, 1], [1, 1]);
+    let mut cases = [
+        convolution([Bf16; 3], [&[1, 40, 4, 8], &[24, 40, 1, 1], &[1, 24, 4, 8]], NCHW, &plain(2)),
+        convolution([F16; 3], [&[2, 6, 5, 16], &[3, 3, 16, 24], &[2, 6, 5, 24]], NHWC, &padded),
+    ];
+    cases.iter_mut().for_each(|case| case.shift = 2);
+    check(&cases, 2e-2);
 }
 
 #[test]

@@ -351,3 +351,42 @@ func.func @flag_of_others(%x: tensor<16384x4096xf32>, %r: tensor<16384xf32>) -> 
   %3 = stablehlo.select %1, %2, %x : tensor<16384x4096xi1>, tensor<16384x4096xf32>
   return %3 : tensor<16384x4096xf32>
 }
+
+// -----
+// The root of a feature's variance goes behind the convolution with what scales by it, and is computed for each element: its sum takes longer.
+// CHECK-LABEL: @normalised
+// CHECK: pyg.fused
+// CHECK: pyg.kernel
+// CHECK: "pyg.nest"
+// CHECK: scalar.rsqrt
+// CHECK: scalar.max
+// CHECK-NOT: pyg.nest
+// REMARK: remark: `@normalised` has 1 launches, 8 before fusion
+func.func @normalised(%x: tensor<1x4x5x5xf32>, %w: tensor<8x4x3x3xf32>, %variance: tensor<8xf32>, %shift: tensor<8xf32>) -> tensor<1x8x3x3xf32> {
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, f, 0, 1]x[o, i, 0, 1]->[b, f, 0, 1], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<1x4x5x5xf32>, tensor<8x4x3x3xf32>) -> tensor<1x8x3x3xf32>
+  %e = stablehlo.constant dense<1.0e-5> : tensor<8xf32>
+  %1 = stablehlo.add %variance, %e : tensor<8xf32>
+  %2 = stablehlo.rsqrt %1 : tensor<8xf32>
+  %3 = stablehlo.broadcast_in_dim %2, dims = [1] : (tensor<8xf32>) -> tensor<1x8x3x3xf32>
+  %4 = stablehlo.multiply %0, %3 : tensor<1x8x3x3xf32>
+  %5 = stablehlo.broadcast_in_dim %shift, dims = [1] : (tensor<8xf32>) -> tensor<1x8x3x3xf32>
+  %6 = stablehlo.add %4, %5 : tensor<1x8x3x3xf32>
+  %z = stablehlo.constant dense<0.0> : tensor<1x8x3x3xf32>
+  %7 = stablehlo.maximum %6, %z : tensor<1x8x3x3xf32>
+  return %7 : tensor<1x8x3x3xf32>
+}
+
+// -----
+// An exponential stays a launch: it is dearer than that.
+// CHECK-LABEL: @scaled_by_exponentials
+// CHECK: scalar.exp
+// CHECK: pyg.fused
+// CHECK: pyg.kernel
+// CHECK-NOT: scalar.exp
+func.func @scaled_by_exponentials(%x: tensor<1x4x5x5xf32>, %w: tensor<8x4x3x3xf32>, %scale: tensor<8xf32>) -> tensor<1x8x3x3xf32> {
+  %0 = stablehlo.convolution(%x, %w) dim_numbers = [b, f, 0, 1]x[o, i, 0, 1]->[b, f, 0, 1], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<1x4x5x5xf32>, tensor<8x4x3x3xf32>) -> tensor<1x8x3x3xf32>
+  %1 = stablehlo.exponential %scale : tensor<8xf32>
+  %2 = stablehlo.broadcast_in_dim %1, dims = [1] : (tensor<8xf32>) -> tensor<1x8x3x3xf32>
+  %3 = stablehlo.multiply %0, %2 : tensor<1x8x3x3xf32>
+  return %3 : tensor<1x8x3x3xf32>
+}

@@ -32,7 +32,7 @@ fn call(
         attributes: attributes.into_iter().map(|(name, value)| (name.to_string(), value)).collect(),
         bodies: Vec::new(),
     };
-    Case { name, work: Work::Kernel(call), arrays: inputs.into_iter().chain(outputs).collect() }
+    Case { shift: 0, name, work: Work::Kernel(call), arrays: inputs.into_iter().chain(outputs).collect() }
 }
 
 /// An array of bytes that a kernel should write over.

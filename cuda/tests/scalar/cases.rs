@@ -128,6 +128,6 @@ fn build(
     let given = operands.iter().zip(values).map(|(dtype, values)| (*dtype, shape.clone(), values.concat()));
     let outputs =
         results.iter().map(|result| (result.dtype, shape.clone(), vec![0; count * result.dtype.size_bytes()]));
-    let case = Case { name, work: Work::Nest(nest), arrays: given.chain(outputs).collect() };
+    let case = Case { shift: 0, name, work: Work::Nest(nest), arrays: given.chain(outputs).collect() };
     (ScalarCase { results }, case)
 }

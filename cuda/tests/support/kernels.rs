@@ -83,7 +83,7 @@ pub fn call(
         attributes,
         bodies: bodies.to_vec(),
     });
-    Case { name: name.to_string(), work, arrays: inputs.into_iter().chain(outputs).collect() }
+    Case { shift: 0, name: name.to_string(), work, arrays: inputs.into_iter().chain(outputs).collect() }
 }
 
 /// Every part of every element as a number.

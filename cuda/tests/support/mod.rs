@@ -18,6 +18,8 @@ use pygraph_kernels::{memory::Bytes, tensor::TensorType, work};
 
 /// A launch with the arrays that it reads and writes, by number.
 pub struct Case {
+    /// How many bytes arrays lie behind a multiple of 64.
+    pub shift: u64,
     /// For messages.
     pub name: String,
     /// What is launched.
@@ -31,8 +33,8 @@ impl Case {
     pub fn program(&self) -> Program {
         let mut arena_bytes = 0;
         let buffers = self.arrays.iter().map(|(dtype, shape, bytes)| {
-            let offset = arena_bytes;
-            arena_bytes += (bytes.len() as u64).max(1).next_multiple_of(64);
+            let offset = arena_bytes + self.shift;
+            arena_bytes += (bytes.len() as u64 + self.shift).max(1).next_multiple_of(64);
             Buffer { dtype: *dtype, shape: shape.clone(), place: Place::Arena { offset } }
         });
         let buffers = buffers.collect();

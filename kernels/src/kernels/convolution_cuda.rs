@@ -39,18 +39,18 @@ const GRID_MAX: u64 = 65535;
 
 /// Blocks that keep a card busy. With no more, kernels may also start before those before them have ended.
 const BUSY_BLOCKS: u64 = 132;
-/// Tiles on tensor cores, in warps of 32 by 32 sums or less. Of equally fast ones the first is taken.
+/// Tiles on tensor cores, in eight warps of 32 by 32 sums or less. Of equally fast ones the first is taken.
 const TENSOR_TILES: [Tensor; 6] = [
-    Tensor { features: 128, windows: 64, warp_rows: 4, term_warps: 1 },
-    Tensor { features: 64, windows: 128, warp_rows: 2, term_warps: 1 },
-    Tensor { features: 64, windows: 64, warp_rows: 2, term_warps: 2 },
-    Tensor { features: 32, windows: 128, warp_rows: 1, term_warps: 2 },
-    Tensor { features: 32, windows: 64, warp_rows: 1, term_warps: 4 },
-    Tensor { features: 16, windows: 128, warp_rows: 1, term_warps: 2 },
+    Tensor { features: 128, windows: 64, warps: [4, 2, 1] },
+    Tensor { features: 64, windows: 128, warps: [2, 4, 1] },
+    Tensor { features: 64, windows: 64, warps: [2, 2, 2] },
+    Tensor { features: 32, windows: 128, warps: [1, 4, 2] },
+    Tensor { features: 32, windows: 64, warps: [1, 2, 4] },
+    Tensor { features: 16, windows: 128, warps: [1, 4, 2] },
 ];
-/// Terms of a stage, and bytes of all stages.
+/// Terms of a stage, and bytes of all stages: with two blocks on a multiprocessor, one of them that of the next kernel.
 const STAGE_TERMS: u64 = 64;
-const STAGES_BYTES: u64 = 48 << 10;
+const STAGES_BYTES: u64 = 64 << 10;
 /// Stages, at most.
 const STAGES_MAX: u64 = 4;
 /// Steps before its own in which a thread loads what it gathers by element.
@@ -69,17 +69,13 @@ const SPLIT_CYCLES: f64 = 1200.0;
 const PART_CYCLES: f64 = 0.06;
 const SUM_CYCLES: f64 = 0.15;
 
-/// Warps of a block.
-const WARPS: u64 = THREADS as u64 / 32;
-
 /// A tile on tensor cores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Tensor {
     features: u64,
     windows: u64,
-    /// Warps along the features, and warps that share the terms of the same sums, of eight.
-    warp_rows: u64,
-    term_warps: u64,
+    /// Warps along the features, along the windows, and that share the terms of the same sums.
+    warps: [u64; 3],
 }
 
 impl Tensor {
@@ -92,9 +88,23 @@ impl Tensor {
         of.features.div_ceil(self.features) * of.rows.div_ceil(self.windows) * of.groups
     }
 
-    /// Stages that fit into shared memory.
+    /// Bytes of a stage: both sides' elements, of two bytes.
+    fn stage_bytes(self) -> u64 {
+        (self.features + self.windows) * STAGE_TERMS * 2
+    }
+
     fn stages(self) -> u64 {
-        (STAGES_BYTES / ((self.features + self.windows) * STAGE_TERMS * 2)).min(STAGES_MAX)
+        (STAGES_BYTES / self.stage_bytes()).min(STAGES_MAX)
+    }
+
+    /// Shared memory: of the stages, and behind them of the sums of all groups of warps, as the skeleton lays them out.
+    fn shared_bytes(self, layout: &Layout) -> u64 {
+        let (inner, outer) = match layout.features_together {
+            true => (self.features, self.windows),
+            false => (self.windows, self.features),
+        };
+        let sums = self.warps[2] * outer * (inner + 8) * 4;
+        sums.max(self.stages() * self.stage_bytes())
     }
 }
 
@@ -162,15 +172,15 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         ("SPLITS", choice.splits as i64),
         ("TILE_ROWS", choice.tensor.features as i64),
         ("TILE_COLUMNS", choice.tensor.windows as i64),
-        ("WARP_ROWS", choice.tensor.warp_rows as i64),
-        ("WARP_COLUMNS", (WARPS / choice.tensor.warp_rows / choice.tensor.term_warps) as i64),
-        ("TERM_WARPS", choice.tensor.term_warps as i64),
+        ("WARP_ROWS", choice.tensor.warps[0] as i64),
+        ("WARP_COLUMNS", choice.tensor.warps[1] as i64),
+        ("TERM_WARPS", choice.tensor.warps[2] as i64),
         ("STAGE_TERMS", STAGE_TERMS as i64),
         ("STAGES", choice.tensor.stages() as i64),
         ("LOADS_AHEAD", LOADS_AHEAD as i64),
         ("FEATURES_LAST", i64::from(layout.features_last)),
         ("KERNEL_TERM_STRIDE", layout.kernel_term_stride.map_or(-1, |stride| stride as i64)),
-        ("KERNEL_PIECE_BYTES", if layout.kernel_is_whole { 16 } else { 0 }),
+        ("KERNEL_IS_WHOLE", i64::from(layout.kernel_is_whole)),
         ("INPUT_IS_ALONG", i64::from(layout.input_is_along)),
         ("INPUT_PIECE_BYTES", layout.input_piece_bytes),
         ("OUTPUT_WINDOW_STRIDE", layout.output_window_stride.map_or(-1, |stride| stride as i64)),
@@ -191,7 +201,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
                 function: function.into(),
                 grid: [choice.tiles as u32, blocks_y as u32, choice.splits as u32],
                 block: [THREADS, 1, 1],
-                shared_bytes: 0,
+                shared_bytes: if function == "tensor" { choice.tensor.shared_bytes(&layout) as u32 } else { 0 },
                 operands: operands.into_iter().chain([CudaOperand::Scratch(0), CudaOperand::Counters]).collect(),
                 waits: function == "tensor",
             });
@@ -306,15 +316,15 @@ impl Layout {
         };
         let kernel_term_stride = single_stride(&terms);
         let kernel_is_whole = match kernel_term_stride {
-            Some(1) => extents.terms % PIECE == 0 && kernel[1].1 % PIECE == 0,
-            Some(stride) => kernel[1].1 == 1 && extents.features % PIECE == 0 && stride % PIECE == 0,
+            Some(1) => extents.terms.is_multiple_of(PIECE) && kernel[1].1.is_multiple_of(PIECE),
+            Some(stride) => kernel[1].1 == 1 && extents.features.is_multiple_of(PIECE) && stride.is_multiple_of(PIECE),
             None => false,
         };
-        let is_multiple = |of: u64| move |(extent, stride): &(u64, u64)| *extent == 1 || stride % of == 0;
-        let is_along = features_last && input[0].0 > 0 && input[1].1 == 1 && kernel[0].0 % PIECE == 0;
+        let is_multiple = |of: u64| move |(extent, stride): &(u64, u64)| *extent == 1 || stride.is_multiple_of(of);
+        let is_along = features_last && input[0].0 > 0 && input[1].1 == 1 && kernel[0].0.is_multiple_of(PIECE);
         let input_is_along = is_along && input[2..].iter().chain(&input[..1]).all(is_multiple(PIECE));
         let together = is_pointwise(call, &input, &kernel) && single_stride(&input[2..]) == Some(1);
-        let has_pieces = |of: u64| extents.windows % of == 0 && input[..2].iter().all(is_multiple(of));
+        let has_pieces = |of: u64| extents.windows.is_multiple_of(of) && input[..2].iter().all(is_multiple(of));
         let input_piece_bytes = match (input_is_along, together) {
             (true, _) => 16,
             (false, true) if has_pieces(PIECE) => 16,
@@ -324,8 +334,10 @@ impl Layout {
         let output_window_stride = single_stride(&output[2..]);
         let features_together = output[1].1 == 1 && output_window_stride != Some(1);
         let has_runs = match features_together {
-            true => extents.features % RUN == 0 && output[2..].iter().chain(&output[..1]).all(is_multiple(RUN)),
-            false => output_window_stride == Some(1) && extents.windows % RUN == 0,
+            true => {
+                extents.features.is_multiple_of(RUN) && output[2..].iter().chain(&output[..1]).all(is_multiple(RUN))
+            }
+            false => output_window_stride == Some(1) && extents.windows.is_multiple_of(RUN),
         };
         Layout {
             features_last,

@@ -5,7 +5,7 @@
 // elements fit into 32 bits, and the input has no gaps (`A_lhs_dilation`); the launch rule asks for that.
 //
 // - `KERNEL_TERM_STRIDE`: from one term of the kernel to the next, -1 where that is no one stride. Pieces are copied whole if
-//   `KERNEL_PIECE_BYTES` is 16, else loaded by element.
+//   `KERNEL_IS_WHOLE`, else loaded by element.
 // - `INPUT_PIECE_BYTES`: 16 if eight features of a window's element lie together (`INPUT_IS_ALONG`), or eight neighbouring windows of one element
 //   each; 8 if four of those; 0 if elements are loaded one by one.
 // - `OUTPUT_WINDOW_STRIDE`: from one window of an image to the next in the output, or -1. Runs of `OUTPUT_RUN` are stored, along features if
@@ -13,6 +13,8 @@
 
 constexpr bool KERNEL_ACROSS = KERNEL_TERM_STRIDE != 1 && IN1_STRIDES[A_kernel_dims[1]] == 1, INPUT_ACROSS = !INPUT_IS_ALONG;
 constexpr i32 TERM_COUNT = i32(TERMS), COLUMNS = i32(ROWS), WINDOW = KERNEL_IN > 0 ? TERM_COUNT / i32(KERNEL_IN) : 1;
+// True where stages end with a split, and tiles with a group's features.
+constexpr bool TERMS_FILL = TERM_COUNT % STEP_TERMS == 0, ROWS_FILL = GROUP_FEATURES % TILE_ROWS == 0;
 // Terms of a split.
 constexpr i64 PART = ((TERMS + SPLITS - 1) / SPLITS + STEP_TERMS - 1) / STEP_TERMS * STEP_TERMS;
 
@@ -82,12 +84,13 @@ struct Weights {
     const i32 of_row = row * i32(IN1_STRIDES[A_kernel_dims[1]]);
     return of_row + (KERNEL_TERM_STRIDE >= 0 ? term * i32(KERNEL_TERM_STRIDE) : term_of(term).kernel);
   }
+  inline bool is_weight(i32 row, i32 term) const { return (ROWS_FILL || row < i32(GROUP_FEATURES)) && (TERMS_FILL || term < to); }
   // Asks for what is copied later than the first stages.
   inline void fetch() const {
     constexpr int LINE = 64, ALONG = KERNEL_ACROSS ? int(TILE_ROWS) : int(PART), LINES = (ALONG + LINE - 1) / LINE;
     constexpr int FIRST = int(STAGES - 1) * STEP_TERMS, ALL = KERNEL_ACROSS ? (int(PART) - FIRST) * LINES : int(TILE_ROWS) * LINES;
 #pragma unroll 1
-    for (int number = int(threadIdx.x); number < ALL; number += 256) {
+    for (int number = int(threadIdx.x); number < ALL; number += TENSOR_THREADS) {
       const int line = number % LINES * LINE, of = number / LINES;
       const i32 row = first_row + (KERNEL_ACROSS ? line : of), term = from + (KERNEL_ACROSS ? FIRST + of : line);
       if (row < i32(GROUP_FEATURES) && term < to && (KERNEL_ACROSS || line >= FIRST)) fetch_ahead(kernel + element(row, term));
@@ -98,14 +101,8 @@ struct Weights {
     for (int of = 0; of < PIECE; ++of) {
       const i32 row = first_row + (KERNEL_ACROSS ? piece * PIECE + of : line);
       const i32 term = from + step * STEP_TERMS + (KERNEL_ACROSS ? line : piece * PIECE + of);
-      held[of] = row < i32(GROUP_FEATURES) && term < to ? u32(reinterpret<u16>(kernel[element(row, term)])) : 0;
+      held[of] = is_weight(row, term) ? u32(reinterpret<u16>(kernel[element(row, term)])) : 0;
     }
-  }
-  template <int BYTES>
-  inline void copy(u16* stage, int line, int piece, int, i32 step) const {
-    const i32 row = first_row + (KERNEL_ACROSS ? piece * PIECE : line), term = from + step * STEP_TERMS + (KERNEL_ACROSS ? line : piece * PIECE);
-    const bool is_there = row < i32(GROUP_FEATURES) && term < to;
-    copy_ahead<BYTES>(stage, kernel + (is_there ? element(row, term) : 0), is_there);
   }
 };
 
@@ -121,8 +118,8 @@ constexpr bool has_masks() {
 template <class T>
 struct Inputs {
   typedef Stage<int(TILE_COLUMNS), INPUT_ACROSS> Of;
-  static constexpr int ITEMS = (Of::LINES * Of::PIECES + 255) / 256, PLACES = INPUT_ACROSS ? PIECE : ITEMS;
-  static_assert(256 % Of::PIECES == 0, "a thread should have one piece of all its lines");
+  static constexpr int ITEMS = (Of::LINES * Of::PIECES + TENSOR_THREADS - 1) / TENSOR_THREADS, PLACES = INPUT_ACROSS ? PIECE : ITEMS;
+  static_assert(TENSOR_THREADS % Of::PIECES == 0, "a thread should have one piece of all its lines");
   static constexpr bool HAS_MASKS = INPUT_ACROSS && has_masks();
   const T* input;
   i32 first_column, from, to;
@@ -133,7 +130,7 @@ struct Inputs {
   inline void find_places() {
 #pragma unroll
     for (int of = 0; of < PLACES; ++of) {
-      const int column = INPUT_ACROSS ? int(threadIdx.x) % Of::PIECES * PIECE + of : (int(threadIdx.x) + 256 * of) / Of::PIECES;
+      const int column = INPUT_ACROSS ? int(threadIdx.x) % Of::PIECES * PIECE + of : (int(threadIdx.x) + TENSOR_THREADS * of) / Of::PIECES;
       places[of] = place_of(first_column + column);
     }
     if constexpr (HAS_MASKS) find_masks();
@@ -166,7 +163,7 @@ struct Inputs {
   inline void load(int line, int piece, int item, i32 step, u32 (&held)[PIECE]) const {
     const i32 number = from + step * STEP_TERMS + (INPUT_ACROSS ? line : piece * PIECE);
     const Term term = term_of(number);
-    const u32 mask = number >= to ? 0 : HAS_MASKS ? mask_of(term) : 0xff;
+    const u32 mask = !TERMS_FILL && number >= to ? 0 : HAS_MASKS ? mask_of(term) : 0xff;
 #pragma unroll
     for (int of = 0; of < PIECE; ++of) {
       const Place& place = places[INPUT_ACROSS ? of : item];
@@ -184,8 +181,8 @@ struct Inputs {
 #pragma unroll
     for (int of = 0; of < PIECE; of += BYTES / 2) {
       const Place& place = places[INPUT_ACROSS ? of : item];
-      const bool is_column = !INPUT_ACROSS || first_column + piece * PIECE + of < COLUMNS;
-      const bool is_read = is_column && number < to && is_there(place, term);
+      const bool is_column = !INPUT_ACROSS || COLUMNS % TILE_COLUMNS == 0 || first_column + piece * PIECE + of < COLUMNS;
+      const bool is_read = is_column && (TERMS_FILL || number < to) && is_there(place, term);
       copy_ahead<BYTES>(stage + of, input + (is_read ? place.first + term.input : 0), is_read);
     }
   }
@@ -195,7 +192,7 @@ struct Inputs {
 template <class Side, int BYTES, int SLOTS>
 struct Filling {
   typedef typename Side::Of Of;
-  static constexpr int ALL = Of::LINES * Of::PIECES, ITEMS = (ALL + 255) / 256;
+  static constexpr int ALL = Of::LINES * Of::PIECES, ITEMS = (ALL + TENSOR_THREADS - 1) / TENSOR_THREADS;
   Side side;
   u32 held[BYTES > 0 ? 1 : SLOTS][ITEMS][PIECE];
 
@@ -204,8 +201,8 @@ struct Filling {
   static inline void over_pieces(Each each) {
 #pragma unroll
     for (int item = 0; item < ITEMS; ++item) {
-      const int number = int(threadIdx.x) + 256 * item;
-      if (ALL % 256 == 0 || number < ALL) each(item, number / Of::PIECES, number % Of::PIECES);
+      const int number = int(threadIdx.x) + TENSOR_THREADS * item;
+      if (ALL % TENSOR_THREADS == 0 || number < ALL) each(item, number / Of::PIECES, number % Of::PIECES);
     }
   }
   inline void fill(i32 step, u16* stage) {
@@ -231,16 +228,25 @@ struct Filling {
 };
 
 // Both sides. What of the kernel is there already may be on its way while kernels before this one end.
-template <int KERNEL_BYTES, int INPUT_BYTES>
+template <bool IS_KERNEL_WHOLE, int INPUT_BYTES>
 struct Windows {
-  static constexpr int SLOTS = KERNEL_BYTES == 0 || INPUT_BYTES == 0 ? int(LOADS_AHEAD) : 0;
-  Filling<Weights<In1>, KERNEL_BYTES, SLOTS> weights;
+  static constexpr int SLOTS = !IS_KERNEL_WHOLE || INPUT_BYTES == 0 ? int(LOADS_AHEAD) : 0;
+  WholeSide<int(TILE_ROWS), KERNEL_ACROSS, GROUP_FEATURES, (KERNEL_ACROSS ? KERNEL_TERM_STRIDE : IN1_STRIDES[A_kernel_dims[1]]), In1> kernel;
+  Filling<Weights<In1>, (IS_KERNEL_WHOLE ? 16 : 0), SLOTS> weights;
   Filling<Inputs<In0>, INPUT_BYTES, SLOTS> inputs;
 
-  inline void fill_left(int step, u16* stage) { weights.fill(step, stage); }
+  inline Windows(const In0* input, const In1* kernel, i32 first_row, i32 first_column, i32 from, i32 to) : kernel(kernel, first_row, from) {
+    weights.side = Weights<In1>{kernel, first_row, from, to};
+    inputs.side.input = input;
+    inputs.side.first_column = first_column;
+    inputs.side.from = from;
+    inputs.side.to = to;
+  }
+  inline void fill_left(int step, u16* stage) {
+    if constexpr (IS_KERNEL_WHOLE) kernel.fill(step, stage, weights.side.to);
+  }
   inline void begin_right() {
-    if constexpr (IN1_IS_FIXED && KERNEL_BYTES > 0) weights.side.fetch();
-    keep_behind_copies(inputs.side.first_column);
+    if constexpr (IN1_IS_FIXED && IS_KERNEL_WHOLE) weights.side.fetch();
     inputs.side.find_places();
     if (IN1_IS_FIXED) wait_for_earlier();
   }
@@ -259,16 +265,16 @@ struct Windows {
 struct Sorted {
   static constexpr int INNER = int(FEATURES_TOGETHER ? TILE_ROWS : TILE_COLUMNS), OUTER = int(FEATURES_TOGETHER ? TILE_COLUMNS : TILE_ROWS);
   // Lines begin at other banks.
-  static constexpr int LINE = INNER + 8, SIZE = OUTER * LINE, BYTES = int(TERM_WARPS) * SIZE * int(sizeof(Sum));
+  static constexpr int LINE = INNER + 8, SIZE = OUTER * LINE;
   static inline int at(int row, int column) { return FEATURES_TOGETHER ? column * LINE + row : row * LINE + column; }
 };
 
 // The elements of a tile that a thread stores: `COUNT` runs of `RUN`.
 template <int RUN>
 struct Stored {
-  static constexpr int LINE_RUNS = Sorted::INNER / RUN, COUNT = LINE_RUNS * Sorted::OUTER / 256;
-  static inline int inner(int run) { return (run * 256 + int(threadIdx.x)) % LINE_RUNS * RUN; }
-  static inline int outer(int run) { return (run * 256 + int(threadIdx.x)) / LINE_RUNS; }
+  static constexpr int LINE_RUNS = Sorted::INNER / RUN, COUNT = LINE_RUNS * Sorted::OUTER / TENSOR_THREADS;
+  static inline int inner(int run) { return (run * TENSOR_THREADS + int(threadIdx.x)) % LINE_RUNS * RUN; }
+  static inline int outer(int run) { return (run * TENSOR_THREADS + int(threadIdx.x)) / LINE_RUNS; }
   static inline int row(int run) { return FEATURES_TOGETHER ? inner(run) : outer(run); }
   static inline int column(int run) { return FEATURES_TOGETHER ? outer(run) : inner(run); }
   // Element number `element` of all, summed over the groups of warps.
@@ -313,7 +319,7 @@ inline void store_tile(Output output, Sum* sums, u8* parts, u32* counters, i32 g
 #pragma unroll
     for (int of = 0; of < AT_ONCE; ++of) {
       const i32 row = first_row + Own::row(first + of), column = first_column + Own::column(first + of);
-      is_there[of] = row < i32(GROUP_FEATURES) && column < COLUMNS;
+      is_there[of] = (ROWS_FILL || row < i32(GROUP_FEATURES)) && (COLUMNS % TILE_COLUMNS == 0 || column < COLUMNS);
       if (!is_there[of]) continue;
       elements[of] = element_at(group, row, column);
       prepared[of] = prepare<RUN>(output, elements[of]);
@@ -343,31 +349,24 @@ inline void store_tile(Output output, Sum* sums, u8* parts, u32* counters, i32 g
 template <class Output>
 inline void tensor(Output output, const In0* input, const In1* kernel, u8* parts, u32* counters) {
   constexpr i32 ACROSS = (COLUMNS + i32(TILE_COLUMNS) - 1) / i32(TILE_COLUMNS);
-  constexpr int STAGES_BYTES = int(STAGES * (TILE_ROWS + TILE_COLUMNS)) * STEP_TERMS * int(sizeof(u16));
-  __shared__ __align__(16) u8 shared[STAGES_BYTES > Sorted::BYTES ? STAGES_BYTES : Sorted::BYTES];
+  PYGRAPH_DYNAMIC_SHARED(shared);
   const i32 group = GROUP_COUNT == 1 ? 0 : i32(blockIdx.y), tile = i32(blockIdx.x);
   const i32 first_row = tile / ACROSS * i32(TILE_ROWS), first_column = tile % ACROSS * i32(TILE_COLUMNS);
   const i32 from = SPLITS == 1 ? 0 : i32(blockIdx.z * PART), to = from + i32(PART) < TERM_COUNT ? from + i32(PART) : TERM_COUNT;
   Sum sums[Fragments::COUNT];
+  const In0* const own_input = input + input_of(group);
+  const In1* const own_kernel = kernel + kernel_of(group);
+  if (!IN1_IS_FIXED) wait_for_earlier();
   auto multiply = [&](auto windows) {
-    windows.weights.side.kernel = kernel + kernel_of(group);
-    windows.weights.side.first_row = first_row;
-    windows.weights.side.from = from;
-    windows.weights.side.to = to;
-    windows.inputs.side.input = input + input_of(group);
-    windows.inputs.side.first_column = first_column;
-    windows.inputs.side.from = from;
-    windows.inputs.side.to = to;
-    if (!IN1_IS_FIXED) wait_for_earlier();
     multiply_tensors<KERNEL_ACROSS, INPUT_ACROSS, In0>((u16*)shared, (to - from + STEP_TERMS - 1) / STEP_TERMS, windows, sums);
   };
-  typedef Windows<int(KERNEL_PIECE_BYTES), int(INPUT_PIECE_BYTES)> Whole;
-  if constexpr ((IN0_IS_ALIGNED || INPUT_PIECE_BYTES == 0) && (IN1_IS_ALIGNED || KERNEL_PIECE_BYTES == 0)) {
-    multiply(Whole());
+  typedef Windows<KERNEL_IS_WHOLE != 0, int(INPUT_PIECE_BYTES)> Whole;
+  if constexpr ((IN0_IS_ALIGNED || INPUT_PIECE_BYTES == 0) && (IN1_IS_ALIGNED || KERNEL_IS_WHOLE == 0)) {
+    multiply(Whole(own_input, own_kernel, first_row, first_column, from, to));
   } else if (is_aligned(input) && is_aligned(kernel)) {
-    multiply(Whole());
+    multiply(Whole(own_input, own_kernel, first_row, first_column, from, to));
   } else {
-    multiply(Windows<0, 0>());
+    multiply(Windows<false, 0>(own_input, own_kernel, first_row, first_column, from, to));
   }
   Sum* const sorted = (Sum*)shared;
 #pragma unroll

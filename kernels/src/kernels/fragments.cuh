@@ -86,12 +86,6 @@ inline void copy_ahead(u16* to, const void* from, bool is_there) {
   *(Whole*)to = is_there ? *(const Whole*)from : Whole();
 #endif
 }
-// Keeps what is computed from a value behind the copies that were started: the compiler would do it first, and let them wait.
-inline void keep_behind_copies(i32& value) {
-#ifdef __CUDA_ARCH__
-  asm volatile("" : "+r"(value));
-#endif
-}
 inline void end_of_copies() {
 #ifdef __CUDA_ARCH__
   asm volatile("cp.async.commit_group;" ::: "memory");
