@@ -209,3 +209,37 @@ func.func @main(%p: tensor<i32>) {
   "pyg.kv.ensure"(%p, %p) {arena = @kv, spread = "one", offsets = array<i64: 0, 0>} : (tensor<i32>, tensor<i32>) -> ()
   return
 }
+
+// -----
+
+// Where it rounds, and what it reads, is of three types.
+func.func @main(%q: tensor<2x1x4x3xf32>, %k: tensor<2x8x2x3xf32>, %v: tensor<2x8x2x5xf32>, %mask: tensor<1x1x1x8xi1>, %bias: tensor<2x4x1x8xf32>, %positions: tensor<1x1xi32>, %length: tensor<2xi32>) {
+  // expected-error @below {{`score_type` should be f32, f16 or bf16}}
+  %r = "pyg.attention"(%q, %k, %v, %mask, %bias, %positions, %length) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f64, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x4x3xf32>, tensor<2x8x2x3xf32>, tensor<2x8x2x5xf32>, tensor<1x1x1x8xi1>, tensor<2x4x1x8xf32>, tensor<1x1xi32>, tensor<2xi32>) -> tensor<2x1x4x5xf32>
+  return
+}
+
+// -----
+
+func.func @main(%q: tensor<2x1x4x3xf32>, %k: tensor<2x8x2x3xf32>, %v: tensor<2x8x2x5xf32>, %mask: tensor<1x1x1x8xi1>, %bias: tensor<2x4x1x8xf32>, %positions: tensor<1x1xi32>, %length: tensor<2xi32>) {
+  // expected-error @below {{`key_type` should be f32, f16 or bf16}}
+  %r = "pyg.attention"(%q, %k, %v, %mask, %bias, %positions, %length) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = tensor<f32>, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x4x3xf32>, tensor<2x8x2x3xf32>, tensor<2x8x2x5xf32>, tensor<1x1x1x8xi1>, tensor<2x4x1x8xf32>, tensor<1x1xi32>, tensor<2xi32>) -> tensor<2x1x4x5xf32>
+  return
+}
+
+// -----
+
+func.func @main(%q: tensor<2x1x4x3xf64>, %k: tensor<2x8x2x3xf32>, %v: tensor<2x8x2x5xf32>, %mask: tensor<1x1x1x8xi1>, %bias: tensor<2x4x1x8xf32>, %positions: tensor<1x1xi32>, %length: tensor<2xi32>) {
+  // expected-error @below {{attention computes on f32, f16 and bf16, not f64}}
+  %r = "pyg.attention"(%q, %k, %v, %mask, %bias, %positions, %length) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x4x3xf64>, tensor<2x8x2x3xf32>, tensor<2x8x2x5xf32>, tensor<1x1x1x8xi1>, tensor<2x4x1x8xf32>, tensor<1x1xi32>, tensor<2xi32>) -> tensor<2x1x4x5xf32>
+  return
+}
+
+// -----
+
+"pyg.kv.arena"() {sym_name = "kv", slots = 2 : i64, tokens_max = 8 : i64, layers = 1 : i64, heads = 2 : i64, features = array<i64: 3, 5>, element = f32, token_bytes = 64 : i64, handle_bytes = 2097152 : i64, bounded = true} : () -> ()
+func.func @main(%p: tensor<i5>) {
+  // expected-error @below {{no device stores i5}}
+  "pyg.kv.ensure"(%p) {arena = @kv, spread = "one", offsets = array<i64: 0, 0>} : (tensor<i5>) -> ()
+  return
+}

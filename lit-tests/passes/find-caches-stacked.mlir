@@ -304,3 +304,31 @@ func.func @zeros_read(%s: tensor<3x2xf32> {pyg.bind = "state", pyg.name = "s", p
   }
   return %r#1 : tensor<3x2xf32>
 }
+
+// -----
+
+// What is carried is written whole.
+// CHECK-LABEL: @whole
+// CHECK: stablehlo.while({{.*}} = %zeros)
+// CHECK: stablehlo.add {{.*}}, %s
+// REMARK: refusal: state `s` of @whole: it is no cache, since it is replaced by a loop, and what it carries is not written a layer at a time
+func.func @whole(%s: tensor<3x2xf32> {pyg.bind = "state", pyg.name = "s", pyg.updated_by = 0 : i64}) -> tensor<3x2xf32> {
+  %zeros = stablehlo.constant dense<0.0> : tensor<3x2xf32>
+  %zero = stablehlo.constant dense<0> : tensor<i32>
+  %one = stablehlo.constant dense<1> : tensor<i32>
+  %end = stablehlo.constant dense<3> : tensor<i32>
+  %last = stablehlo.constant dense<2> : tensor<i32>
+  %start = stablehlo.constant dense<0> : tensor<i32>
+  %r:2 = stablehlo.while(%i = %start, %c = %zeros) : tensor<i32>, tensor<3x2xf32>
+  cond {
+    %p = stablehlo.compare LT, %i, %end, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+    stablehlo.return %p : tensor<i1>
+  } do {
+    %back = stablehlo.subtract %last, %i : tensor<i32>
+    %before = stablehlo.subtract %i, %one : tensor<i32>
+    %next = stablehlo.add %c, %s : tensor<3x2xf32>
+    %j = stablehlo.add %i, %one : tensor<i32>
+    stablehlo.return %j, %next : tensor<i32>, tensor<3x2xf32>
+  }
+  return %r#1 : tensor<3x2xf32>
+}

@@ -80,14 +80,15 @@ fn prove(
     carrier: OpId,
     slot: usize,
 ) -> Result<Stacked, Obstacle> {
-    let blocks = (module.region_block(carrier, 0), module.region_block(carrier, 1));
-    let (Some(condition), Some(body)) = blocks else { return Err(unproved("its body is empty")) };
+    let [condition, body] = [0, 1].map(|region| {
+        module.region_block(carrier, region).expect("the verifier should have seen a loop's condition and body")
+    });
     let (counter, count) =
         counted(module, carrier, condition, body).ok_or_else(|| unproved("it does not count 0, 1, … up to a constant"))?;
     let carried = module.block(body).arguments[slot];
     let shapes = [old, carried].map(|value| static_tensor(module, value));
     let [Some((shape, ty)), Some((_, carried_type))] = shapes else { return Err(unproved("its shape is not known yet")) };
-    let end = module.block(body).last().ok_or_else(|| unproved("its body is empty"))?;
+    let end = module.block(body).last().expect("the verifier should have seen the end of a loop's body");
     let written = module.op(end).operands[slot];
     let write = defined_by(module, written, Opcode::StablehloDynamicUpdateSlice)
         .filter(|write| module.op(*write).operands[0] == carried && ty == carried_type)

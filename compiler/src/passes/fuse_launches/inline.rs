@@ -112,8 +112,8 @@ pub fn read(module: &Module, op: OpId) -> Option<NestParts> {
         inputs.push((*value, canonical(map, &extents)));
     }
     let outputs = inputs.split_off(input_count);
-    let map = body_of(module, op, 0).ok()?;
-    let combine = if operation.regions.len() > 1 { Some(body_of(module, op, 1).ok()?) } else { None };
+    let map = body_of(module, op, 0)?;
+    let combine = if operation.regions.len() > 1 { Some(body_of(module, op, 1)?) } else { None };
     Some(NestParts { extents, reduction_dims, inputs, outputs, map, combine })
 }
 

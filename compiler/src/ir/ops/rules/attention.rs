@@ -1,10 +1,10 @@
 //! `pyg.attention`: shapes by role. `pyg.kv`: sizes of arenas, and who names them.
 
-use pygraph_artifact::plan::Spread;
+use pygraph_artifact::{dtype::DType, plan::Spread};
 
 use super::{ensure, position, positions};
 use crate::ir::{
-    Attribute, Dim, Opcode, TensorType, Type,
+    Attribute, Dim, ElementType, Opcode, TensorType, Type,
     ops::view::{View, dims_compatible, show_dim, show_element, show_shape},
 };
 
@@ -17,6 +17,15 @@ pub fn attention(view: &View) -> Result<(), String> {
     let [key_batch, tokens, groups, key_feature] = roles(view, "k_dims", view.tensor(1)?)?;
     let [value_batch, value_tokens, value_groups, value_feature] = roles(view, "v_dims", view.tensor(2)?)?;
     let output = roles(view, "output_dims", view.result_tensor(0)?)?;
+    for name in ["key_type", "value_type", "score_type", "logit_type", "softmax_type", "probability_type"] {
+        let is_float = matches!(view.attr(name), Some(Attribute::Type(Type::Scalar(element))) if is_computed(element));
+        ensure(is_float, || format!("`{name}` should be f32, f16 or bf16"))?;
+    }
+    let floats = view.tensors()?.into_iter().take(3).chain(view.group_tensors("bias")?).chain([view.result_tensor(0)?]);
+    let other = floats.map(|tensor| &tensor.element).find(|element| !is_computed(element));
+    ensure(other.is_none(), || {
+        format!("attention computes on f32, f16 and bf16, not {}", other.map(show_element).unwrap_or_default())
+    })?;
     let same = |what: &str, a: &Dim, b: &Dim| {
         ensure(dims_compatible(a, b), || format!("{what} are {} and {}", show_dim(a), show_dim(b)))
     };
@@ -52,6 +61,11 @@ pub fn attention(view: &View) -> Result<(), String> {
     repeats("bias", &[batch, heads, queries, tokens])?;
     repeats("positions", &[batch, queries])?;
     repeats("length", &[batch])
+}
+
+/// True for the element types that attention computes on.
+fn is_computed(element: &ElementType) -> bool {
+    matches!(element.dtype(), Some(DType::F32 | DType::F16 | DType::Bf16))
 }
 
 /// A window shows at least one key.
@@ -105,6 +119,7 @@ pub fn rows(view: &View) -> Result<(), String> {
     };
     ensure(view.operands.len() <= 1, || "positions come from one source".to_string())?;
     let Some(source) = view.tensors()?.into_iter().next() else { return Ok(()) };
+    ensure(source.element.dtype().is_some(), || format!("no device stores {}", show_element(&source.element)))?;
     ensure(source.element_count() == Some(wanted), || {
         format!("positions are {}, but should be {wanted}", show_shape(&source.shape))
     })
