@@ -7,6 +7,7 @@
 //! - Any other is a fold along the window's dimensions.
 
 use pygraph_artifact::{dtype::DType, scalar::ScalarBody, validate::array_bytes};
+use smallvec::smallvec;
 
 use super::{
     Lowered,
@@ -122,7 +123,7 @@ fn points(extents: &[i64]) -> Vec<Vec<i64>> {
 
 fn window_map(windows: &Windows, rank: usize, point: &[i64]) -> Vec<LinearExpr> {
     let result = |d: usize| {
-        let mut coefficients = vec![0; rank];
+        let mut coefficients = smallvec![0; rank];
         coefficients[d] = windows.strides[d];
         LinearExpr { coefficients, constant: point[d] * windows.dilations[d] }
     };
@@ -137,7 +138,7 @@ fn folded(site: &mut Site, operands: Vec<ValueId>, inits: &[ValueId], windows: &
     let dim_count = extents.len();
     let results = (0..rank)
         .map(|d| {
-            let mut coefficients = vec![0; dim_count];
+            let mut coefficients = smallvec![0; dim_count];
             coefficients[d] = windows.strides[d];
             coefficients[rank + d] = windows.dilations[d];
             LinearExpr { coefficients, constant: 0 }
