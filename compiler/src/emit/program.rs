@@ -127,14 +127,18 @@ fn layout_of(attrs: &AttrMap, arenas: &[KvArena], tensor: &Tensor) -> Option<Cac
     let Some(Attribute::Dictionary(cache)) = attrs.get("pyg.kv") else { return None };
     let number = |name: &str| cache.get(name).and_then(Attribute::as_i64).and_then(|value| u64::try_from(value).ok());
     let (slot, token, offset) = (number("slot_dim"), number("token_dim")?, number("offset")?);
+    let layer = number("layer_dim");
     let element = tensor.dtype.size_bytes() as u64;
     let mut strides = vec![0; tensor.shape.len()];
     if let Some(slot) = slot {
         *strides.get_mut(slot as usize)? = arenas[arena].slot_bytes() / element;
     }
     *strides.get_mut(token as usize)? = arenas[arena].token_bytes / element;
+    if let Some(layer) = layer {
+        *strides.get_mut(layer as usize)? = number("layer_bytes")? / element;
+    }
     let mut step = 1;
-    for dim in (0..strides.len()).rev().filter(|dim| ![slot, Some(token)].contains(&Some(*dim as u64))) {
+    for dim in (0..strides.len()).rev().filter(|dim| ![slot, layer, Some(token)].contains(&Some(*dim as u64))) {
         strides[dim] = step;
         step *= tensor.shape[dim];
     }

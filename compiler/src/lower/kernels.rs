@@ -75,7 +75,7 @@ fn converted(site: &mut Site, value: ValueId, dtype: DType) -> ValueId {
 
 /// `pyg.attention`
 pub fn attention(site: &mut Site) -> Lowered {
-    let flags = ["mask", "bias", "positions", "length"].map(|name| {
+    let flags = ["mask", "bias", "positions", "length", "layer"].map(|name| {
         let count = View::of(site.module, site.op).group(name).len();
         count as i64
     });
