@@ -26,11 +26,14 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, m
 
 use self::support::{CHILD, in_child, session};
 
+/// A decoder of two layers, 512 bytes a token.
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../lit-tests/models/stablehlo/small/llama_decode");
+/// The same with a loop over layers, and all layers of its caches in one tensor.
+const SCAN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../lit-tests/models/stablehlo/small/llama_decode_scan");
 
-/// A decoder of two layers, 512 bytes a token, whose cache grows by pages: 8 tokens each.
-fn compiled() -> Emitted {
-    let path = format!("{MODEL}.mlir");
+/// A model whose caches grow by pages: 8 tokens each.
+fn compiled(model: &str) -> Emitted {
+    let path = format!("{model}.mlir");
     let text = std::fs::read_to_string(&path).expect("the model should be there");
     let mut module = parse(&text, &path).expect("parses");
     let context = PassContext::new(PassOptions { kv_handle_bytes: 4096, ..PassOptions::default() });
@@ -50,8 +53,8 @@ fn results(session: &mut Session) -> Vec<Vec<u8>> {
     bytes(session.step().and_then(Ticket::wait).expect("runs"))
 }
 
-fn inputs(session: &Session) -> Vec<Tensor> {
-    let mut file = NpzFile::open(Path::new(&format!("{MODEL}.npz"))).expect("opens");
+fn inputs(model: &str, session: &Session) -> Vec<Tensor> {
+    let mut file = NpzFile::open(Path::new(&format!("{model}.npz"))).expect("opens");
     let params = session.model().program().params.clone();
     let read = |(index, param): (usize, &pygraph_artifact::plan::Param)| {
         file.read(&format!("arg{index}"), param.dtype, &param.shape).expect("an argument")
@@ -64,19 +67,19 @@ fn position(value: i32) -> Tensor {
     Tensor::new(pygraph_artifact::dtype::DType::I32, &[], bytes).expect("a position")
 }
 
-/// Runs one step at position 9 with an empty cache, with `fewer` tokens ensured than are needed.
-fn step_at_nine(fewer: i64) {
-    let mut emitted = compiled();
+/// Runs one step at position 9, which is an argument, with an empty cache, with `fewer` tokens ensured than are needed.
+fn step_at_nine(model: &str, argument: usize, fewer: i64) {
+    let mut emitted = compiled(model);
     let ensure = &mut emitted.plan.programs[0].ensures[0];
     ensure.offsets.iter_mut().for_each(|offset| *offset -= fewer);
     let mut session = session(&emitted.plan, &emitted.constants, CacheOptions::default());
     session.begin_fresh().expect("nothing to unmap");
-    for (index, value) in inputs(&session).into_iter().enumerate() {
+    for (index, value) in inputs(model, &session).into_iter().enumerate() {
         if session.model().program().params[index].cache.is_none() {
             session.set(index, value).expect("fits");
         }
     }
-    session.set(26, position(9)).expect("fits");
+    session.set(argument, position(9)).expect("fits");
     session.step().expect("runs");
 }
 
@@ -85,11 +88,15 @@ fn a_row_that_is_not_mapped_kills_whoever_touches_it() {
     const NAME: &str = "a_row_that_is_not_mapped_kills_whoever_touches_it";
     const SEGMENTATION_FAULT: i32 = 11;
     match env::var(CHILD).as_deref() {
-        Ok("enough") => step_at_nine(0),
-        Ok("too few") => step_at_nine(8),
+        Ok("enough") => step_at_nine(MODEL, 26, 0),
+        Ok("too few") => step_at_nine(MODEL, 26, 8),
+        Ok("enough layers") => step_at_nine(SCAN, 15, 0),
+        Ok("too few layers") => step_at_nine(SCAN, 15, 8),
         _ => {
-            assert_eq!(in_child(NAME, "enough"), (Some(0), None));
-            assert_eq!(in_child(NAME, "too few"), (None, Some(SEGMENTATION_FAULT)));
+            for (enough, too_few) in [("enough", "too few"), ("enough layers", "too few layers")] {
+                assert_eq!(in_child(NAME, enough), (Some(0), None));
+                assert_eq!(in_child(NAME, too_few), (None, Some(SEGMENTATION_FAULT)));
+            }
         }
     }
 }
@@ -142,10 +149,10 @@ impl Drop for Guarded {
 
 #[test]
 fn inputs_are_read_where_they_are_each_step() {
-    let emitted = compiled();
+    let emitted = compiled(MODEL);
     let mut session = session(&emitted.plan, &emitted.constants, CacheOptions::default());
     let mut plain = support::session(&emitted.plan, &emitted.constants, CacheOptions::default());
-    let values = inputs(&session);
+    let values = inputs(MODEL, &session);
     for (index, value) in values.iter().enumerate() {
         session.set(index, value.clone()).expect("fits");
         plain.set(index, value.clone()).expect("fits");
@@ -181,13 +188,13 @@ fn inputs_are_read_where_they_are_each_step() {
 
 #[test]
 fn running_out_of_memory_leaves_everything_as_it_was() {
-    let emitted = compiled();
+    let emitted = compiled(MODEL);
     let options = CacheOptions { limit_bytes: Some(4 * 4096), ..CacheOptions::default() };
     let mut limited = session(&emitted.plan, &emitted.constants, options);
     let mut free = session(&emitted.plan, &emitted.constants, CacheOptions::default());
     for session in [&mut limited, &mut free] {
         session.begin_fresh().expect("nothing to unmap");
-        for (index, value) in inputs(session).into_iter().enumerate() {
+        for (index, value) in inputs(MODEL, session).into_iter().enumerate() {
             if session.model().program().params[index].cache.is_none() {
                 session.set(index, value).expect("fits");
             }

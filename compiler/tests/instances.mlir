@@ -1684,7 +1684,7 @@ func.func @main(%a0: tensor<2xf32>) {
 // -----
 // pyg.attention
 func.func @main(%a0: tensor<2x1x4x3xf32>, %a1: tensor<2x8x2x3xf32>, %a2: tensor<2x8x2x5xf32>, %a3: tensor<1x1x1x8xi1>, %a4: tensor<2x4x1x8xf32>, %a5: tensor<1x1xi32>, %a6: tensor<2xi32>) {
-  %0 = "pyg.attention"(%a0, %a1, %a2, %a3, %a4, %a5, %a6) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, key_scale = 0.5 : f64, scale = 0.5 : f64, divisor = 2.0 : f64, fill = -1.0e9 : f64, mask_adds = false, diagonal = 0 : i64, window = 4 : i64, safe = true, skips_below = true} : (tensor<2x1x4x3xf32>, tensor<2x8x2x3xf32>, tensor<2x8x2x5xf32>, tensor<1x1x1x8xi1>, tensor<2x4x1x8xf32>, tensor<1x1xi32>, tensor<2xi32>) -> tensor<2x1x4x5xf32>
+  %0 = "pyg.attention"(%a0, %a1, %a2, %a3, %a4, %a5, %a6) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, key_scale = 0.5 : f64, scale = 0.5 : f64, divisor = 2.0 : f64, fill = -1.0e9 : f64, mask_adds = false, diagonal = 0 : i64, window = 4 : i64, safe = true, skips_below = true} : (tensor<2x1x4x3xf32>, tensor<2x8x2x3xf32>, tensor<2x8x2x5xf32>, tensor<1x1x1x8xi1>, tensor<2x4x1x8xf32>, tensor<1x1xi32>, tensor<2xi32>) -> tensor<2x1x4x5xf32>
   return
 }
 

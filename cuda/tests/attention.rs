@@ -20,7 +20,7 @@ struct Attention {
     groups: u64,
     value_features: u64,
     attributes: Vec<(&'static str, KernelAttr)>,
-    optional: [Option<Array>; 4],
+    optional: [Option<Array>; 5],
 }
 
 fn attention(types: [DType; 3], q: [u64; 4], tokens: u64, groups: u64, value_features: u64) -> Attention {
@@ -42,7 +42,7 @@ fn attention(types: [DType; 3], q: [u64; 4], tokens: u64, groups: u64, value_fea
     for name in ["key_type", "value_type", "score_type", "logit_type", "softmax_type", "probability_type"] {
         attributes.push((name, text("f32")));
     }
-    Attention { types, q, tokens, groups, value_features, attributes, optional: [None, None, None, None] }
+    Attention { types, q, tokens, groups, value_features, attributes, optional: [const { None }; 5] }
 }
 
 impl Attention {
@@ -65,8 +65,10 @@ impl Attention {
             _ => unreachable!("dimensions are lists"),
         };
         let shape = |name: &str, extents: [u64; 4]| {
-            let mut shape = vec![0; 4];
-            dims(name).iter().zip(extents).for_each(|(dimension, extent)| shape[*dimension as usize] = extent);
+            let dims = dims(name);
+            let mut shape = vec![0; dims.len()];
+            let extents = extents.into_iter().chain([LAYERS]);
+            dims.iter().zip(extents).for_each(|(dimension, extent)| shape[*dimension as usize] = extent);
             shape
         };
         let mut inputs = vec![
@@ -86,6 +88,10 @@ const MASK: usize = 0;
 const BIAS: usize = 1;
 const POSITIONS: usize = 2;
 const LENGTH: usize = 3;
+const LAYER: usize = 4;
+
+/// How many there are where one is chosen.
+const LAYERS: u64 = 3;
 
 fn float(value: f64) -> KernelAttr {
     KernelAttr::Float(value)
@@ -275,6 +281,36 @@ fn layouts_and_roundings() {
             turned.set("output_dims", ints(&[0, 2, 1, 3])).case("turned"),
         ],
         2e-2,
+    );
+}
+
+#[test]
+fn one_layer_of_several() {
+    let of = |types, queries: u64, layer: f64| {
+        attention(types, [2, queries, 4, 16], 70, 2, 24)
+            .with(LENGTH, array(I32, &[2], [61.0, 70.0]))
+            .with(LAYER, array(I32, &[], [layer]))
+            .set("k_dims", ints(&[1, 2, 3, 4, 0]))
+            .set("v_dims", ints(&[0, 2, 3, 4, 1]))
+    };
+    check(
+        &[
+            of([F32, F32, F32], 1, 0.0).case("first"),
+            of([F32, F32, F32], 3, 1.0).case("second"),
+            of([F32, F32, F32], 1, 9.0).case("beyond"),
+            of([Bf16, Bf16, F32], 1, -9.0).case("before"),
+            of([Bf16, Bf16, F32], 40, 2.0).case("tiles"),
+            of([F16, F16, F32], 40, 1.0).set("k_dims", ints(&[2, 0, 1, 4, 3])).case("inside"),
+            // Few rows on tensor cores.
+            attention([Bf16, Bf16, F32], [2, 1, 16, 128], 150, 1, 128)
+                .with(LENGTH, array(I64, &[2], [131.0, 20.0]))
+                .with(LAYER, array(I32, &[], [2.0]))
+                .set("scale", float(0.2))
+                .set("k_dims", ints(&[1, 2, 3, 4, 0]))
+                .set("v_dims", ints(&[1, 2, 3, 4, 0]))
+                .case("rows"),
+        ],
+        2e-3,
     );
 }
 

@@ -629,3 +629,83 @@ func.func @main(%a0: tensor<4x4xf32>) {
   }) {name = "fused", rows = 1 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
   return
 }
+
+// -----
+
+// A scalar constant is of a type that a device has.
+func.func @main(%a0: tensor<4xf32>, %a1: tensor<4xf32>) {
+  %0 = "pyg.nest"(%a0, %a1) ({
+  ^bb0(%x: f32):
+    // expected-error @below {{i5 does not run yet}}
+    %c = "scalar.constant"() {value = 1 : i5} : () -> i5
+    "scalar.yield"(%x) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// So is what a body takes.
+func.func @main(%x: tensor<4xf32>) {
+  // expected-error @below {{body 0 of the launch takes i5, which is no scalar that a device has}}
+  %0 = "pyg.kernel"(%x) ({
+  ^bb0(%a: i5, %b: i5):
+    %t = "scalar.constant"() {value = true} : () -> i1
+    "scalar.yield"(%t) : (i1) -> ()
+  }) {kernel = "sort", attributes = {dimension = 0 : i64, stable = false}} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// What is wrong in a body is said there, once.
+func.func @main(%x: tensor<4xf32>) {
+  %0 = "pyg.kernel"(%x) ({
+  ^bb0(%a: f32, %b: f32):
+    // expected-error @below {{scalar.index names dimension 0 of a launch that has 0}}
+    %i = "scalar.index"() {dimension = 0 : i64} : () -> i64
+    %t = "scalar.lt"(%a, %b) : (f32, f32) -> i1
+    "scalar.yield"(%t) : (i1) -> ()
+  }) {kernel = "sort", attributes = {dimension = 0 : i64, stable = false}} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @main(%i: tensor<i5>) {
+  // expected-error @below {{tensor<i5> does not run yet}}
+  "pyg.switch"(%i) ({
+    "pyg.yield"() : () -> ()
+  }) : (tensor<i5>) -> ()
+  return
+}
+
+// -----
+
+// Places are planned for all results, and are those of arguments and results that there are.
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {pyg.arena_bytes = 64 : i64} {
+  %e = "pyg.empty"() : () -> tensor<4xf32>
+  // expected-error @below {{`places` names result 5 of a function that has 1}}
+  %1 = "pyg.nest"(%x, %e) ({
+  ^bb0(%a: f32):
+    "scalar.yield"(%a) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], places = ["result 5"]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  // expected-error @below {{`places` names argument 1 of a function that has 1}}
+  %2 = "pyg.nest"(%x, %1) ({
+  ^bb0(%a: f32):
+    "scalar.yield"(%a) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], places = ["argument 1"]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  // expected-error @below {{`places` has 2 places for 1 results}}
+  %3 = "pyg.nest"(%x, %2) ({
+  ^bb0(%a: f32):
+    "scalar.yield"(%a) : (f32) -> ()
+  }) {extents = array<i64: 4>, input_count = 1 : i64, reduction_dims = 0 : i64, maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], places = ["arena 0", "arena 64"]} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %3 : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @below {{`pyg.arena_bytes` should be a number of bytes}}
+func.func @main() attributes {pyg.arena_bytes = -64 : i64} {
+  return
+}

@@ -214,3 +214,37 @@ func.func @main(%a0: tensor<2x3xf32>, %a1: tensor<2x3xf32>) {
   }) {dimensions = array<i64: 1, 0>} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
   return
 }
+
+// -----
+
+// Groups of operands have the sizes that the table gives them, and go in pairs, whatever their sizes are said to be.
+func.func @main(%x: tensor<4xf32>, %i: tensor<f32>) {
+  // expected-error @below {{reduce has 2 inputs, but 1 init_values}}
+  %0 = "stablehlo.reduce"(%x, %x, %i) ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>, %c: tensor<f32>):
+    stablehlo.return %a : tensor<f32>
+  }) {dimensions = array<i64: 0>, operandSegmentSizes = array<i32: 2, 1>} : (tensor<4xf32>, tensor<4xf32>, tensor<f32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @main(%x: tensor<4xf32>, %i: tensor<f32>) {
+  // expected-error @below {{stablehlo.reduce has 1 operands, but takes at least 2 (inputs…, init_values…)}}
+  %0 = "stablehlo.reduce"(%i) ({
+  ^bb0(%a: tensor<f32>):
+    stablehlo.return %a : tensor<f32>
+  }) {dimensions = array<i64>, operandSegmentSizes = array<i32: 0, 1>} : (tensor<f32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @main(%x: tensor<4xf32>, %at: tensor<1xi32>, %u: tensor<f32>) {
+  // expected-error @below {{scatter has 2 inputs, but 1 updates}}
+  %0:2 = "stablehlo.scatter"(%x, %x, %at, %u) ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>, %c: tensor<f32>):
+    stablehlo.return %a, %b : tensor<f32>, tensor<f32>
+  }) {scatter_dimension_numbers = #stablehlo.scatter<inserted_window_dims = [0], scatter_dims_to_operand_dims = [0]>, operandSegmentSizes = array<i32: 2, 1, 1>} : (tensor<4xf32>, tensor<4xf32>, tensor<1xi32>, tensor<f32>) -> (tensor<4xf32>, tensor<4xf32>)
+  return
+}

@@ -121,3 +121,44 @@ func.func @main(%a0: tensor<i1>) {
   }) : (tensor<i1>) -> tensor<2xf32>
   return
 }
+
+// -----
+
+func.func @main(%x: tensor<i1>) {
+  "stablehlo.if"(%x) ({
+    // expected-error @below {{func.func stands inside of another operation than the module}}
+    func.func @inner() {
+      return
+    }
+    "stablehlo.return"() : () -> ()
+  }, {
+    "stablehlo.return"() : () -> ()
+  }) : (tensor<i1>) -> ()
+  return
+}
+
+// -----
+
+func.func @main(%x: tensor<2xf32>) {
+  // expected-error @below {{pyg.while has 0 results, but gives 1}}
+  "pyg.while"(%x) ({
+  ^bb0(%a: tensor<2xf32>):
+    %t = "pyg.constant"() {value = dense<true> : tensor<i1>} : () -> tensor<i1>
+    "pyg.yield"(%t) : (tensor<i1>) -> ()
+  }, {
+  ^bb0(%a: tensor<2xf32>):
+    "pyg.yield"(%a) : (tensor<2xf32>) -> ()
+  }) : (tensor<2xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @main(%x: tensor<i1>) {
+  // expected-error @below {{region `true_branch` of stablehlo.if has 0 blocks, but takes one}}
+  "stablehlo.if"(%x) ({
+  }, {
+    "stablehlo.return"() : () -> ()
+  }) : (tensor<i1>) -> ()
+  return
+}

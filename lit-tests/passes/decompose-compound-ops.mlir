@@ -9,6 +9,19 @@ func.func @broadcast(%x: tensor<2x3xf32>, %y: tensor<3xf32>) -> tensor<2x3xf32> 
 }
 
 // -----
+// The operand of fewer dimensions lies where the operation says, whichever it is.
+// CHECK-LABEL: @placed
+// CHECK: %[[X:.*]] = stablehlo.broadcast_in_dim %x, dims = [0] : (tensor<2xf32>) -> tensor<2x3xf32>
+// CHECK: %[[SUM:.*]] = stablehlo.add %[[X]], %y
+// CHECK: %[[Z:.*]] = stablehlo.broadcast_in_dim %x, dims = [0] : (tensor<2xf32>) -> tensor<2x3xf32>
+// CHECK: stablehlo.multiply %[[SUM]], %[[Z]]
+func.func @placed(%x: tensor<2xf32>, %y: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %0 = chlo.broadcast_add %x, %y {broadcast_dimensions = array<i64: 0>} : (tensor<2xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %1 = chlo.broadcast_multiply %0, %x {broadcast_dimensions = array<i64: 0>} : (tensor<2x3xf32>, tensor<2xf32>) -> tensor<2x3xf32>
+  return %1 : tensor<2x3xf32>
+}
+
+// -----
 // CHECK-LABEL: @einsum
 // CHECK: stablehlo.dot_general %x, %y, contracting_dims = [1] x [0]
 func.func @einsum(%x: tensor<2x3xf32>, %y: tensor<3x4xf32>) -> tensor<2x4xf32> {

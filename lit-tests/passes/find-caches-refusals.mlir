@@ -8,7 +8,7 @@ func.func @computed(%k: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "k",
   %nk = stablehlo.dynamic_update_slice %k, %new, %c, %p, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
   %nv = stablehlo.dynamic_update_slice %v, %new, %c, %p, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
   %at = stablehlo.reshape %p : (tensor<i32>) -> tensor<1x1xi32>
-  %a = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
+  %a = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
   return %nk, %nv, %a : tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>
 }
 
@@ -23,7 +23,7 @@ func.func @one_of_several(%k: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name 
   %nk = stablehlo.dynamic_update_slice %k, %new, %c, %p, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
   %nv = stablehlo.dynamic_update_slice %v, %new, %c, %p, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
   %at = stablehlo.reshape %p : (tensor<i32>) -> tensor<1x1xi32>
-  %a = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
+  %a = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
   return %nk, %nv, %a : tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>
 }
 
@@ -36,7 +36,7 @@ func.func @keys_are_values(%k: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name
   %nk = stablehlo.dynamic_update_slice %k, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
   %nv = stablehlo.dynamic_update_slice %v, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
   %at = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
-  %a = "pyg.attention"(%q, %nk, %nk, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
+  %a = "pyg.attention"(%q, %nk, %nk, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
   return %nk, %nv, %a : tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>
 }
 
@@ -51,7 +51,7 @@ func.func @copied(%k: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "k", p
   %nv = stablehlo.dynamic_update_slice %v, %new, %c, %pos, %c, %c : (tensor<2x8x1x4xf32>, tensor<2x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x1x4xf32>
   %t = stablehlo.transpose %nk, dims = [0, 2, 1, 3] : (tensor<2x8x1x4xf32>) -> tensor<2x1x8x4xf32>
   %at = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
-  %a = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
+  %a = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
   return %nk, %nv, %a, %t : tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>, tensor<2x1x8x4xf32>
 }
 
@@ -78,7 +78,7 @@ func.func @prefill(%k: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "k", 
   %p = stablehlo.broadcast_in_dim %pos, dims = [] : (tensor<i32>) -> tensor<1x3xi32>
   %i = stablehlo.iota dim = 1 : tensor<1x3xi32>
   %at = stablehlo.add %p, %i : tensor<1x3xi32>
-  %a = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, fill = -1.0e30 : f32} : (tensor<2x3x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x3xi32>) -> tensor<2x3x2x4xf32>
+  %a = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, fill = -1.0e30 : f32} : (tensor<2x3x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x3xi32>) -> tensor<2x3x2x4xf32>
   return %nk, %nv, %a : tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x3x2x4xf32>
 }
 
@@ -157,7 +157,7 @@ func.func @sources(%own: tensor<2x8x1x4xf32> {pyg.bind = "state", pyg.name = "ow
   ^bb0(%a: tensor<f32>, %b: tensor<f32>):
     stablehlo.return %b : tensor<f32>
   }) {scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [0, 2, 3], inserted_window_dims = [1], scatter_dims_to_operand_dims = [1], index_vector_dim = 1>} : (tensor<2x8x1x4xf32>, tensor<2x1xi32>, tensor<2x2x1x4xf32>) -> tensor<2x8x1x4xf32>
-  %r = "pyg.attention"(%q, %1, %2, %one) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
+  %r = "pyg.attention"(%q, %1, %2, %one) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x2x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<1x1xi32>) -> tensor<2x1x2x4xf32>
   return %0, %1, %2, %r : tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x8x1x4xf32>, tensor<2x1x2x4xf32>
 }
 
@@ -170,7 +170,7 @@ func.func @other_tokens(%k: tensor<8x8x1x4xf32> {pyg.bind = "state", pyg.name = 
   %nk = stablehlo.dynamic_update_slice %k, %new, %c, %pos, %c, %c : (tensor<8x8x1x4xf32>, tensor<8x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<8x8x1x4xf32>
   %nv = stablehlo.dynamic_update_slice %v, %new, %c, %pos, %c, %c : (tensor<8x8x1x4xf32>, tensor<8x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<8x8x1x4xf32>
   %at = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
-  %r = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 1, 0, 2, 3>, v_dims = array<i64: 1, 0, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<8x1x2x4xf32>, tensor<8x8x1x4xf32>, tensor<8x8x1x4xf32>, tensor<1x1xi32>) -> tensor<8x1x2x4xf32>
+  %r = "pyg.attention"(%q, %nk, %nv, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 1, 0, 2, 3>, v_dims = array<i64: 1, 0, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<8x1x2x4xf32>, tensor<8x8x1x4xf32>, tensor<8x8x1x4xf32>, tensor<1x1xi32>) -> tensor<8x1x2x4xf32>
   return %nk, %nv, %r : tensor<8x8x1x4xf32>, tensor<8x8x1x4xf32>, tensor<8x1x2x4xf32>
 }
 
@@ -185,7 +185,7 @@ func.func @out_of_range(%k: tensor<8x8x1x4xf32> {pyg.bind = "state", pyg.name = 
   %at = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
   %one = stablehlo.constant dense<1> : tensor<1x1xi32>
   %next = stablehlo.add %at, %one : tensor<1x1xi32>
-  %r = "pyg.attention"(%q, %nk, %nv, %next) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, diagonal = 9223372036854775807 : i64} : (tensor<8x1x2x4xf32>, tensor<8x8x1x4xf32>, tensor<8x8x1x4xf32>, tensor<1x1xi32>) -> tensor<8x1x2x4xf32>
+  %r = "pyg.attention"(%q, %nk, %nv, %next) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32, diagonal = 9223372036854775807 : i64} : (tensor<8x1x2x4xf32>, tensor<8x8x1x4xf32>, tensor<8x8x1x4xf32>, tensor<1x1xi32>) -> tensor<8x1x2x4xf32>
   return %nk, %nv, %r : tensor<8x8x1x4xf32>, tensor<8x8x1x4xf32>, tensor<8x1x2x4xf32>
 }
 
@@ -198,7 +198,7 @@ func.func @unsigned_mask(%k: tensor<8x8x1x4xf32> {pyg.bind = "state", pyg.name =
   %nk = stablehlo.dynamic_update_slice %k, %new, %c, %pos, %c, %c : (tensor<8x8x1x4xf32>, tensor<8x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<8x8x1x4xf32>
   %nv = stablehlo.dynamic_update_slice %v, %new, %c, %pos, %c, %c : (tensor<8x8x1x4xf32>, tensor<8x1x1x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<8x8x1x4xf32>
   %at = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
-  %r = "pyg.attention"(%q, %nk, %nv, %bare) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<8x1x2x4xf32>, tensor<8x8x1x4xf32>, tensor<8x8x1x4xf32>, tensor<1x1xui32>) -> tensor<8x1x2x4xf32>
+  %r = "pyg.attention"(%q, %nk, %nv, %bare) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<8x1x2x4xf32>, tensor<8x8x1x4xf32>, tensor<8x8x1x4xf32>, tensor<1x1xui32>) -> tensor<8x1x2x4xf32>
   return %nk, %nv, %r : tensor<8x8x1x4xf32>, tensor<8x8x1x4xf32>, tensor<8x1x2x4xf32>
 }
 

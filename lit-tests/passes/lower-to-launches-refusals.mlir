@@ -187,3 +187,74 @@ func.func @random(%a: tensor<f32>) -> tensor<2xf32> {
   %0 = stablehlo.rng %a, %a, %s, distribution = UNIFORM : (tensor<f32>, tensor<f32>, tensor<1xi64>) -> tensor<2xf32>
   return %0 : tensor<2xf32>
 }
+
+// -----
+func.func @main(%x: tensor<2xcomplex<f16>>) {
+  // expected-error @+1 {{`stablehlo.optimization_barrier` does not run yet: elements of type complex<f16> need kernels}}
+  %0 = stablehlo.optimization_barrier %x : tensor<2xcomplex<f16>>
+  return
+}
+
+// -----
+func.func @main(%x: f32) {
+  // expected-error @+1 {{`stablehlo.optimization_barrier` does not run yet: values that are no tensors have no place in memory}}
+  %0 = stablehlo.optimization_barrier %x : f32
+  return
+}
+
+// -----
+func.func @main() -> tensor<2xf32> {
+  // expected-error @+1 {{`stablehlo.create_token` does not run: tokens need an order of side effects}}
+  %t = stablehlo.create_token : !stablehlo.token
+  // expected-error @+1 {{`stablehlo.infeed` does not run: exchange with the host in the middle of a program needs a host callback}}
+  %0:2 = "stablehlo.infeed"(%t) {infeed_config = ""} : (!stablehlo.token) -> (tensor<2xf32>, !stablehlo.token)
+  return %0#0 : tensor<2xf32>
+}
+
+// -----
+func.func @main(%x: tensor<2xf32>) -> tensor<2x!quant.uniform<i8:f32, 1.0:17>> {
+  // expected-error @+1 {{`stablehlo.uniform_quantize` does not run: quantized types need kernels of their own}}
+  %0 = stablehlo.uniform_quantize %x : (tensor<2xf32>) -> tensor<2x!quant.uniform<i8:f32, 1.0:17>>
+  return %0 : tensor<2x!quant.uniform<i8:f32, 1.0:17>>
+}
+
+// -----
+func.func @main(%x: tensor<2x3xf32>, %y: tensor<3x4xf32>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{`stablehlo.einsum` does not run: there is no launch for it on (f32, f32)}}
+  %0 = "stablehlo.einsum"(%x, %y) {einsum_config = "ab,bc->ac"} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}
+
+// -----
+func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+  // expected-error @+1 {{`chlo.constant_like` does not run: `value` is no number of its type}}
+  %0 = "chlo.constant_like"(%x) {value = dense<[1.0, 2.0]> : tensor<2xf32>} : (tensor<2xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
+
+// -----
+func.func @main(%x: tensor<4xi32>, %i: tensor<i32>) -> tensor<i32> {
+  // expected-error @+1 {{arguments of the region have to be single elements of types that run}}
+  %0 = "stablehlo.reduce"(%x, %i) ({
+  ^bb0(%a: tensor<i32>, %b: tensor<i5>):
+    stablehlo.return %a : tensor<i32>
+  }) {dimensions = array<i64: 0>} : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+  return %0 : tensor<i32>
+}
+
+// -----
+func.func @main(%x: tensor<4xi32>, %i: tensor<i32>) -> tensor<i32> {
+  // expected-error @+1 {{`stablehlo.reduce` does not run: the types in its body differ from those of its results}}
+  %0 = "stablehlo.reduce"(%x, %i) ({
+  ^bb0(%a: tensor<i32>, %b: tensor<i64>):
+    stablehlo.return %a : tensor<i32>
+  }) {dimensions = array<i64: 0>} : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+  return %0 : tensor<i32>
+}
+
+// -----
+func.func @main(%x: tensor<4xf6E2M3FN>) -> tensor<4x3xi2> {
+  // expected-error @+1 {{`stablehlo.bitcast_convert` does not run: bits of f6E2M3FN as i2 do not run yet}}
+  %0 = stablehlo.bitcast_convert %x : (tensor<4xf6E2M3FN>) -> tensor<4x3xi2>
+  return %0 : tensor<4x3xi2>
+}

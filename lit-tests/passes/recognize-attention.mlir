@@ -185,7 +185,7 @@ func.func @read_unrounded(%q: tensor<2x1x4x8xf32>, %k: tensor<2x16x2x8xf32>, %v:
 // CHECK-SAME: %[[Q:.*]]: tensor<2x3x4xbf16>, %[[K:.*]]: tensor<2x3x4xbf16>, %[[V:.*]]: tensor<2x3x4xbf16>
 // CHECK: %[[P:.*]] = stablehlo.constant dense<[0, 1, 2]> : tensor<3xi32>
 // CHECK: "pyg.attention"(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {fill = 0xFF800000 : f32, k_dims = array<i64: 0, 1, 2, 3>, key_type = f32,
-// CHECK-SAME: mask_adds = true, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>, {{.*}} scale = 0.5 : f32
+// CHECK-SAME: mask_adds = true, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>, {{.*}} scale = 0.5 : f32
 // CHECK-SAME: (tensor<2x3x1x4xbf16>, tensor<2x3x1x4xbf16>, tensor<2x3x1x4xbf16>, tensor<1x3xi32>) -> tensor<2x3x1x4xf32>
 func.func @scaled_sides(%q: tensor<2x3x4xbf16>, %k: tensor<2x3x4xbf16>, %v: tensor<2x3x4xbf16>) -> tensor<2x3x4xf32> {
   %qf = stablehlo.convert %q : (tensor<2x3x4xbf16>) -> tensor<2x3x4xf32>

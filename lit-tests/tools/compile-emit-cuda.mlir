@@ -1,5 +1,7 @@
 // RUN: %pygraph-compile %s --no-native --emit-cuda %t.cu -o %t.pyg
 // RUN: FileCheck %s < %t.cu
+// RUN: not %pygraph-compile %s --target=h100 -o %t.pyg 2>&1 | FileCheck %s --check-prefix=TARGET
+// TARGET: error: --target: `h100` is no name of a GPU such as sm_90
 // Launches that differ in their arrays alone share a kernel, also those of products with elementwise work behind them.
 // CHECK: k0_contract_0(
 // CHECK: k1_contract_add_1(

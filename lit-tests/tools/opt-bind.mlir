@@ -12,6 +12,10 @@
 // RUN: not %pygraph-opt %s --pipeline= --bind=1..weight=once 2>&1 | FileCheck %s --check-prefix=BACKWARDS
 // RUN: not %pygraph-opt %s --pipeline= --bind=0..2=once 2>&1 | FileCheck %s --check-prefix=BEYOND
 // RUN: not %pygraph-opt %s --pipeline= --bind=0..1=state:0 2>&1 | FileCheck %s --check-prefix=SEVERAL
+// A file without functions has no arguments.
+// RUN: echo "" > %t.empty.mlir
+// RUN: not %pygraph-opt %t.empty.mlir --pipeline= --bind=0=once 2>&1 | FileCheck %s --check-prefix=NO-FUNCTION
+// NO-FUNCTION: error: there is no function whose arguments --bind could mean
 // RANGE: %x: tensor<2xf32> {pyg.bind = "once", pyg.name = "weight"}, %y: tensor<2xf32> {pyg.bind = "once"}
 // BACKWARDS: error: argument `1` comes after `weight`: `1..weight` is none
 // BEYOND: error: no argument is named `2`; write its name or a position below 2

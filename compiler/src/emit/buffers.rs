@@ -22,16 +22,14 @@ pub struct Constants {
 }
 
 impl Constants {
-    /// Where the elements are; adds them if they are new.
+    /// Where the elements are; adds them if they are new. None if they are too many.
     pub fn place(&mut self, elements: &DenseElements) -> Option<Place> {
         let dtype = elements.ty.element.dtype()?;
         let count = usize::try_from(elements.ty.element_count()?).ok()?;
         let size = count.checked_mul(dtype.size_bytes())?;
         let is_whole = elements.bytes.len() == size;
         let is_one = elements.is_splat && elements.bytes.len() == dtype.size_bytes();
-        if !is_whole && !is_one {
-            return None;
-        }
+        assert!(is_whole || is_one, "the verifier should have seen as many bytes as a constant's type needs");
         if let Some(offset) = self.offsets.get(&(elements.bytes.clone(), size)) {
             return Some(Place::Constant { offset: *offset });
         }
@@ -89,8 +87,8 @@ impl Buffers {
         let place = self.place(value).ok_or_else(|| {
             module.error(op, "the memory of a value that it names is not planned: run `plan-memory` first")
         })?;
-        let tensor = tensor_of(module.ty(value))
-            .ok_or_else(|| module.error(op, "a value that it names has no type that runs"))?;
+        let tensor = tensor_of(module.ty(value));
+        let tensor = tensor.expect("the verifier should have seen that what has a place is a tensor that runs");
         let buffer = Buffer { dtype: tensor.dtype, shape: tensor.shape, place };
         let next = BufferId(self.list.len() as u32);
         let id = *self.known.entry(buffer.clone()).or_insert(next);

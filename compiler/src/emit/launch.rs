@@ -23,7 +23,7 @@ pub fn work_of(
         Opcode::PygNest => nest_of(module, op, buffer_of).map(Work::Nest),
         Opcode::PygKernel => kernel_of(module, op, buffer_of).map(Work::Kernel),
         Opcode::PygFused => fused_of(module, op, buffer_of).map(Work::Fused),
-        other => Err(module.error(op, format!("`{}` is no launch", other.name()))),
+        other => unreachable!("`{}` should be no launch", other.name()),
     }
 }
 
@@ -33,42 +33,47 @@ fn nest_of(
     buffer_of: &mut dyn FnMut(ValueId) -> Result<BufferId, Diagnostic>,
 ) -> Result<Nest, Diagnostic> {
     let operation = module.op(op);
-    let refuse = |what: &str| module.error(op, format!("`{what}` is missing or does not fit"));
-    let extents = operation.attr("extents").and_then(Attribute::as_i64_slice).ok_or_else(|| refuse("extents"))?;
-    let extents: Option<Vec<u64>> = extents.iter().map(|extent| u64::try_from(*extent).ok()).collect();
-    let extents = extents.ok_or_else(|| refuse("extents"))?;
+    let extents = operation.attr("extents").and_then(Attribute::as_i64_slice);
+    let extents = extents.expect("the verifier should have seen a nest's extents");
     let reduction_dims = operation.attr("reduction_dims").and_then(Attribute::as_i64);
-    let reduction_dims = reduction_dims.and_then(|count| u32::try_from(count).ok());
-    let input_count = operation.attr("input_count").and_then(Attribute::as_i64);
-    let input_count = input_count.and_then(|count| usize::try_from(count).ok());
-    let input_count = input_count
-        .filter(|count| count.checked_add(operation.results.len()) == Some(operation.operands.len()))
-        .ok_or_else(|| refuse("input_count"))?;
-    let Some(Attribute::Array(maps)) = operation.attr("maps") else { return Err(refuse("maps")) };
-    if maps.len() != operation.operands.len() {
-        return Err(refuse("maps"));
-    }
+    let reduction_dims = reduction_dims.expect("the verifier should have seen how many dimensions a nest folds");
+    let input_count = nest_input_count(module, op);
+    let Some(Attribute::Array(maps)) = operation.attr("maps") else {
+        unreachable!("the verifier should have seen a nest's maps");
+    };
     // An output is where the result is; its init has the same place or no content.
     let values = operation.operands[..input_count].iter().chain(&operation.results);
     let mut accesses = Vec::with_capacity(maps.len());
-    for (value, map) in values.zip(maps.iter()) {
-        let Attribute::AffineMap(map) = map else { return Err(refuse("maps")) };
-        let (offset, strides) = walk_of(module, *value, map, extents.len()).ok_or_else(|| refuse("maps"))?;
+    for (at, (value, map)) in values.zip(maps.iter()).enumerate() {
+        let Attribute::AffineMap(map) = map else { unreachable!("the verifier should have seen a nest's maps") };
+        let walk = walk_of(module, *value, map, extents.len());
+        let (offset, strides) =
+            walk.ok_or_else(|| module.error(op, format!("operand {at} is walked in steps beyond 64 bits")))?;
         accesses.push(Access { buffer: buffer_of(*value)?, offset, strides });
     }
     let outputs = accesses.split_off(input_count);
-    let combine = if operation.regions.len() > 1 { Some(body_of(module, op, 1)?) } else { None };
     Ok(Nest {
-        extents,
-        reduction_dims: reduction_dims.ok_or_else(|| refuse("reduction_dims"))?,
+        extents: extents.iter().map(|extent| extent.unsigned_abs()).collect(),
+        reduction_dims: reduction_dims as u32,
         inputs: accesses,
         outputs,
-        map: body_of(module, op, 0)?,
-        combine,
+        map: verified_body(module, op, 0),
+        combine: (operation.regions.len() > 1).then(|| verified_body(module, op, 1)),
     })
 }
 
-/// Offset and strides of a tensor that is walked through a map; none if they do not fit it.
+/// How many of a nest's operands it only reads.
+pub(crate) fn nest_input_count(module: &Module, nest: OpId) -> usize {
+    let operation = module.op(nest);
+    let count = operation.operands.len().checked_sub(operation.results.len());
+    count.expect("the verifier should have seen an operand of a nest for each of its results")
+}
+
+fn verified_body(module: &Module, launch: OpId, region: usize) -> ScalarBody {
+    body_of(module, launch, region).expect("the verifier should have seen the bodies of a launch")
+}
+
+/// Offset and strides of a tensor that is walked through a map; none if they are beyond 64 bits.
 pub(crate) fn walk_of(module: &Module, value: ValueId, map: &AffineMap, dim_count: usize) -> Option<(i64, Vec<i64>)> {
     let shape = tensor_of(module.ty(value))?.shape;
     if map.dim_count != dim_count || map.results.len() != shape.len() {
@@ -94,10 +99,10 @@ fn fused_of(
     buffer_of: &mut dyn FnMut(ValueId) -> Result<BufferId, Diagnostic>,
 ) -> Result<Fused, Diagnostic> {
     let operation = module.op(op);
-    let refuse = |what: &str| module.error(op, format!("`{what}` is missing or does not fit"));
-    let rows = operation.attr("rows").and_then(Attribute::as_i64).and_then(|rows| u64::try_from(rows).ok());
-    let block = module.region_block(op, 0).ok_or_else(|| refuse("stages"))?;
-    let end = module.block(block).last().ok_or_else(|| refuse("stages"))?;
+    let rows = operation.attr("rows").and_then(Attribute::as_i64);
+    let rows = rows.expect("the verifier should have seen how many rows a launch has").unsigned_abs();
+    let block = module.region_block(op, 0).expect("the verifier should have seen the stages of a launch");
+    let end = module.block(block).last().expect("the verifier should have seen the end of the stages");
     let mut operands: Vec<FusedOperand> = Vec::new();
     // From values to the memory that they are, which is a number of a set of values, and from there to the operand.
     let mut memory = Memory::default();
@@ -141,7 +146,7 @@ fn fused_of(
                     return Ok(BufferId(*operand));
                 }
                 let tensor = tensor_of(module.ty(*shown.get(&root).unwrap_or(&root)))
-                    .ok_or_else(|| module.error(stage, "a value that it names has no type that runs"))?;
+                    .expect("the verifier should have seen that launches work on tensors that run");
                 let operand = add(FusedOperand::Temporary { dtype: tensor.dtype, shape: tensor.shape });
                 known.insert(root, operand);
                 Ok(BufferId(operand))
@@ -153,7 +158,7 @@ fn fused_of(
             }
         }
     }
-    Ok(Fused { rows: rows.ok_or_else(|| refuse("rows"))?, operands, prologue, kernel, stages })
+    Ok(Fused { rows, operands, prologue, kernel, stages })
 }
 
 /// Which values are the same memory.
@@ -182,21 +187,18 @@ fn kernel_of(
 ) -> Result<KernelCall, Diagnostic> {
     let operation = module.op(op);
     let kernel = operation.attr("kernel").and_then(Attribute::as_str);
-    let kernel = kernel.ok_or_else(|| module.error(op, "`kernel` is missing or no text"))?.to_string();
-    let attributes = match operation.attr("attributes") {
-        Some(Attribute::Dictionary(attributes)) => attributes
-            .iter()
-            .map(|(name, value)| {
-                let value = attribute_of(value)
-                    .ok_or_else(|| module.error(op, format!("attribute `{name}` is of no kind that kernels have")))?;
-                Ok((name.to_string(), value))
-            })
-            .collect::<Result<_, Diagnostic>>()?,
-        _ => Vec::new(),
+    let kernel = kernel.expect("the verifier should have seen the name of a kernel").to_string();
+    let Some(Attribute::Dictionary(attributes)) = operation.attr("attributes") else {
+        unreachable!("the verifier should have seen a kernel's attributes");
     };
+    let attributes = attributes.iter().map(|(name, value)| {
+        let value = attribute_of(value).expect("the verifier should have seen attributes of kinds that kernels have");
+        (name.to_string(), value)
+    });
+    let attributes = attributes.collect();
     let inputs = operation.operands.iter().map(|value| buffer_of(*value)).collect::<Result<_, _>>()?;
     let outputs = operation.results.iter().map(|value| buffer_of(*value)).collect::<Result<_, _>>()?;
-    let bodies = (0..operation.regions.len()).map(|region| body_of(module, op, region)).collect::<Result<_, _>>()?;
+    let bodies = (0..operation.regions.len()).map(|region| verified_body(module, op, region)).collect();
     Ok(KernelCall { kernel, inputs, outputs, attributes, bodies })
 }
 

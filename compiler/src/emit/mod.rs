@@ -115,3 +115,42 @@ fn refused_launches(module: &Module, program: &Program, launch_ops: &[OpId]) -> 
     });
     refused.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use pygraph_artifact::steps::DEPTH_MAX;
+
+    use super::emit;
+    use crate::{
+        diagnostic::Diagnostics,
+        driver::{Settings, Source, compile_chunk, with_deep_stack},
+        passes::{Phase, pipeline},
+    };
+
+    /// A choice in a choice, and so on.
+    fn nested(levels: usize) -> String {
+        let opened: String = (0..levels).map(|level| format!("%r{level} = \"stablehlo.if\"(%p) ({{\n")).collect();
+        let closed: String = (0..levels).rev().map(|level| {
+            format!("stablehlo.return %y{} : tensor<4xf32>\n}}, {{\nstablehlo.return %x : tensor<4xf32>\n}}) : (tensor<i1>) -> tensor<4xf32>\n%y{level} = stablehlo.negate %r{level} : tensor<4xf32>\n", level + 1)
+        }).collect();
+        format!(
+            "func.func @main(%p: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {{\n{opened}%y{levels} = stablehlo.negate %x : tensor<4xf32>\n{closed}return %y0 : tensor<4xf32>\n}}\n"
+        )
+    }
+
+    fn emitted(levels: usize) -> Result<(), Diagnostics> {
+        let source = Source { name: "nested.mlir".into(), text: nested(levels) };
+        let settings = Settings { passes: pipeline::default_passes(Phase::Plan), ..Settings::default() };
+        let compiled = compile_chunk(&source, source.whole()[0], &settings, &mut std::io::sink()).expect("it compiles");
+        emit(&compiled.module).map(|_| ())
+    }
+
+    #[test]
+    fn choices_nest_as_deep_as_an_artifact_may_have_them() {
+        with_deep_stack(|| {
+            assert_eq!(emitted(DEPTH_MAX - 1), Ok(()));
+            let errors = emitted(DEPTH_MAX).expect_err("it is one level too deep");
+            assert_eq!(errors.0[0].message, format!("loops and choices nest deeper than {DEPTH_MAX} levels"));
+        });
+    }
+}

@@ -42,10 +42,7 @@ pub fn emit_program(
 ) -> Result<(Program, Vec<OpId>), Diagnostics> {
     let block = module.region_block(function, 0).ok_or_else(|| module.error(function, "the function has no body"))?;
     let arena_bytes = module.op(function).attr(ARENA_BYTES).and_then(Attribute::as_i64);
-    let arena_bytes = arena_bytes.and_then(|bytes| u64::try_from(bytes).ok());
-    let arena_bytes = arena_bytes.ok_or_else(|| {
-        module.error(function, format!("`{ARENA_BYTES}` is missing: run `plan-memory` before a program is emitted"))
-    })?;
+    let arena_bytes = arena_bytes.expect("memory should be planned before a program is emitted").unsigned_abs();
     let mut emission = Emission {
         module,
         constants,
@@ -72,7 +69,7 @@ pub fn emit_program(
             Opcode::PygKvEnsure | Opcode::PygKvRetire => {
                 let source = module.op(op).operands.first().and_then(|value| argument_index(module, function, *value));
                 let source = source.map(|index| PositionSource::Param { index: index as u32 });
-                let rows = emission.rows(op, source)?;
+                let rows = emission.rows(op, source);
                 if module.op(op).opcode == Opcode::PygKvEnsure { ensures.push(rows) } else { retires.push(rows) }
             }
             Opcode::FuncReturn | Opcode::PygReturn => results = emission.results(function, op)?,
@@ -130,14 +127,18 @@ fn layout_of(attrs: &AttrMap, arenas: &[KvArena], tensor: &Tensor) -> Option<Cac
     let Some(Attribute::Dictionary(cache)) = attrs.get("pyg.kv") else { return None };
     let number = |name: &str| cache.get(name).and_then(Attribute::as_i64).and_then(|value| u64::try_from(value).ok());
     let (slot, token, offset) = (number("slot_dim"), number("token_dim")?, number("offset")?);
+    let layer = number("layer_dim");
     let element = tensor.dtype.size_bytes() as u64;
     let mut strides = vec![0; tensor.shape.len()];
     if let Some(slot) = slot {
         *strides.get_mut(slot as usize)? = arenas[arena].slot_bytes() / element;
     }
     *strides.get_mut(token as usize)? = arenas[arena].token_bytes / element;
+    if let Some(layer) = layer {
+        *strides.get_mut(layer as usize)? = number("layer_bytes")? / element;
+    }
     let mut step = 1;
-    for dim in (0..strides.len()).rev().filter(|dim| ![slot, Some(token)].contains(&Some(*dim as u64))) {
+    for dim in (0..strides.len()).rev().filter(|dim| ![slot, layer, Some(token)].contains(&Some(*dim as u64))) {
         strides[dim] = step;
         step *= tensor.shape[dim];
     }
@@ -193,8 +194,8 @@ impl Emission<'_> {
     fn segment(&mut self, op: OpId) -> Result<Segment, Diagnostic> {
         let name = self.module.op(op).attr("sym_name").and_then(Attribute::as_str).unwrap_or("s0").to_string();
         let form = self.module.op(op).attr(DEPLOY).and_then(Attribute::as_str);
-        let form = form.ok_or_else(|| self.module.error(op, "the segment has no form: run `choose-deployment`"))?;
-        let deploy = Deployment::from_name(form).ok_or_else(|| self.module.error(op, "the segment's form is none"))?;
+        let form = form.expect("every segment should have a form before a program is emitted");
+        let deploy = Deployment::from_name(form).expect("the verifier should have seen a form that there is");
         self.block = block_of(self.module, op).map(|(block, fields)| {
             let bytes = self.module.op(block).attr("bytes").and_then(Attribute::as_i64).unwrap_or(0) as u64;
             let name = super::name_of(self.module, block).to_string();
@@ -206,7 +207,7 @@ impl Emission<'_> {
             self.blocks.push(ParamBlock { name, bytes, fields: listed.collect() });
             (self.blocks.len() as u32 - 1, fields)
         });
-        let body = self.region(op, 0)?;
+        let body = self.region(op, 0);
         let nodes = self.nodes(body, 0)?;
         self.hand_on(op, body)?;
         Ok(Segment { name, deploy, block: self.block.as_ref().map(|(number, _)| *number), nodes })
@@ -232,8 +233,8 @@ impl Emission<'_> {
         Ok(results)
     }
 
-    fn region(&self, op: OpId, region: usize) -> Result<BlockId, Diagnostic> {
-        self.module.region_block(op, region).ok_or_else(|| self.module.error(op, "a region of it has no block"))
+    fn region(&self, op: OpId, region: usize) -> BlockId {
+        self.module.region_block(op, region).expect("the verifier should have seen the blocks of regions")
     }
 
     fn nodes(&mut self, block: BlockId, depth: usize) -> Result<Vec<Node>, Diagnostic> {
@@ -251,11 +252,10 @@ impl Emission<'_> {
                 }
                 Opcode::PygConstant => {
                     let Some(Attribute::Dense(elements)) = operation.attr("value") else {
-                        return Err(self.module.error(op, "`value` is no constant"));
+                        unreachable!("the verifier should have seen the elements of a constant");
                     };
                     let place = self.constants.place(elements);
-                    let place =
-                        place.ok_or_else(|| self.module.error(op, "a constant of this type does not run yet"))?;
+                    let place = place.ok_or_else(|| self.module.error(op, "the constant is too large"))?;
                     self.buffers.set_place(operation.results[0], Some(place));
                 }
                 Opcode::PygBlockField => {
@@ -267,7 +267,7 @@ impl Emission<'_> {
                 Opcode::PygKvEnsure | Opcode::PygKvRetire => {
                     let source = operation.operands.first().copied();
                     let source = source.map(|value| self.buffers.id(self.module, op, value)).transpose()?;
-                    let rows = self.rows(op, source.map(PositionSource::Buffer))?;
+                    let rows = self.rows(op, source.map(PositionSource::Buffer));
                     let is_ensure = operation.opcode == Opcode::PygKvEnsure;
                     steps.push(if is_ensure { Step::Ensure(rows) } else { Step::Retire(rows) });
                 }
@@ -275,7 +275,7 @@ impl Emission<'_> {
                 Opcode::PygSwitch => steps.push(self.switch(op, depth)?),
                 other => {
                     let name = other.name();
-                    return Err(self.module.error(op, format!("`{name}` is no step: run `lower-to-launches`")));
+                    return Err(self.module.error(op, format!("`{name}` is no step of a segment")));
                 }
             }
         }
@@ -283,7 +283,7 @@ impl Emission<'_> {
         Ok(steps.into_iter().map(|step| Node { after: Vec::new(), step }).collect())
     }
 
-    fn rows(&self, op: OpId, source: Option<PositionSource>) -> Result<SlotRows, Diagnostic> {
+    fn rows(&self, op: OpId, source: Option<PositionSource>) -> SlotRows {
         let operation = self.module.op(op);
         let name = match operation.attr("arena") {
             Some(Attribute::Symbol(path)) => path.last().map(|name| name.to_string()),
@@ -294,30 +294,24 @@ impl Emission<'_> {
         let spread = Spread::ALL.iter().find(|(known, _)| *known == spelling).map(|(_, spread)| *spread);
         let offsets = operation.attr("offsets").and_then(Attribute::as_i64_slice).unwrap_or(&[]).to_vec();
         let window = operation.attr("window").and_then(Attribute::as_i64).map(i64::unsigned_abs);
-        match (arena, spread) {
-            (Some(arena), Some(spread)) => Ok(SlotRows { arena: arena as u32, source, spread, offsets, window }),
-            _ => Err(self.module.error(op, "it names no arena, or no spread of positions")),
-        }
+        let arena = arena.expect("the verifier should have seen an arena of that name") as u32;
+        let spread = spread.expect("the verifier should have seen a spread that there is");
+        SlotRows { arena, source, spread, offsets, window }
     }
 
     /// Sets the places of an operation's results from its attribute.
     fn place_results(&mut self, op: OpId) -> Result<(), Diagnostic> {
-        let operation = self.module.op(op);
-        let places = places_of(self.module, op).filter(|places| places.len() == operation.results.len());
-        let places = places.ok_or_else(|| {
-            self.module.error(op, format!("`{}` has not one place a result: run `plan-memory`", place::PLACES))
-        })?;
-        for (place, result) in places.into_iter().zip(&operation.results) {
+        let places = places_of(self.module, op);
+        let places = places
+            .ok_or_else(|| self.module.error(op, format!("`{}` is missing: run `plan-memory`", place::PLACES)))?;
+        for (place, result) in places.into_iter().zip(&self.module.op(op).results) {
             let place = match place {
                 place::Place::Arena(offset) => Some(Place::Arena { offset }),
                 place::Place::Argument(index) => Some(Place::Param { index }),
                 place::Place::Result(number) => {
                     let source = FieldSource::ResultAddress { result: number };
                     let place = self.field_place(|field| field.source == source);
-                    Some(place.ok_or_else(|| {
-                        self.module
-                            .error(op, format!("the address of result {number} is in no block: run `write-blocks`"))
-                    })?)
+                    Some(place.expect("the addresses of results should be in blocks before a program is emitted"))
                 }
             };
             self.buffers.set_place(*result, place);
@@ -350,7 +344,7 @@ impl Emission<'_> {
     }
 
     fn while_loop(&mut self, op: OpId, depth: usize) -> Result<Step, Diagnostic> {
-        let (condition, body) = (self.region(op, 0)?, self.region(op, 1)?);
+        let (condition, body) = (self.region(op, 0), self.region(op, 1));
         let operation = self.module.op(op);
         self.place_results(op)?;
         for block in [condition, body] {
@@ -363,10 +357,10 @@ impl Emission<'_> {
             self.check_same_place(op, *operand, *result)?;
         }
         let condition_nodes = self.nodes(condition, depth + 1)?;
-        let predicate = match self.yielded(op, condition)?[..] {
-            [predicate] => self.buffers.id(self.module, op, predicate)?,
-            _ => return Err(self.module.error(op, "the condition of a loop yields one value")),
+        let [predicate] = self.yielded(condition)[..] else {
+            unreachable!("the verifier should have seen a loop's one predicate");
         };
+        let predicate = self.buffers.id(self.module, op, predicate)?;
         let body_nodes = self.nodes(body, depth + 1)?;
         self.hand_on(op, body)?;
         Ok(Step::While { condition: condition_nodes, predicate, body: body_nodes })
@@ -378,23 +372,22 @@ impl Emission<'_> {
         let index = self.buffers.id(self.module, op, operation.operands[0])?;
         let mut branches = Vec::new();
         for region in 0..operation.regions.len() {
-            let block = self.region(op, region)?;
+            let block = self.region(op, region);
             branches.push(self.nodes(block, depth + 1)?);
             self.hand_on(op, block)?;
         }
         Ok(Step::Switch { index, branches })
     }
 
-    fn yielded(&self, op: OpId, block: BlockId) -> Result<Vec<ValueId>, Diagnostic> {
-        let end = self.module.block(block).last().filter(|end| self.module.op(*end).opcode == Opcode::PygYield);
-        let end = end.ok_or_else(|| self.module.error(op, "a region ends with `pyg.yield`"))?;
-        Ok(self.module.op(end).operands.to_vec())
+    fn yielded(&self, block: BlockId) -> Vec<ValueId> {
+        let end = self.module.block(block).last().expect("the verifier should have seen the ends of regions");
+        self.module.op(end).operands.to_vec()
     }
 
     /// The results are what the region yields: in one place, which a segment's results take from there.
     fn hand_on(&mut self, op: OpId, block: BlockId) -> Result<(), Diagnostic> {
         let results = self.module.op(op).results.clone();
-        for (value, result) in self.yielded(op, block)?.into_iter().zip(results) {
+        for (value, result) in self.yielded(block).into_iter().zip(results) {
             if self.module.op(op).opcode == Opcode::PygSegment {
                 let place = self.buffers.place(value);
                 self.buffers.set_place(result, place);

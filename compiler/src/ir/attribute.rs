@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::{
     enums::EnumAttr,
     syntax::elements::element_bytes,
@@ -240,7 +242,7 @@ pub struct AffineMap {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LinearExpr {
     /// One a dimension.
-    pub coefficients: Vec<i64>,
+    pub coefficients: SmallVec<[i64; 4]>,
     /// Added at the end.
     pub constant: i64,
 }

@@ -365,14 +365,13 @@ impl Module {
         let mut pending = vec![op];
         while let Some(op) = pending.pop() {
             found.push(op);
-            let nested: Vec<OpId> = self
-                .op(op)
-                .regions
-                .iter()
-                .flat_map(|region| self.region(*region).blocks.iter())
-                .flat_map(|block| self.block_ops(*block))
-                .collect();
-            pending.extend(nested.into_iter().rev());
+            let start = pending.len();
+            for region in &self.op(op).regions {
+                for block in &self.region(*region).blocks {
+                    pending.extend(self.block_ops(*block));
+                }
+            }
+            pending[start..].reverse();
         }
         found
     }
@@ -441,6 +440,35 @@ impl Module {
         let value = self.create_value(ty, Definition::Result { op, index });
         self.op_mut(op).results.push(value);
         value
+    }
+
+    /// Makes a value the next result of an operation; who defined it before does not any more.
+    pub fn adopt_result(&mut self, op: OpId, value: ValueId) {
+        let index = self.op(op).results.len() as u32;
+        self.value_mut(value).definition = Definition::Result { op, index };
+        self.op_mut(op).results.push(value);
+    }
+
+    /// Takes the results away from an operation, which gets new ones of the same types.
+    pub fn renew_results(&mut self, op: OpId) -> SmallVec<[ValueId; 1]> {
+        let old = std::mem::take(&mut self.op_mut(op).results);
+        for value in &old {
+            let ty = self.ty(*value).clone();
+            self.add_result(op, ty);
+        }
+        old
+    }
+
+    /// Gives an operation other operands, attributes and regions. Its results stay; what was in its regions is erased.
+    pub fn rebuild(&mut self, op: OpId, parts: OpParts) {
+        for nested in self.walk(op).into_iter().skip(1) {
+            self.ops[nested.index()] = None;
+        }
+        for region in &parts.regions {
+            self.regions[region.index()].parent = Some(op);
+        }
+        let operation = self.op_mut(op);
+        (operation.operands, operation.attrs, operation.regions) = (parts.operands, parts.attrs, parts.regions);
     }
 
     /// A new operation, in no block yet.

@@ -11,12 +11,9 @@ use pygraph_artifact::{
 };
 
 use super::literal;
-use crate::{
-    diagnostic::Diagnostic,
-    ir::{
-        AttrMap, Attribute, ElementType, Loc, Module, OpId, Opcode, RegionId, TensorType, Type, ValueId,
-        attribute::DenseElements, module::OpParts,
-    },
+use crate::ir::{
+    AttrMap, Attribute, ElementType, Loc, Module, OpId, Opcode, RegionId, TensorType, Type, ValueId,
+    attribute::DenseElements, module::OpParts,
 };
 
 /// A register of a [`ScalarBody`].
@@ -190,24 +187,20 @@ fn immediates_attrs(immediates: &[i64]) -> AttrMap {
     AttrMap::from_iter([("immediates", Attribute::i64_array(immediates.iter().copied()))])
 }
 
-/// Reads the body that a region of `owner` shows.
-pub fn body_of(module: &Module, owner: OpId, region: usize) -> Result<ScalarBody, Diagnostic> {
-    let block = module
-        .region_block(owner, region)
-        .ok_or_else(|| module.error(owner, format!("body {region} of the launch has no block")))?;
+/// Reads the body that a region of a launch shows; none if it does not verify.
+pub fn body_of(module: &Module, launch: OpId, region: usize) -> Option<ScalarBody> {
+    let block = module.region_block(launch, region)?;
     let mut body = ScalarBody::default();
     let mut registers: HashMap<ValueId, u32> = HashMap::new();
     for argument in &module.block(block).arguments {
         registers.insert(*argument, registers.len() as u32);
-        body.inputs.push(scalar_dtype(module, owner, *argument)?);
+        body.inputs.push(scalar_dtype(module.ty(*argument))?);
     }
     for op in module.block_ops(block) {
         let operation = module.op(op);
         let mut operands = Vec::with_capacity(operation.operands.len());
         for operand in &operation.operands {
-            operands.push(*registers.get(operand).ok_or_else(|| {
-                module.error(op, "the body of a launch reads a value from outside: pass it as an input")
-            })?);
+            operands.push(*registers.get(operand)?);
         }
         let instruction = match operation.opcode {
             Opcode::ScalarYield => {
@@ -215,34 +208,27 @@ pub fn body_of(module: &Module, owner: OpId, region: usize) -> Result<ScalarBody
                 break;
             }
             Opcode::ScalarConstant => {
-                let dtype = scalar_dtype(module, op, operation.results[0])?;
-                let bits = operation.attr("value").and_then(|value| literal::attribute_bits(value, dtype));
-                let bits = bits.ok_or_else(|| module.error(op, format!("`value` is no literal of type {dtype}")))?;
-                ScalarInst::Constant { dtype, bits }
+                let dtype = scalar_dtype(module.ty(*operation.results.first()?))?;
+                ScalarInst::Constant { dtype, bits: literal::attribute_bits(operation.attr("value")?, dtype)? }
             }
             Opcode::ScalarIndex => {
-                let dimension = operation.attr("dimension").and_then(Attribute::as_i64);
-                let dimension = dimension.and_then(|dimension| u32::try_from(dimension).ok());
-                let dimension = dimension.ok_or_else(|| module.error(op, "`dimension` is no dimension"))?;
-                ScalarInst::Index { dimension }
+                let dimension = operation.attr("dimension").and_then(Attribute::as_i64)?;
+                ScalarInst::Index { dimension: u32::try_from(dimension).ok()? }
             }
             Opcode::Scalar(scalar) => {
-                let dtype = scalar_dtype(module, op, operation.results[0])?;
+                let dtype = scalar_dtype(module.ty(*operation.results.first()?))?;
                 let immediates = operation.attr("immediates").and_then(Attribute::as_i64_slice).unwrap_or(&[]);
                 ScalarInst::Op { op: scalar, dtype, operands, immediates: immediates.to_vec() }
             }
-            other => return Err(module.error(op, format!("`{}` can't be in the body of a launch", other.name()))),
+            _ => return None,
         };
-        registers.insert(operation.results[0], registers.len() as u32);
+        registers.insert(*operation.results.first()?, registers.len() as u32);
         body.instructions.push(instruction);
     }
-    Ok(body)
+    Some(body)
 }
 
-fn scalar_dtype(module: &Module, at: OpId, value: ValueId) -> Result<DType, Diagnostic> {
-    match module.ty(value) {
-        Type::Scalar(element) => element.dtype(),
-        _ => None,
-    }
-    .ok_or_else(|| module.error(at, "the body of a launch works on scalars of types that a device has"))
+/// The type, if it is that of a scalar which a device has.
+pub fn scalar_dtype(ty: &Type) -> Option<DType> {
+    if let Type::Scalar(element) = ty { element.dtype() } else { None }
 }

@@ -14,14 +14,17 @@ pub fn check(site: &mut Site) -> Lowered {
     let opcode = site.module.op(site.op).opcode;
     let actual = site.operand(0);
     let expected = match opcode {
-        Opcode::CheckExpectEqConst | Opcode::CheckExpectAlmostEqConst => expected_constant(site)?,
+        Opcode::CheckExpectEqConst | Opcode::CheckExpectAlmostEqConst => {
+            let elements = site.dense("value");
+            site.constant(elements)
+        }
         _ => site.operand(1),
     };
     Ok(match opcode {
         Opcode::CheckExpectEq | Opcode::CheckExpectEqConst => equal(site, actual, expected),
         Opcode::CheckExpectClose => {
-            let least = site.int("min_ulp_difference").unwrap_or(0);
-            let most = site.int("max_ulp_difference").unwrap_or(0);
+            let least = site.int_or("min_ulp_difference", 0);
+            let most = site.int_or("max_ulp_difference", ULP_DIFFERENCE_MAX);
             close(site, actual, expected, least, most)
         }
         _ => {
@@ -32,11 +35,6 @@ pub fn check(site: &mut Site) -> Lowered {
             almost_equal(site, actual, expected, tolerance)
         }
     })
-}
-
-fn expected_constant(site: &mut Site) -> Result<ValueId, Refusal> {
-    let Some(Attribute::Dense(elements)) = site.attr("value") else { return Err(Refusal::missing("value")) };
-    Ok(site.constant(elements))
 }
 
 /// `custom_call`: the assertions, and nothing else yet.

@@ -8,7 +8,7 @@ use super::{
     literal, region, scalar,
     site::{Site, Tensor, identity, to_scalar},
 };
-use crate::ir::{Attribute, ValueId, attribute::AffineMap};
+use crate::ir::{ValueId, attribute::AffineMap};
 
 /// Any operation that [`scalar::append`] knows.
 pub fn elementwise(site: &mut Site) -> Option<ValueId> {
@@ -77,9 +77,7 @@ impl Sources {
 /// `iota`
 pub fn iota(site: &mut Site) -> Lowered {
     let result = site.result(0);
-    let dimension = site.module.op(site.op).attr("iota_dimension").and_then(Attribute::as_i64);
-    let dimension = dimension.and_then(|dimension| usize::try_from(dimension).ok());
-    let dimension = dimension.filter(|dimension| *dimension < result.rank()).ok_or("`iota_dimension` is missing")?;
+    let dimension = site.int("iota_dimension") as usize;
     let mut body = BodyBuilder::new(&[]);
     let index = body.index(dimension);
     let value = body.convert(index, result.dtype);

@@ -3,7 +3,7 @@
 use pygraph_artifact::{dtype::DType, scalar::ScalarBody};
 
 use super::{
-    Lowered, Refusal,
+    Lowered,
     body::BodyBuilder,
     region::body_of_region,
     site::{Site, Tensor, identity},
@@ -28,7 +28,7 @@ fn call(site: &mut Site, kernel: &str, attributes: &[(&str, Attribute)], bodies:
 /// `dot_general`
 pub fn dot_general(site: &mut Site) -> Lowered {
     let Some(Attribute::DotDimensions(dims)) = site.attr("dot_dimension_numbers") else {
-        return Err(Refusal::missing("dot_dimension_numbers"));
+        unreachable!("the verifier should have seen the dimensions of a product");
     };
     contract(site, &dims)
 }
@@ -75,20 +75,21 @@ fn converted(site: &mut Site, value: ValueId, dtype: DType) -> ValueId {
 
 /// `pyg.attention`
 pub fn attention(site: &mut Site) -> Lowered {
-    let flags = ["mask", "bias", "positions", "length"].map(|name| {
+    let flags = ["mask", "bias", "positions", "length", "layer"].map(|name| {
         let count = View::of(site.module, site.op).group(name).len();
         count as i64
     });
     let mut attributes = vec![("optional", ints(&flags))];
     for name in ["q_dims", "k_dims", "v_dims", "output_dims"] {
-        attributes.push((name, ints(&site.int_list(name)?)));
+        attributes.push((name, ints(&site.int_list(name))));
     }
     for name in ["key_type", "value_type", "score_type", "logit_type", "softmax_type", "probability_type"] {
         let dtype = match site.attr(name) {
             Some(Attribute::Type(Type::Scalar(element))) => element.dtype(),
             _ => None,
         };
-        attributes.push((name, Attribute::string(dtype.ok_or_else(|| Refusal::missing(name))?.name())));
+        let dtype = dtype.expect("the verifier should have seen that attention rounds to types of a device");
+        attributes.push((name, Attribute::string(dtype.name())));
     }
     for (name, default) in [("key_scale", 1.0), ("scale", 1.0), ("divisor", 1.0), ("fill", f64::NEG_INFINITY)] {
         let bits = match site.attr(name) {
@@ -101,7 +102,7 @@ pub fn attention(site: &mut Site) -> Lowered {
         attributes.push((name, Attribute::Bool(site.flag(name))));
     }
     for name in ["diagonal", "window"] {
-        attributes.push((name, Attribute::i64(site.int(name).unwrap_or(0))));
+        attributes.push((name, Attribute::i64(site.int_or(name, 0))));
     }
     call(site, "attention", &attributes, &[])
 }
@@ -109,17 +110,17 @@ pub fn attention(site: &mut Site) -> Lowered {
 /// `convolution`
 pub fn convolution(site: &mut Site) -> Lowered {
     let Some(Attribute::ConvDimensions(dims)) = site.attr("dimension_numbers") else {
-        return Err(Refusal::missing("dimension_numbers"));
+        unreachable!("the verifier should have seen the dimensions of a convolution");
     };
     let spatial = dims.input_spatial.len();
-    let (low, high): (Vec<i64>, Vec<i64>) = site.pairs_or_zero("padding", spatial)?.into_iter().unzip();
+    let (low, high): (Vec<i64>, Vec<i64>) = site.pairs_or_zero("padding", spatial).into_iter().unzip();
     let ConvDimensions { input_batch, input_feature, kernel_input_feature, kernel_output_feature, .. } = *dims;
     let dim_list = |first: i64, second: i64, spatial: &[i64]| {
         ints(&[first, second].into_iter().chain(spatial.iter().copied()).collect::<Vec<i64>>())
     };
     let attributes = [
-        ("batch_group_count", Attribute::i64(site.int("batch_group_count").unwrap_or(1))),
-        ("feature_group_count", Attribute::i64(site.int("feature_group_count").unwrap_or(1))),
+        ("batch_group_count", Attribute::i64(site.int("batch_group_count"))),
+        ("feature_group_count", Attribute::i64(site.int("feature_group_count"))),
         ("input_dims", dim_list(input_batch, input_feature, &dims.input_spatial)),
         ("kernel_dims", dim_list(kernel_input_feature, kernel_output_feature, &dims.kernel_spatial)),
         ("lhs_dilation", ints(&site.int_list_or("lhs_dilation", spatial, 1))),
@@ -137,7 +138,7 @@ pub fn convolution(site: &mut Site) -> Lowered {
 /// `gather`
 pub fn gather(site: &mut Site) -> Lowered {
     let Some(Attribute::GatherDimensions(dims)) = site.attr("dimension_numbers") else {
-        return Err(Refusal::missing("dimension_numbers"));
+        unreachable!("the verifier should have seen the dimensions of a gather");
     };
     let GatherDimensions {
         offset_dims,
@@ -152,7 +153,7 @@ pub fn gather(site: &mut Site) -> Lowered {
         ("index_vector_dim", Attribute::i64(*index_vector_dim)),
         ("offset_dims", ints(offset_dims)),
         ("operand_batching_dims", ints(operand_batching_dims)),
-        ("slice_sizes", ints(&site.int_list("slice_sizes")?)),
+        ("slice_sizes", ints(&site.int_list("slice_sizes"))),
         ("start_index_map", ints(start_index_map)),
         ("start_indices_batching_dims", ints(start_indices_batching_dims)),
     ];
@@ -162,7 +163,7 @@ pub fn gather(site: &mut Site) -> Lowered {
 /// `scatter`
 pub fn scatter(site: &mut Site) -> Lowered {
     let Some(Attribute::ScatterDimensions(dims)) = site.attr("scatter_dimension_numbers") else {
-        return Err(Refusal::missing("scatter_dimension_numbers"));
+        unreachable!("the verifier should have seen the dimensions of a scatter");
     };
     let ScatterDimensions {
         update_window_dims,
@@ -199,7 +200,7 @@ pub fn scatter(site: &mut Site) -> Lowered {
 /// `sort`
 pub fn sort(site: &mut Site) -> Lowered {
     let rank = site.result(0).rank() as i64;
-    let dimension = site.int("dimension").unwrap_or(-1);
+    let dimension = site.int_or("dimension", -1);
     let dimension = if dimension < 0 { dimension + rank } else { dimension };
     let attributes = [("dimension", Attribute::i64(dimension)), ("stable", Attribute::Bool(site.flag("is_stable")))];
     let comparator = body_of_region(site.module, site.op, 0)?;
@@ -208,14 +209,14 @@ pub fn sort(site: &mut Site) -> Lowered {
 
 /// `top_k`
 pub fn top_k(site: &mut Site) -> Lowered {
-    let k = site.int("k")?;
+    let k = site.int("k");
     call(site, "top_k", &[("k", Attribute::i64(k))], &[])
 }
 
 /// `select_and_scatter`
 pub fn select_and_scatter(site: &mut Site) -> Lowered {
     let rank = site.result(0).rank();
-    let (low, high): (Vec<i64>, Vec<i64>) = site.pairs_or_zero("padding", rank)?.into_iter().unzip();
+    let (low, high): (Vec<i64>, Vec<i64>) = site.pairs_or_zero("padding", rank).into_iter().unzip();
     let attributes = [
         ("padding_high", ints(&high)),
         ("padding_low", ints(&low)),
@@ -232,7 +233,7 @@ pub fn select_and_scatter(site: &mut Site) -> Lowered {
 
 /// `dynamic_slice`
 pub fn dynamic_slice(site: &mut Site) -> Lowered {
-    let sizes = site.int_list("slice_sizes")?;
+    let sizes = site.int_list("slice_sizes");
     call(site, "dynamic_slice", &[("sizes", ints(&sizes))], &[])
 }
 
@@ -276,7 +277,7 @@ pub fn cholesky(site: &mut Site) -> Lowered {
 /// `fft`
 pub fn fft(site: &mut Site) -> Lowered {
     let Some(Attribute::Enum(EnumAttr::FftType(ty))) = site.attr("fft_type") else {
-        return Err(Refusal::missing("fft_type"));
+        unreachable!("the verifier should have seen which transform it is");
     };
     let ty = match ty {
         FftType::Fft => "fft",
@@ -284,6 +285,6 @@ pub fn fft(site: &mut Site) -> Lowered {
         FftType::Rfft => "rfft",
         FftType::Irfft => "irfft",
     };
-    let length = site.int_list("fft_length")?;
+    let length = site.int_list("fft_length");
     call(site, "fft", &[("length", ints(&length)), ("type", Attribute::string(ty))], &[])
 }

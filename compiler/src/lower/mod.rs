@@ -34,7 +34,9 @@ use site::{Site, tensor_of};
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
-    ir::{Attribute, ElementType, Module, OpId, Opcode, Type, ValueId, attribute::DenseElements},
+    ir::{
+        Attribute, ElementType, Module, OpId, Opcode, Type, ValueId, attribute::DenseElements, ops::view::show_element,
+    },
 };
 
 /// The values that stand for the results of an operation, or why it does not run.
@@ -52,10 +54,6 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn missing(attribute: &str) -> Refusal {
-        Refusal::Reason(format!("its attribute `{attribute}` is missing or of another kind"))
-    }
-
     fn custom_call(target: &str) -> Refusal {
         Refusal::Whole(format!("custom call `@{target}` is not known: it needs a kernel of that name"))
     }
@@ -145,10 +143,9 @@ fn lower(site: &mut Site, opcode: Opcode) -> Lowered {
         // One process runs the program, so it is the first of its group.
         Opcode::StablehloPartitionId | Opcode::StablehloReplicaId => fill_number(site, 0.0),
         Opcode::StablehloGetDimensionSize => {
-            let dimension = site.int("dimension")?;
-            let shape = site.tensor(site.operand(0)).shape;
-            let extent = usize::try_from(dimension).ok().and_then(|dimension| shape.get(dimension));
-            fill_number(site, *extent.ok_or("`dimension` is wrong")? as f64)
+            let dimension = site.int("dimension") as usize;
+            let extent = site.tensor(site.operand(0)).shape[dimension];
+            fill_number(site, extent as f64)
         }
         // A tuple has no value of its own: its readers take its elements.
         Opcode::StablehloTuple => Ok(Vec::new()),
@@ -226,7 +223,7 @@ fn refused_type(ty: &Type) -> Option<String> {
             ElementType::Quantized(name) => format!("elements of type `{name}` need quantized kernels"),
             ElementType::Float(kind) => format!("elements of type {} need conversions and kernels", kind.name()),
             ElementType::Integer { width, .. } => format!("integers of {width} bits need kernels"),
-            other => format!("elements of type {other:?} need kernels"),
+            other => format!("elements of type {} need kernels", show_element(other)),
         });
     };
     let Some(shape) = tensor.static_shape() else {
@@ -269,7 +266,7 @@ fn signature(module: &Module, op: OpId) -> String {
 const SPLAT_BYTES_MAX: usize = 16 << 10;
 
 fn constant(site: &mut Site) -> Lowered {
-    let Some(Attribute::Dense(elements)) = site.attr("value") else { return Err(Refusal::missing("value")) };
+    let elements = site.dense("value");
     let result = site.result(0);
     let size = array_bytes(result.dtype, &result.shape).unwrap_or(0) as usize;
     if size > SPLAT_BYTES_MAX
@@ -283,16 +280,15 @@ fn constant(site: &mut Site) -> Lowered {
 fn constant_like(site: &mut Site) -> Lowered {
     let result = site.result(0);
     let bits = site.attr("value").and_then(|value| literal::attribute_bits(&value, result.dtype));
-    let bits = bits.ok_or_else(|| Refusal::missing("value"))?;
+    let bits = bits.ok_or("`value` is no number of its type")?;
     Ok(vec![site.generate(&result, Vec::new(), body::constant(result.dtype, bits))])
 }
 
 fn fill_number(site: &mut Site, number: f64) -> Lowered {
     let result = site.result(0);
     let bytes = literal::encode(result.dtype, number).to_le_bytes()[..result.dtype.size_bytes()].into();
-    let ty = match site.module.ty(site.module.op(site.op).results[0]) {
-        Type::Tensor(tensor) => tensor.clone(),
-        _ => return Err("its result is no tensor".into()),
+    let Type::Tensor(ty) = site.module.ty(site.module.op(site.op).results[0]).clone() else {
+        unreachable!("types should be checked before an operation is lowered");
     };
     Ok(vec![site.constant(DenseElements { ty, bytes, is_splat: true })])
 }
@@ -304,7 +300,7 @@ fn tuple_element(site: &mut Site) -> Lowered {
 
 /// What element a `get_tuple_element` takes, through tuples in tuples.
 fn element_of(module: &Module, op: OpId, tuple: ValueId) -> Result<ValueId, Refusal> {
-    let index = module.op(op).attr("index").and_then(Attribute::as_i64).ok_or_else(|| Refusal::missing("index"))?;
+    let index = module.op(op).attr("index").and_then(Attribute::as_i64);
     let definition = module.defining_op(tuple).ok_or("the tuple is an argument, which does not run yet")?;
     let definition = match module.op(definition).opcode {
         Opcode::StablehloGetTupleElement => {
@@ -316,6 +312,6 @@ fn element_of(module: &Module, op: OpId, tuple: ValueId) -> Result<ValueId, Refu
     if module.op(definition).opcode != Opcode::StablehloTuple {
         return Err("the tuple is made by another operation than `stablehlo.tuple`, which does not run yet".into());
     }
-    let element = usize::try_from(index).ok().and_then(|index| module.op(definition).operands.get(index).copied());
-    element.ok_or_else(|| "`index` is out of range".into())
+    let index = index.and_then(|index| usize::try_from(index).ok());
+    Ok(module.op(definition).operands[index.expect("the verifier should have seen an element that the tuple has")])
 }

@@ -11,38 +11,36 @@ use crate::ir::{
 
 /// `broadcast_in_dim`
 pub fn broadcast_in_dim(site: &mut Site) -> Lowered {
-    let dims = site.int_list("broadcast_dimensions")?;
-    Ok(vec![broadcast(site, &dims)?])
+    let dims = site.int_list("broadcast_dimensions");
+    Ok(vec![broadcast(site, &dims)])
 }
 
 /// `broadcast`: the operand's dimensions are the last of the result.
 pub fn broadcast_prefix(site: &mut Site) -> Lowered {
     let new_dims = site.result(0).rank() - site.tensor(site.operand(0)).rank();
     let dims: Vec<i64> = (new_dims as i64..site.result(0).rank() as i64).collect();
-    Ok(vec![broadcast(site, &dims)?])
+    Ok(vec![broadcast(site, &dims)])
 }
 
-fn broadcast(site: &mut Site, dims: &[i64]) -> Result<ValueId, super::Refusal> {
+fn broadcast(site: &mut Site, dims: &[i64]) -> ValueId {
     let (result, operand) = (site.result(0), site.operand(0));
     let source = site.tensor(operand);
     if let Some(bits) = site.constant_elements(operand).and_then(|elements| literal::splat_bits(&elements)) {
-        return Ok(site.generate(&result, Vec::new(), body::constant(result.dtype, bits)));
+        return site.generate(&result, Vec::new(), body::constant(result.dtype, bits));
     }
-    let mut results = Vec::with_capacity(source.rank());
-    for (extent, d) in source.shape.iter().zip(dims) {
-        let d = usize::try_from(*d).ok().filter(|d| *d < result.rank()).ok_or("`broadcast_dimensions` is wrong")?;
-        results.push(if *extent == 1 { fixed(0, result.rank()) } else { dim(d, result.rank()) });
-    }
-    Ok(gather_copy(site, operand, &result, results))
+    let rank = result.rank();
+    let position = |(extent, d): (&u64, &i64)| if *extent == 1 { fixed(0, rank) } else { dim(*d as usize, rank) };
+    let results = source.shape.iter().zip(dims).map(position).collect();
+    gather_copy(site, operand, &result, results)
 }
 
 /// `transpose`
 pub fn transpose(site: &mut Site) -> Lowered {
-    let permutation = site.int_list("permutation")?;
+    let permutation = site.int_list("permutation");
     let result = site.result(0);
     let mut results = vec![fixed(0, result.rank()); result.rank()];
     for (to, from) in permutation.iter().enumerate() {
-        *results.get_mut(*from as usize).ok_or("`permutation` is wrong")? = dim(to, result.rank());
+        results[*from as usize] = dim(to, result.rank());
     }
     let operand = site.operand(0);
     Ok(vec![gather_copy(site, operand, &result, results)])
@@ -50,7 +48,7 @@ pub fn transpose(site: &mut Site) -> Lowered {
 
 /// `slice`
 pub fn slice(site: &mut Site) -> Lowered {
-    let (starts, strides) = (site.int_list("start_indices")?, site.int_list("strides")?);
+    let (starts, strides) = (site.int_list("start_indices"), site.int_list("strides"));
     let result = site.result(0);
     let bounds = starts.iter().zip(&strides).enumerate();
     let results = bounds.map(|(d, (start, stride))| strided(d, *stride, *start, result.rank())).collect();
@@ -60,7 +58,7 @@ pub fn slice(site: &mut Site) -> Lowered {
 
 /// `reverse`
 pub fn reverse(site: &mut Site) -> Lowered {
-    let reversed = site.int_list("dimensions")?;
+    let reversed = site.int_list("dimensions");
     let result = site.result(0);
     let backwards = |d: usize| strided(d, -1, result.shape[d] as i64 - 1, result.rank());
     let results = (0..result.rank())
@@ -85,13 +83,13 @@ pub fn view(site: &mut Site) -> Lowered {
 
 /// `concatenate`: each operand is copied into its part of one tensor.
 pub fn concatenate(site: &mut Site) -> Lowered {
-    let dimension = site.int("dimension")? as usize;
+    let dimension = site.int("dimension") as usize;
     let result = site.result(0);
     let mut whole = site.empty(&result);
     let mut offset = 0;
     for operand in site.operands() {
         let part = site.tensor(operand);
-        let extent = *part.shape.get(dimension).ok_or("`dimension` is wrong")? as i64;
+        let extent = part.shape[dimension] as i64;
         if !part.is_empty() {
             let mut map = identity(part.rank());
             map.results[dimension].constant = offset;
@@ -146,9 +144,9 @@ impl Padding {
 
 /// `pad`
 pub fn pad(site: &mut Site) -> Lowered {
-    let low = site.int_list("edge_padding_low")?;
-    let high = site.int_list("edge_padding_high")?;
-    let interior = site.int_list("interior_padding")?;
+    let low = site.int_list("edge_padding_low");
+    let high = site.int_list("edge_padding_high");
+    let interior = site.int_list("interior_padding");
     let paddings: Vec<Padding> = low
         .iter()
         .zip(&high)
@@ -224,7 +222,8 @@ pub fn bitcast(site: &mut Site) -> Lowered {
         return view(site);
     }
     if from.dtype.bits() == to.dtype.bits() {
-        return Ok(vec![super::elementwise::elementwise(site).ok_or("these types have no common bits")?]);
+        let value = super::elementwise::elementwise(site);
+        return Ok(vec![value.expect("types of equally many bits should be each other's bits")]);
     }
     super::packing::bitcast(site, &from, &to)
 }

@@ -13,8 +13,8 @@ use crate::ir::{ValueId, attribute::AffineMap};
 
 /// `reduce`
 pub fn reduce(site: &mut Site) -> Lowered {
-    let dims = site.int_list("dimensions")?;
-    let (operands, inits) = operands_and_inits(site)?;
+    let dims = site.int_list("dimensions");
+    let (operands, inits) = operands_and_inits(site);
     let source = site.tensor(operands[0]);
     let (reduced, kept): (Vec<usize>, Vec<usize>) = (0..source.rank()).partition(|d| dims.contains(&(*d as i64)));
     let space: Vec<usize> = kept.iter().chain(&reduced).copied().collect();
@@ -42,13 +42,10 @@ pub struct Fold {
 }
 
 /// The operands, and as many initial values.
-pub fn operands_and_inits(site: &Site) -> Result<(Vec<ValueId>, Vec<ValueId>), Refusal> {
-    let operands = site.operands();
-    if operands.is_empty() || !operands.len().is_multiple_of(2) {
-        return Err("it needs as many initial values as operands".into());
-    }
-    let (operands, inits) = operands.split_at(operands.len() / 2);
-    Ok((operands.to_vec(), inits.to_vec()))
+pub fn operands_and_inits(site: &Site) -> (Vec<ValueId>, Vec<ValueId>) {
+    let mut operands = site.operands();
+    let inits = operands.split_off(operands.len() / 2);
+    (operands, inits)
 }
 
 /// Folds the operands onto the initial values with the operation's body.

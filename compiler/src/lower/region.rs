@@ -19,7 +19,7 @@ use crate::{
 
 /// The body that region `region` of `owner` is: inputs are the block's arguments, in their order.
 pub fn body_of_region(module: &Module, owner: OpId, region: usize) -> Result<ScalarBody, Diagnostic> {
-    let block = module.region_block(owner, region).ok_or_else(|| module.error(owner, "the region has no block"))?;
+    let block = module.region_block(owner, region).expect("the verifier should have seen the region's block");
     let arguments = &module.block(block).arguments;
     let mut inputs = Vec::with_capacity(arguments.len());
     for argument in arguments {
@@ -51,7 +51,7 @@ pub fn body_of_region(module: &Module, owner: OpId, region: usize) -> Result<Sca
         let result = append(module, op, &mut body, &operands)?;
         registers.insert(operation.results[0], result);
     }
-    Err(module.error(owner, "the region has no terminator"))
+    unreachable!("the verifier should have seen the region's terminator")
 }
 
 fn append(module: &Module, op: OpId, body: &mut BodyBuilder, operands: &[Register]) -> Result<Register, Diagnostic> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pygraph_artifact::{dtype::DType, scalar::ScalarBody, validate::array_bytes};
+use smallvec::smallvec;
 
 use super::body::region_of;
 use crate::ir::{
@@ -126,6 +127,17 @@ impl Site<'_> {
 
     /// `pyg.nest`; its results.
     pub fn nest(&mut self, nest: NestParts) -> Vec<ValueId> {
+        let parts = self.nest_op(nest);
+        self.put(Opcode::PygNest, parts)
+    }
+
+    /// Makes the operation, which is a `pyg.nest`, another one with the same results.
+    pub fn renest(&mut self, nest: NestParts) {
+        let parts = self.nest_op(nest);
+        self.module.rebuild(self.op, parts);
+    }
+
+    fn nest_op(&mut self, nest: NestParts) -> OpParts {
         let mut bodies = vec![nest.map];
         bodies.extend(nest.combine);
         let regions = self.regions(&bodies);
@@ -143,7 +155,7 @@ impl Site<'_> {
             ("maps", Attribute::Array(maps.into())),
             ("reduction_dims", Attribute::i64(nest.reduction_dims as i64)),
         ]);
-        self.put(Opcode::PygNest, OpParts { operands, result_types, attrs, regions })
+        OpParts { operands, result_types, attrs, regions }
     }
 
     /// `pyg.kernel`; its results.
@@ -217,14 +229,14 @@ pub fn dim(d: usize, dim_count: usize) -> LinearExpr {
 
 /// `d * coefficient + constant`
 pub fn strided(d: usize, coefficient: i64, constant: i64, dim_count: usize) -> LinearExpr {
-    let mut coefficients = vec![0; dim_count];
+    let mut coefficients = smallvec![0; dim_count];
     coefficients[d] = coefficient;
     LinearExpr { coefficients, constant }
 }
 
 /// `constant`
 pub fn fixed(constant: i64, dim_count: usize) -> LinearExpr {
-    LinearExpr { coefficients: vec![0; dim_count], constant }
+    LinearExpr { coefficients: smallvec![0; dim_count], constant }
 }
 
 /// `(d0, d1, …) -> (d0, d1, …)`

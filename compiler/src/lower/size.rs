@@ -62,6 +62,12 @@ fn kernel_size(module: &Module, op: OpId) -> WorkSize {
     let bytes = match (kernel, &inputs[..]) {
         ("gather" | "dynamic_slice", [_, indices @ ..]) => all(&outputs).saturating_mul(2).saturating_add(all(indices)),
         ("dynamic_update_slice" | "scatter", [_, changes @ ..]) => all(changes).saturating_mul(2),
+        ("attention", [q, k, v, rest @ ..]) => {
+            // Of several layers one is read.
+            let layers = extents_of(module, op, "k_dims", k).nth(4).unwrap_or(1).max(1);
+            let cached = all(&[k.clone(), v.clone()]) / layers;
+            all(&outputs).saturating_add(all(&[q.clone()])).saturating_add(cached).saturating_add(all(rest))
+        }
         _ => all(&inputs).saturating_add(all(&outputs)),
     };
     let results = product(outputs.iter().flat_map(|output| output.shape.iter().copied()));

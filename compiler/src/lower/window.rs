@@ -7,6 +7,7 @@
 //! - Any other is a fold along the window's dimensions.
 
 use pygraph_artifact::{dtype::DType, scalar::ScalarBody, validate::array_bytes};
+use smallvec::smallvec;
 
 use super::{
     Lowered,
@@ -34,8 +35,8 @@ struct Windows {
 
 /// `reduce_window`
 pub fn reduce_window(site: &mut Site) -> Lowered {
-    let windows = windows(site)?;
-    let (mut operands, inits) = operands_and_inits(site)?;
+    let windows = windows(site);
+    let (mut operands, inits) = operands_and_inits(site);
     let size = windows.extents.iter().try_fold(operands.len() as u64, |size, extent| size.checked_mul(*extent as u64));
     let is_small = size.is_some_and(|size| size <= UNROLLED_MAX);
     if !is_small && let Some(scan) = scan_of(site, &windows, operands[0]) {
@@ -53,11 +54,11 @@ pub fn reduce_window(site: &mut Site) -> Lowered {
     if is_small { unrolled(site, &operands, &inits, &windows) } else { folded(site, operands, &inits, &windows) }
 }
 
-fn windows(site: &Site) -> Result<Windows, super::Refusal> {
-    let extents = site.int_list("window_dimensions")?;
+fn windows(site: &Site) -> Windows {
+    let extents = site.int_list("window_dimensions");
     let rank = extents.len();
     let base_dilations = site.int_list_or("base_dilations", rank, 1);
-    let padding = site.pairs_or_zero("padding", rank)?;
+    let padding = site.pairs_or_zero("padding", rank);
     let paddings = padding
         .iter()
         .zip(&base_dilations)
@@ -65,7 +66,7 @@ fn windows(site: &Site) -> Result<Windows, super::Refusal> {
         .collect();
     let strides = site.int_list_or("window_strides", rank, 1);
     let dilations = site.int_list_or("window_dilations", rank, 1);
-    Ok(Windows { extents, strides, dilations, paddings })
+    Windows { extents, strides, dilations, paddings }
 }
 
 fn padded_shape(source: &Tensor, paddings: &[Padding]) -> Option<Vec<u64>> {
@@ -122,7 +123,7 @@ fn points(extents: &[i64]) -> Vec<Vec<i64>> {
 
 fn window_map(windows: &Windows, rank: usize, point: &[i64]) -> Vec<LinearExpr> {
     let result = |d: usize| {
-        let mut coefficients = vec![0; rank];
+        let mut coefficients = smallvec![0; rank];
         coefficients[d] = windows.strides[d];
         LinearExpr { coefficients, constant: point[d] * windows.dilations[d] }
     };
@@ -137,7 +138,7 @@ fn folded(site: &mut Site, operands: Vec<ValueId>, inits: &[ValueId], windows: &
     let dim_count = extents.len();
     let results = (0..rank)
         .map(|d| {
-            let mut coefficients = vec![0; dim_count];
+            let mut coefficients = smallvec![0; dim_count];
             coefficients[d] = windows.strides[d];
             coefficients[rank + d] = windows.dilations[d];
             LinearExpr { coefficients, constant: 0 }

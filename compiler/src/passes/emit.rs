@@ -574,8 +574,9 @@ pub fn tensor_type(shape: &[i64], element: &ElementType) -> Type {
 /// The extents of a type.
 pub fn static_shape(tensor: &TensorType) -> Result<Vec<i64>, Refusal> {
     let shape = tensor.static_shape().ok_or_else(|| Refusal::from("a dimension is known only at run time"))?;
-    let extents: Result<Vec<i64>, _> = shape.iter().map(|extent| i64::try_from(*extent)).collect();
-    extents.map_err(|_| Refusal::from("a dimension is too large"))
+    let signed =
+        |extent: &u64| i64::try_from(*extent).expect("extents should have 63 bits, since the parser takes no more");
+    Ok(shape.iter().map(signed).collect())
 }
 
 /// The number of elements of a shape.

@@ -17,7 +17,8 @@
 //! Caches that share positions, length, element type, head shape and window share an arena, as `--kv-grouping` says.
 //! A loop that only carries a cache is looked into; `pyg.kv.ensure` stands in its body then, and its positions are the loop's.
 //! State of several layers that a loop reads and writes a layer at a time is carried by that loop, so that it can be written in
-//! place; it lies in no arena.
+//! place. If the loop writes rows at a position into each layer, they are written into the state itself; attention takes the state and
+//! the layer's number; and the argument is as many layers of an arena, whose rows are mapped before the loop.
 //! Leaves alone: state of fewer than two dimensions; functions that are not public; what has `pyg.kv` already.
 //! Relies on: `recognize-attention` and `drop-dead-ops`.   Guarantees: every cache of an arena has its layer and role; a refusal
 //! is a decision with what would change it.
@@ -84,6 +85,10 @@ struct Cache {
     name: Arc<str>,
     /// Where it is updated: the function, or the body of a loop that carries it.
     home: BlockId,
+    /// Where its rows are mapped: there, or before a loop over its layers.
+    mapped_in: BlockId,
+    /// How many layers it has.
+    layers: u64,
     /// Its old value there.
     old: ValueId,
     update: Update,
@@ -151,7 +156,7 @@ impl Cache {
 
 fn find(module: &mut Module, context: &PassContext, function: OpId, block: BlockId) -> bool {
     let mut arguments = dictionaries(module, function, "arg_attrs", module.block(block).arguments.len());
-    let (stacked, is_changed) = carry_stacked(module, context, function, block, &arguments);
+    let (stacks, is_changed) = carry_stacked(module, context, function, block, &arguments);
     let mut caches = Vec::new();
     let uses = module.uses();
     let mut lookup = Lookup::default();
@@ -161,9 +166,10 @@ fn find(module: &mut Module, context: &PassContext, function: OpId, block: Block
             continue;
         }
         let name = text(attrs, "pyg.name").unwrap_or_else(|| Arc::from(format!("arg{argument}")));
-        let found = match stacked.get(&argument) {
-            Some((carrier, obstacle)) => Err((Some(*carrier), obstacle.clone())),
-            None => cache_of(module, &mut lookup, &uses, block, (argument, attrs), &name),
+        let found = match stacks.get(&argument) {
+            Some(Err((carrier, obstacle))) => Err((Some(*carrier), obstacle.clone())),
+            Some(Ok(stack)) => cache_of(module, &mut lookup, &uses, block, (argument, attrs), &name, Some(*stack)),
+            None => cache_of(module, &mut lookup, &uses, block, (argument, attrs), &name, None),
         };
         match found {
             Ok(cache) => caches.push(cache),
@@ -184,7 +190,7 @@ fn find(module: &mut Module, context: &PassContext, function: OpId, block: Block
         cache.window = proved.window.filter(|window| (*window as u64) < cache.tokens);
         cache.windowless = proved.windowless;
         cache.bound = proved.bound.and_then(|premises| {
-            source_of(module, block, &arguments, cache.home, &cache.update)?;
+            source_of(module, block, &arguments, cache.mapped_in, &cache.update)?;
             if context.options.strict && !premises.is_empty() {
                 let reason = format!("it rests on premises, which --strict does not take: {}", listed(&premises));
                 return Err(Obstacle::new(reason, "leave --strict out if they hold"));
@@ -200,14 +206,23 @@ fn find(module: &mut Module, context: &PassContext, function: OpId, block: Block
     true
 }
 
-/// Lets loops over layers carry the state that they replace; says of each such argument where, and why it lies in no arena, and whether anything changed.
+/// Layers in one tensor, of which a loop writes rows.
+#[derive(Debug, Clone, Copy)]
+struct Stack {
+    layers: u64,
+    /// The number of the layer in the loop's body.
+    layer: ValueId,
+}
+
+/// Lets loops over layers carry the state that they replace, and write rows into it; says of each such argument what it is, or where it shows
+/// why it lies in no arena, and whether anything changed.
 fn carry_stacked(
     module: &mut Module,
     context: &PassContext,
     function: OpId,
     block: BlockId,
     arguments: &[AttrMap],
-) -> (HashMap<usize, (OpId, Obstacle)>, bool) {
+) -> (HashMap<usize, Result<Stack, (OpId, Obstacle)>>, bool) {
     let (mut found, mut changed) = (HashMap::new(), false);
     for (argument, attrs) in arguments.iter().enumerate() {
         if attrs.get("pyg.kv").is_some() || text(attrs, "pyg.bind").as_deref() != Some(Bind::State.name()) {
@@ -218,7 +233,7 @@ fn carry_stacked(
         match stacked::find(module, &module.uses(), old, new) {
             None => {}
             Some(Err(obstacle)) => {
-                found.insert(argument, obstacle);
+                found.insert(argument, Err(obstacle));
             }
             Some(Ok(stacked)) => {
                 stacked::rewrite(module, old, &stacked);
@@ -232,9 +247,13 @@ fn carry_stacked(
                 );
                 let decision = Decision { kind: DecisionKind::Rescue, op: subject(&name, symbol), reason, remedy: None };
                 context.remark(module.decision(stacked.carrier, decision));
-                let reason = "holds several layers in one tensor, and an arena takes one layer an argument";
-                let remedy = "give every layer an argument of its own, and unroll the loop over layers";
-                found.insert(argument, (stacked.carrier, Obstacle::new(reason, remedy)));
+                let stack = Stack { layers, layer: stacked.counter };
+                let written = if stacked::write_rows(module, &stacked) { Ok(stack) } else {
+                    let reason = "holds several layers in one tensor, and a layer is replaced by something other than rows at a position";
+                    let remedy = "write whole rows at a position into the layer that was sliced, if it is a cache";
+                    Err((stacked.carrier, Obstacle::new(reason, remedy)))
+                };
+                found.insert(argument, written);
             }
         }
     }
@@ -249,6 +268,7 @@ fn cache_of(
     block: BlockId,
     (argument, attrs): (usize, &AttrMap),
     name: &Arc<str>,
+    stack: Option<Stack>,
 ) -> Result<Cache, (Option<OpId>, Obstacle)> {
     let value = module.block(block).arguments[argument];
     let nowhere = |obstacle| (None, obstacle);
@@ -267,11 +287,12 @@ fn cache_of(
         nowhere(Obstacle::new("is replaced by an argument", "write to it at a position, or bind what it holds as `once`"))
     })?;
     let at_op = |obstacle| (Some(op), obstacle);
-    let update = update_of(module, lookup, op, old).map_err(at_op)?;
-    let others: Vec<u64> = (0..shape.len()).filter(|dim| *dim != update.token_dim).map(|dim| shape[dim]).collect();
+    let update = update_of(module, lookup, op, old, stack.map(|stack| stack.layer)).map_err(at_op)?;
+    let first = usize::from(stack.is_some());
+    let others: Vec<u64> = (first..shape.len()).filter(|dim| *dim != update.token_dim).map(|dim| shape[dim]).collect();
     // Batch, heads, features: as many as there are, the last first.
-    let slot_dim = (update.token_dim > 0 && others.len() > 1).then_some(0);
-    let (slots, heads, features) = match (&others[..], update.token_dim) {
+    let slot_dim = (update.token_dim > first && others.len() > 1).then_some(first as i64);
+    let (slots, heads, features) = match (&others[..], update.token_dim - first) {
         ([features], _) => (1, 1, *features),
         ([heads, features], 0) => (1, *heads, *features),
         ([slots, features], _) => (*slots, 1, *features),
@@ -289,6 +310,8 @@ fn cache_of(
         argument,
         name: name.clone(),
         home,
+        mapped_in: if stack.is_some() { block } else { home },
+        layers: stack.map_or(1, |stack| stack.layers),
         old,
         tokens: shape[update.token_dim],
         update,

@@ -47,25 +47,24 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
     let before: Vec<usize> = functions.iter().map(|function| launches(module, *function).len()).collect();
     // What nobody reads would be a reader, or a launch without results.
     let mut changed = (drop_dead_ops::PASS.run)(module, &PassContext::default())? == Changed::Yes;
+    // Fusion moves operations, but makes and takes away no block that holds steps.
+    let blocks: Vec<Vec<BlockId>> = functions.iter().map(|function| step_blocks(module, *function)).collect();
     let uses = module.uses();
-    for function in &functions {
-        changed |= inline::inline(module, *function, &uses, context);
+    for blocks in &blocks {
+        changed |= inline::inline(module, blocks, &uses, context);
     }
     if changed {
         (drop_dead_ops::PASS.run)(module, &PassContext::default())?;
     }
     let uses = module.uses();
     let mut attached = false;
-    for function in &functions {
-        attached |= epilogue::attach(module, *function, &uses, context);
+    for blocks in &blocks {
+        attached |= epilogue::attach(module, blocks, &uses, context);
     }
     let uses = if attached { module.uses() } else { uses };
     let mut grouped = false;
-    for function in &functions {
-        grouped |= rows::group(module, *function, &uses, context);
-    }
-    if attached || grouped {
-        (drop_dead_ops::PASS.run)(module, &PassContext::default())?;
+    for blocks in &blocks {
+        grouped |= rows::group(module, blocks, &uses, context);
     }
     changed |= attached || grouped;
     for (function, before) in functions.into_iter().zip(before) {

@@ -187,11 +187,9 @@ fn triangular_solve(e: &mut Emit, op: OpId) -> Result<Vec<ValueId>, Refusal> {
 /// Threefry-2x32 with 20 rounds (Salmon et al., SC 2011): two words of key, two of counter.
 fn threefry(e: &mut Emit, op: OpId) -> Result<Vec<ValueId>, Refusal> {
     let [k0, k1, x0, x1] = operands(e, op)?;
-    let ty = result_type(e, op, 0)?;
+    result_type(e, op, 0)?;
     let shape = e.shape(e.module.op(op).results[0])?;
-    let element =
-        ty.as_tensor().map(|ty| ty.element.clone()).ok_or_else(|| Refusal::from("its result is no tensor"))?;
-    let expected = tensor_type(&shape, &element);
+    let expected = tensor_type(&shape, &e.element(e.module.op(op).results[0])?);
     if [k0, k1, x0, x1].iter().any(|value| *e.module.ty(*value) != expected) {
         return Err(Refusal::from("keys and counters of different shapes are not supported"));
     }

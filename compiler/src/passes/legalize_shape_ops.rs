@@ -175,7 +175,8 @@ impl Rewrite<'_> {
         match opcode {
             Opcode::StablehloDynamicIota => self.of_shape(op, 0, |e, op, shape| {
                 let element = e.element(e.module.op(op).results[0])?;
-                let dimension = int(e.module, op, "iota_dimension")?;
+                let dimension = e.module.op(op).attr("iota_dimension").and_then(Attribute::as_i64);
+                let dimension = dimension.expect("the verifier should have seen the dimension of an iota");
                 Ok(e.iota(shape, &element, dimension as usize))
             }),
             Opcode::StablehloDynamicReshape => self.of_shape(op, 1, |e, op, shape| {
@@ -184,7 +185,8 @@ impl Rewrite<'_> {
             }),
             Opcode::StablehloDynamicBroadcastInDim => self.of_shape(op, 1, |e, op, shape| {
                 let operand = e.module.op(op).operands[0];
-                let dims = ints(e.module, op, "broadcast_dimensions")?;
+                let dims = e.module.op(op).attr("broadcast_dimensions").and_then(Attribute::as_i64_slice);
+                let dims = dims.expect("the verifier should have seen the dimensions of a broadcast").to_vec();
                 e.broadcast_in_dim(operand, shape, &dims)
             }),
             Opcode::StablehloRealDynamicSlice => self.slice(op),
@@ -384,13 +386,4 @@ fn joined(old: &TensorType, new: &TensorType) -> Option<TensorType> {
         }
     }
     (joined != *old).then_some(joined)
-}
-
-fn int(module: &Module, op: OpId, name: &str) -> Result<i64, Refusal> {
-    module.op(op).attr(name).and_then(Attribute::as_i64).ok_or_else(|| Refusal(format!("`{name}` is missing")))
-}
-
-fn ints(module: &Module, op: OpId, name: &str) -> Result<Vec<i64>, Refusal> {
-    let list = module.op(op).attr(name).and_then(Attribute::as_i64_slice).map(<[i64]>::to_vec);
-    list.ok_or_else(|| Refusal(format!("`{name}` is missing")))
 }

@@ -462,7 +462,7 @@ fn write(module: &mut Module, found: &Found, uses: &Uses) -> Option<(ValueId, Va
         let operand = Operand { value, strides: strides.clone() };
         operands.push(repeat(&mut e, &operand, extents, &[batch, query])?);
     }
-    segments.push(0);
+    segments.extend([0, 0]);
 
     let order = Arrangement::new(&output, extents, [batch, query, &heads, &roles.value_feature])?;
     let element = e.element(end).ok()?;

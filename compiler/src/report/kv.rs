@@ -51,7 +51,7 @@ pub struct Arena {
 pub struct Place {
     /// Its name.
     pub argument: String,
-    /// Which layer.
+    /// Which layer, or the first of those that it holds.
     pub layer: u64,
     /// `k` or `v`.
     pub role: String,

@@ -94,6 +94,13 @@ inline i64 length_of(const Length* length, i64 batch) {
   return TOKENS;
 }
 
+// Where the layer that is read begins, in an array of so many elements a layer.
+template <i64 STRIDE, class T, class Layer>
+inline const T* layer_of(const T* array, const Layer* layer) {
+  if constexpr (HAS_LAYER != 0) return array + clamped(index_value(layer[0]), 0, LAYERS - 1) * STRIDE;
+  return array;
+}
+
 // Tokens that are read for some rows, and each split's share of them.
 struct Range {
   i64 from, to, share;

@@ -1,7 +1,8 @@
 //! `attention`: products of queries with keys, a softmax along the keys, and the values' sum weighted by it.
 //!
-//! Inputs: queries, keys, values, then those of mask, bias, positions and length that `optional` names. With `H` heads of
-//! queries on `G` of keys, `H / G` neighbouring heads share one. Per head and query, each step rounded to its type:
+//! Inputs: queries, keys, values, then those of mask, bias, positions, length and layer that `optional` names. With `H` heads of
+//! queries on `G` of keys, `H / G` neighbouring heads share one. With `layer` keys and values have a fifth dimension, of which that
+//! layer is read (clamped, as a slice would be). Per head and query, each step rounded to its type:
 //!
 //! 1. keys and values to `key_type` and `value_type`, keys times `key_scale`; products accumulate in f32 (`score_type`);
 //! 2. in `logit_type`: times `scale`, divided by `divisor`, plus the bias, then masked. A key `s` is visible where the
@@ -44,12 +45,18 @@ pub static KERNEL: KernelDef = KernelDef {
         int_attr("diagonal", "a key is visible up to its query's position plus this"),
         attr("divisor", AttrKind::Float, "what products are divided by"),
         attr("fill", AttrKind::Float, "the logit of a key that is not visible, or what is added to it"),
-        ints_attr("k_dims", "which dimensions of the keys are batch, token, head and feature"),
+        ints_attr(
+            "k_dims",
+            "which dimensions of the keys are batch, token, head and feature, and layer if there is one",
+        ),
         attr("key_scale", AttrKind::Float, "what keys are multiplied by"),
         attr("key_type", AttrKind::Text, "what keys are rounded to first"),
         attr("logit_type", AttrKind::Text, "what scaled and masked products are rounded to"),
         attr("mask_adds", AttrKind::Bool, "whether `fill` is added to a hidden logit or replaces it"),
-        ints_attr("optional", "1 or 0 for each of mask, bias, positions, length: whether there is such an input"),
+        ints_attr(
+            "optional",
+            "1 or 0 for each of mask, bias, positions, length, layer: whether there is such an input",
+        ),
         ints_attr("output_dims", "which dimensions of the output are batch, token, head and feature"),
         attr("probability_type", AttrKind::Text, "what the softmax is rounded to last"),
         ints_attr("q_dims", "which dimensions of the queries are batch, token, head and feature"),
@@ -58,7 +65,10 @@ pub static KERNEL: KernelDef = KernelDef {
         attr("score_type", AttrKind::Text, "what products are rounded to first"),
         attr("skips_below", AttrKind::Bool, "whether rows below the windows of all queries are not read"),
         attr("softmax_type", AttrKind::Text, "what the steps of the softmax are rounded to"),
-        ints_attr("v_dims", "which dimensions of the values are batch, token, head and feature"),
+        ints_attr(
+            "v_dims",
+            "which dimensions of the values are batch, token, head and feature, and layer if there is one",
+        ),
         attr("value_type", AttrKind::Text, "what values are rounded to first"),
         int_attr("window", "how many keys are visible up to there; 0 is all"),
     ],
@@ -72,16 +82,16 @@ pub static KERNEL: KernelDef = KernelDef {
 };
 
 /// The optional inputs, in order.
-const OPTIONAL: [&str; 4] = ["mask", "bias", "positions", "length"];
+const OPTIONAL: [&str; 5] = ["mask", "bias", "positions", "length", "layer"];
 
 /// Which number each optional input has, where it is there.
-pub(super) fn optional(attributes: &[(String, KernelAttr)]) -> Result<[Option<usize>; 4], String> {
+pub(super) fn optional(attributes: &[(String, KernelAttr)]) -> Result<[Option<usize>; OPTIONAL.len()], String> {
     let flags = ints(attributes, "optional");
     if flags.len() != OPTIONAL.len() || flags.iter().any(|flag| !matches!(flag, 0 | 1)) {
         return Err(format!("optional is {flags:?}, not a 0 or 1 for each of {}", OPTIONAL.join(", ")));
     }
     let mut next = 3;
-    let mut numbers = [None; 4];
+    let mut numbers = [None; OPTIONAL.len()];
     for (number, flag) in numbers.iter_mut().zip(flags) {
         if *flag == 1 {
             *number = Some(next);
@@ -114,11 +124,12 @@ fn check(call: &CallType<'_>) -> Result<(), String> {
             return Err(format!("{name} belongs to {}, not f32, f16 or bf16", ty.dtype));
         }
         let of = check_dimensions(call.attributes, name, ty.shape.len())?;
+        let rank = if optional[4].is_some() && matches!(name, "k_dims" | "v_dims") { 5 } else { 4 };
         match of[..] {
-            [batch, token, head, feature] if ty.shape.len() == 4 => {
+            [batch, token, head, feature, ..] if of.len() == rank && ty.shape.len() == rank => {
                 Ok([ty.shape[batch], ty.shape[token], ty.shape[head], ty.shape[feature]])
             }
-            _ => Err(format!("{name} names {} of the 4 dimensions of {:?}", of.len(), ty.shape)),
+            _ => Err(format!("{name} names {} of the {rank} dimensions of {:?}", of.len(), ty.shape)),
         }
     };
     let [batch, queries, heads, feature] = roles("q_dims", call.inputs[0])?;
@@ -139,12 +150,20 @@ fn check(call: &CallType<'_>) -> Result<(), String> {
     if groups == 0 || !heads.is_multiple_of(groups) {
         return Err(format!("{heads} heads do not share {groups}"));
     }
+    if optional[4].is_some() {
+        let layers = ["k_dims", "v_dims"].map(|name| dimensions(call.attributes, name)[4]);
+        let [of_keys, of_values] = [call.inputs[1].shape[layers[0]], call.inputs[2].shape[layers[1]]];
+        if of_keys != of_values || of_keys == 0 {
+            return Err(format!("keys are of {of_keys} layers, values of {of_values}"));
+        }
+    }
     for (number, name) in optional.into_iter().zip(OPTIONAL) {
         let Some(ty) = number.map(|number| call.inputs[number]) else { continue };
         let full = [batch, heads, queries, tokens];
         let wanted: &[u64] = match name {
             "positions" => &[batch, queries],
             "length" => &[batch],
+            "layer" => &[],
             _ => &full,
         };
         let fits =
@@ -175,20 +194,24 @@ fn round(dtype: DType, value: f32) -> f32 {
     }
 }
 
-/// Where the elements of a 4-dimensional array lie: strides of batch, token, head and feature.
+/// Where the elements of an array lie.
 #[derive(Clone, Copy)]
-struct Layout([usize; 4]);
+struct Layout {
+    /// Of batch, token, head and feature.
+    strides: [usize; 4],
+    /// The first element: of the layer, where there are several.
+    first: usize,
+}
 
 impl Layout {
     fn new(call: &Call<'_>, name: &str, ty: TensorType<'_>) -> Layout {
-        let strides = ty.strides();
-        let mut of = [0; 4];
-        of.iter_mut().zip(dimensions(call.attributes, name)).for_each(|(of, dimension)| *of = strides[dimension]);
-        Layout(of)
+        let (of, strides) = (dimensions(call.attributes, name), ty.strides());
+        let layer = of.get(4).map_or(0, |dimension| strides[*dimension] * layer_of(call, ty.shape[*dimension]));
+        Layout { strides: [0, 1, 2, 3].map(|role| strides[of[role]]), first: layer }
     }
 
     fn at(&self, batch: usize, token: usize, head: usize) -> usize {
-        batch * self.0[0] + token * self.0[1] + head * self.0[2]
+        self.first + batch * self.strides[0] + token * self.strides[1] + head * self.strides[2]
     }
 
     /// One row, widened.
@@ -196,7 +219,7 @@ impl Layout {
         if out.is_empty() {
             return;
         }
-        let stride = self.0[3];
+        let stride = self.strides[3];
         macro_rules! load {
             ($t:ty) => {{
                 let from = &elements::<$t>(tensor)[start..];
@@ -209,6 +232,13 @@ impl Layout {
             _ => load!(f32),
         }
     }
+}
+
+/// Which of so many layers is read.
+fn layer_of(call: &Call<'_>, layers: u64) -> usize {
+    let numbers = optional(call.attributes).expect("attributes should be checked before they are read");
+    let layer = numbers[4].map_or(0, |number| index_values(&call.inputs[number])[0]);
+    layer.clamp(0, layers as i64 - 1) as usize
 }
 
 /// Strides of an array that repeats along its dimensions of extent 1.
@@ -257,7 +287,7 @@ impl<'a> Problem<'a> {
         };
         let dtype = |name| text(call.attributes, name).parse().expect("a type should be checked before it is read");
         let numbers = optional(call.attributes).expect("attributes should be checked before they are read");
-        let [mask, bias, positions, length] = numbers.map(|number| number.map(|number| &call.inputs[number]));
+        let [mask, bias, positions, length, _] = numbers.map(|number| number.map(|number| &call.inputs[number]));
         let number = |name| float(call.attributes, name) as f32;
         let (heads, groups) = (extent("q_dims", q, 2), extent("k_dims", k, 2));
         Problem {
@@ -429,7 +459,7 @@ fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), Kerne
     };
     let results: Vec<_> = (0..batches * problem.groups).into_par_iter().map(one).collect();
     for ([batch, head, query], sums) in results.into_iter().flatten() {
-        store(output, layout.at(batch, query, head), layout.0[3], &sums);
+        store(output, layout.at(batch, query, head), layout.strides[3], &sums);
     }
     Ok(())
 }

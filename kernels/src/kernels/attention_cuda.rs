@@ -116,7 +116,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         false => TOKENS_AT.into_iter().find(|tokens| *tokens >= fewest).unwrap_or(32),
     };
     let numbers = optional(call.attributes).expect("attributes should be checked before they are read");
-    let [mask, bias, positions, length] = numbers;
+    let [mask, bias, positions, length, layer] = numbers;
     let fill = float(call.attributes, "fill") as f32;
     // What is added to a score that is a number hides it as well.
     let hides = fill == f32::NEG_INFINITY;
@@ -140,6 +140,13 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     add(&["O_BATCH", "O_TOKEN", "O_HEAD", "O_FEATURE"], &output.strides);
     let has = |number: Option<usize>| u64::from(number.is_some());
     add(&["HAS_MASK", "HAS_BIAS", "HAS_POSITIONS", "HAS_LENGTH"], &[has(mask), has(bias), has(positions), has(length)]);
+    let of_layer = |name, ty: TensorType<'_>| {
+        let dimension = dimensions(call.attributes, name).get(4).copied();
+        dimension.map_or([1, 0], |dimension| [ty.shape[dimension], ty.strides()[dimension] as u64])
+    };
+    let [layers, k_layer] = of_layer("k_dims", call.inputs[1]);
+    add(&["HAS_LAYER", "LAYERS", "K_LAYER"], &[has(layer), layers, k_layer]);
+    add(&["V_LAYER"], &[of_layer("v_dims", call.inputs[2])[1]]);
     add(&["MASK_BATCH", "MASK_HEAD", "MASK_QUERY", "MASK_TOKEN"], &repeated::<4>(call, mask));
     add(&["BIAS_BATCH", "BIAS_HEAD", "BIAS_QUERY", "BIAS_TOKEN"], &repeated::<4>(call, bias));
     add(&["POSITIONS_BATCH", "POSITIONS_QUERY"], &repeated::<2>(call, positions));
@@ -156,7 +163,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         return CudaPlan { constants, ..CudaPlan::default() };
     }
     // What is not there is given as some other array, which nobody reads.
-    let [mask, bias, positions, length] = numbers.map(|number| CudaOperand::Input(number.unwrap_or(0)));
+    let [mask, bias, positions, length, layer] = numbers.map(|number| CudaOperand::Input(number.unwrap_or(0)));
     let [q_input, k_input, v_input] = [0, 1, 2].map(CudaOperand::Input);
     let (output, parts) = (CudaOperand::Output(0), CudaOperand::Scratch(0));
     let step = |function: &'static str, threads: u64, grid, operands| CudaStep {
@@ -169,7 +176,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     };
     if is_tiled(call, &q, &v) {
         let blocks = [(batches * q.extents[2]).min(1 << 20) as u32, queries.div_ceil(TILE_QUERIES) as u32, 1];
-        let operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length];
+        let operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length, layer];
         return CudaPlan {
             constants,
             steps: vec![CudaStep {
@@ -180,7 +187,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         };
     }
     let blocks = [splits as u32, units.min(GRID_MAX) as u32, 1];
-    let operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length, parts, CudaOperand::Counters];
+    let mut operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length, layer];
+    operands.extend([parts, CudaOperand::Counters]);
     let function = if on_tensor_cores { "attend<true>" } else { "attend<false>" };
     let steps = vec![step(function, 32 * warps, blocks, operands)];
     let (scratch, counters) = if splits > 1 { (units * splits * rows * row_bytes, units) } else { (0, 0) };

@@ -270,9 +270,11 @@ inline void attend_tile(Rows& rows, u16* room, const Route& route, i64 batch, i6
 }
 
 // A template, since other types than those of two bytes have no code for it.
-template <class Output, class T, class Mask, class Bias, class Positions, class Length>
-inline void attend_tiles(Output output, const T* q, const T* k, const T* v, const Mask* mask, const Bias* bias, const Positions* positions,
-                         const Length* lengths) {
+template <class Output, class T, class Mask, class Bias, class Positions, class Length, class Layer>
+inline void attend_tiles(Output output, const T* q, const T* all_keys, const T* all_values, const Mask* mask, const Bias* bias,
+                         const Positions* positions, const Length* lengths, const Layer* layer) {
+  const T* const k = layer_of<K_LAYER>(all_keys, layer);
+  const T* const v = layer_of<V_LAYER>(all_values, layer);
   constexpr bool FITS = Q_FEATURE == 1 && K_FEATURE == 1 && V_FEATURE == 1 && FEATURES % 8 == 0 && VALUE_FEATURES % 8 == 0 &&
                         Q_TOKEN % 8 == 0 && Q_HEAD % 8 == 0 && Q_BATCH % 8 == 0 && K_TOKEN % 8 == 0 && K_HEAD % 8 == 0 &&
                         K_BATCH % 8 == 0 && V_TOKEN % 8 == 0 && V_HEAD % 8 == 0 && V_BATCH % 8 == 0;

@@ -81,7 +81,8 @@ pub struct ValueDef {
     pub name: &'static str,
     /// What its type must be.
     pub ty: TypeConstraint,
-    /// How many values go by this name. All groups of [`Count::Any`] of an operation have one size.
+    /// How many values go by this name. All groups of [`Count::Any`] and [`Count::Some`] of an operation have one size, unless
+    /// `operandSegmentSizes` says another of each.
     pub count: Count,
 }
 

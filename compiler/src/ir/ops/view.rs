@@ -171,7 +171,14 @@ pub(in crate::ir) fn group_sizes(defs: &[ValueDef], total: usize, segments: Opti
     if let Some(segments) = segments {
         let sizes: Vec<usize> = segments.iter().map(|size| usize::try_from(*size).ok()).collect::<Option<_>>()?;
         let sum = sizes.iter().try_fold(0usize, |sum, size| sum.checked_add(*size))?;
-        return (sizes.len() == defs.len() && sum == total).then_some(sizes);
+        let fits = |(def, size): (&ValueDef, &usize)| match def.count {
+            Count::One => *size == 1,
+            Count::Optional => *size <= 1,
+            Count::Any => true,
+            Count::Some => *size > 0,
+        };
+        let all_fit = sizes.len() == defs.len() && defs.iter().zip(&sizes).all(fits);
+        return (all_fit && sum == total).then_some(sizes);
     }
     let fixed = defs.iter().filter(|def| def.count == Count::One).count();
     let rest = total.checked_sub(fixed)?;

@@ -1,5 +1,7 @@
 //! `affine_map<(d0, d1) -> (d0 * 2 + d1 + 1)>`, as far as results are linear.
 
+use smallvec::smallvec;
+
 use super::{ParseResult, Parser, lexer::Kind};
 use crate::ir::attribute::{AffineMap, LinearExpr};
 
@@ -29,7 +31,7 @@ impl Parser<'_> {
 
     /// A sum of terms.
     fn parse_linear(&mut self, names: &[&str]) -> ParseResult<LinearExpr> {
-        let mut sum = LinearExpr { coefficients: vec![0; names.len()], constant: 0 };
+        let mut sum = LinearExpr { coefficients: smallvec![0; names.len()], constant: 0 };
         let mut sign = if self.take(b'-') { -1 } else { 1 };
         loop {
             let offset = self.offset();
@@ -60,7 +62,7 @@ impl Parser<'_> {
                 (_, true) => (factor.constant, product),
                 _ => return self.fail_at(offset, "a product of two dimensions is not affine"),
             };
-            product = LinearExpr { coefficients: vec![0; names.len()], constant: 0 };
+            product = LinearExpr { coefficients: smallvec![0; names.len()], constant: 0 };
             if scale.checked_mul(sign).is_none_or(|scale| !add(&mut product, &linear, scale)) {
                 return self.fail_at(offset, "a coefficient overflows 64 bits");
             }
@@ -74,7 +76,7 @@ impl Parser<'_> {
     }
 
     fn parse_factor(&mut self, names: &[&str]) -> ParseResult<LinearExpr> {
-        let mut factor = LinearExpr { coefficients: vec![0; names.len()], constant: 0 };
+        let mut factor = LinearExpr { coefficients: smallvec![0; names.len()], constant: 0 };
         match self.token.kind {
             Kind::Integer => factor.constant = self.parse_i64()?,
             Kind::Bare => match names.iter().position(|name| *name == self.text()) {

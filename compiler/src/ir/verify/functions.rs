@@ -13,6 +13,8 @@ use crate::{
         ops::view::{show, show_list, types_compatible},
         types::FunctionType,
     },
+    lower::place::{PLACES, Place, places_of},
+    passes::plan_memory::ARENA_BYTES,
 };
 
 /// Where an argument says which result replaces it.
@@ -33,6 +35,33 @@ pub(super) fn check(module: &Module, function: OpId, found: &mut Vec<Diagnostic>
     }
     if let Some(Attribute::Array(items)) = module.op(function).attr("arg_attrs") {
         check_bindings(&mut report, ty, items);
+    }
+    if let Some(bytes) = module.op(function).attr(ARENA_BYTES) {
+        if !bytes.as_i64().is_some_and(|bytes| bytes >= 0) {
+            report.error(format!("`{ARENA_BYTES}` should be a number of bytes"));
+        }
+        check_places(module, function, ty, found);
+    }
+}
+
+/// Every result has a place where its memory is planned, and arguments and results that are places exist.
+fn check_places(module: &Module, function: OpId, ty: &FunctionType, found: &mut Vec<Diagnostic>) {
+    for op in module.walk(function) {
+        let Some(places) = places_of(module, op) else { continue };
+        let mut report = Report { module, op, found };
+        if places.len() != module.op(op).results.len() {
+            report.error(format!("`{PLACES}` has {} places for {} results", places.len(), module.op(op).results.len()));
+        }
+        for place in places {
+            let (what, number, count) = match place {
+                Place::Arena(_) => continue,
+                Place::Argument(number) => ("argument", number, ty.inputs.len()),
+                Place::Result(number) => ("result", number, ty.results.len()),
+            };
+            if number as usize >= count {
+                report.error(format!("`{PLACES}` names {what} {number} of a function that has {count}"));
+            }
+        }
     }
 }
 

@@ -21,7 +21,7 @@ impl Shape {
         let feature = e.module.op(op).attr("feature_index").and_then(Attribute::as_i64).unwrap_or(0);
         let epsilon = match e.module.op(op).attr("epsilon") {
             Some(Attribute::Float { bits, .. }) => f64::from_bits(*bits),
-            _ => return Err(Refusal::from("`epsilon` is missing")),
+            _ => unreachable!("the verifier should have seen `epsilon`"),
         };
         let others: Vec<i64> = (0..extents.len() as i64).filter(|dim| *dim != feature).collect();
         let count = others.iter().map(|dim| extents[*dim as usize]).product();
@@ -57,21 +57,22 @@ impl Shape {
     }
 }
 
-fn operands<const N: usize>(e: &Emit, op: OpId) -> Result<[ValueId; N], Refusal> {
-    e.module.op(op).operands.as_slice().try_into().map_err(|_| Refusal::from("it has another number of operands"))
+fn operands<const N: usize>(e: &Emit, op: OpId) -> [ValueId; N] {
+    let operands = e.module.op(op).operands.as_slice().try_into();
+    operands.expect("the verifier should have seen the operands that an operation has")
 }
 
 /// With a given mean and variance.
 pub fn inference(e: &mut Emit, op: OpId) -> Result<Vec<ValueId>, Refusal> {
     let shape = Shape::of(e, op)?;
-    let operands = operands(e, op)?;
+    let operands = operands(e, op);
     Ok(vec![shape.normalize(e, operands)?])
 }
 
 /// With the mean and variance of the batch, which are results.
 pub fn training(e: &mut Emit, op: OpId) -> Result<Vec<ValueId>, Refusal> {
     let shape = Shape::of(e, op)?;
-    let [x, scale, offset] = operands(e, op)?;
+    let [x, scale, offset] = operands(e, op);
     let mean = shape.mean(e, x)?;
     let wide = shape.broadcast(e, mean)?;
     let distance = e.sub(x, wide)?;
@@ -84,7 +85,7 @@ pub fn training(e: &mut Emit, op: OpId) -> Result<Vec<ValueId>, Refusal> {
 /// Gradients of operand, scale and offset.
 pub fn gradient(e: &mut Emit, op: OpId) -> Result<Vec<ValueId>, Refusal> {
     let shape = Shape::of(e, op)?;
-    let [x, scale, mean, variance, gradient] = operands(e, op)?;
+    let [x, scale, mean, variance, gradient] = operands(e, op);
     let wide_mean = shape.broadcast(e, mean)?;
     let distance = e.sub(x, wide_mean)?;
     let deviation = shape.deviation(e, variance)?;

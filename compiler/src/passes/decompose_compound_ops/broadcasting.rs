@@ -2,8 +2,8 @@
 
 use super::Parts;
 use crate::{
-    ir::{Attribute, OpId, Opcode, Type, ValueId},
-    passes::emit::{Emit, Out, Refusal},
+    ir::{Attribute, OpId, Opcode, ValueId},
+    passes::emit::{Emit, tensor_type},
 };
 
 /// The operation that a broadcasting one applies.
@@ -43,36 +43,24 @@ pub fn broadcasting(e: &mut Emit, op: OpId) -> Parts {
         Some(Attribute::DenseArray { values, .. }) => Some(values),
         _ => None,
     };
-    let mut shape: Vec<i64> = Vec::new();
-    for operand in &operands {
-        shape = join(&shape, &e.shape(*operand)?)?;
-    }
-    let rank = shape.len();
-    let stretch = |e: &mut Emit, value: ValueId| -> Out {
-        match &dims {
-            Some(dims) if e.rank(value)? == dims.len() && dims.len() < rank => e.broadcast_in_dim(value, &shape, dims),
-            _ => e.broadcast(value, &shape),
-        }
+    let ranks = operands.iter().map(|operand| e.rank(*operand)).collect::<Result<Vec<_>, _>>()?;
+    let rank = ranks.iter().copied().max().unwrap_or(0);
+    // The dimensions of the first operand of the lowest rank lie where the operation says, others at the end.
+    let least = ranks.iter().position(|own| Some(own) == ranks.iter().min());
+    let placed = |(at, own): (usize, &usize)| match &dims {
+        Some(dims) if Some(at) == least => dims.to_vec(),
+        _ => (rank - own..rank).map(|dim| dim as i64).collect(),
     };
-    let values = operands.iter().map(|value| stretch(e, *value)).collect::<Result<Vec<_>, _>>()?;
+    let places: Vec<Vec<i64>> = ranks.iter().enumerate().map(placed).collect();
+    let mut shape = vec![1; rank];
+    for (operand, dims) in operands.iter().zip(&places) {
+        for (extent, dim) in e.shape(*operand)?.into_iter().zip(dims).filter(|(extent, _)| *extent != 1) {
+            shape[*dim as usize] = extent;
+        }
+    }
+    let stretch = |(value, dims): (&ValueId, &Vec<i64>)| e.broadcast_in_dim(*value, &shape, dims);
+    let values = operands.iter().zip(&places).map(stretch).collect::<Result<Vec<_>, _>>()?;
     e.tags = attrs;
-    let element = e.element(result)?;
-    let ty = Type::from(crate::ir::TensorType::new(
-        &shape.iter().map(|extent| extent.unsigned_abs()).collect::<Vec<_>>(),
-        element,
-    ));
+    let ty = tensor_type(&shape, &e.element(result)?);
     Ok(Some(vec![e.op(opcode, &values, ty, &[])]))
-}
-
-/// The shape to which two shapes broadcast.
-fn join(left: &[i64], right: &[i64]) -> Result<Vec<i64>, Refusal> {
-    let rank = left.len().max(right.len());
-    let extent = |shape: &[i64], at: usize| (at + shape.len()).checked_sub(rank).map_or(1, |at| shape[at]);
-    (0..rank)
-        .map(|at| match (extent(left, at), extent(right, at)) {
-            (a, b) if a == b || b == 1 => Ok(a),
-            (1, b) => Ok(b),
-            _ => Err(Refusal(format!("shapes {left:?} and {right:?} do not broadcast"))),
-        })
-        .collect()
 }

@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use crate::{
-    ir::{Attribute, OpId, ValueId},
+    ir::{Attribute, OpId, ValueId, ops::view::View},
     passes::emit::Emit,
 };
 
@@ -15,18 +15,11 @@ pub fn scan(e: &mut Emit, op: OpId) -> Result<Vec<ValueId>, Refusal> {
     let dim = operation.attr("dimension").and_then(Attribute::as_i64).unwrap_or(0) as usize;
     let backwards = operation.attr("is_reverse").and_then(Attribute::as_bool).unwrap_or(false);
     let (operands, results) = (operation.operands.to_vec(), operation.results.to_vec());
-    let block = e.module.region_block(op, 0).ok_or_else(|| Refusal::from("its body is missing"))?;
-    let arguments = e.module.block(block).arguments.clone();
-    let carried_count = carried_count(e, &operands, &arguments);
-    if arguments.len() != operands.len() || carried_count > results.len() {
-        return Err(Refusal::from("its body takes another number of values than it has operands"));
-    }
+    let block = e.module.region_block(op, 0).expect("the verifier should have seen the body of a scan");
+    let carried_count = View::of(e.module, op).group("inits").len();
     let (inputs, inits) = operands.split_at(operands.len() - carried_count);
     let outputs_count = results.len() - carried_count;
-    let extent = match inputs.first() {
-        Some(input) => *e.shape(*input)?.get(dim).ok_or_else(|| Refusal(format!("there is no dimension {dim}")))?,
-        None => return Err(Refusal::from("it has no input")),
-    };
+    let extent = e.shape(inputs[0])?[dim];
     if !(1..=POSITIONS_MAX).contains(&extent) {
         return Err(Refusal(format!("{extent} positions can't be written out (1 to {POSITIONS_MAX} can)")));
     }
@@ -58,10 +51,4 @@ pub fn scan(e: &mut Emit, op: OpId) -> Result<Vec<ValueId>, Refusal> {
     }
     joined.extend(carried);
     Ok(joined)
-}
-
-/// How many of the operands, at their end, are carried: the body takes them as they are, inputs without a dimension.
-fn carried_count(e: &Emit, operands: &[ValueId], arguments: &[ValueId]) -> usize {
-    let is_carried = |(operand, argument): &(&ValueId, &ValueId)| e.module.ty(**operand) == e.module.ty(**argument);
-    operands.iter().zip(arguments).rev().take_while(is_carried).count()
 }

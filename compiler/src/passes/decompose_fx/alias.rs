@@ -129,7 +129,7 @@ impl Importer<'_> {
             let call = self.call_on(op, value)?;
             self.enter(op);
             let results = self.results_of(&call)?;
-            value = *results.get(result).ok_or_else(|| Refusal::from("a view has fewer results than before"))?;
+            value = results[result];
             self.store(name, value);
         }
         Ok(value)
@@ -143,7 +143,7 @@ impl Importer<'_> {
         let storage = loop {
             chain.push((at, new));
             let Some(Slot::Tensor(tracked)) = self.slots.get(&at) else {
-                return Err(Refusal::from("it stores into something that is no tensor"));
+                unreachable!("what a call stores into should have been read before");
             };
             let Some((parent, op, result)) = tracked.view else { break tracked.storage };
             let whole = self.read(parent)?;
@@ -162,7 +162,7 @@ impl Importer<'_> {
     /// New contents in the element type and shape that the tensor has.
     fn fit(&mut self, name: ValueId, contents: ValueId) -> Out {
         let ty = super::signless(self.emit.module.ty(name));
-        let tensor = ty.as_tensor().ok_or_else(|| Refusal::from("it stores into something that is no tensor"))?.clone();
+        let tensor = ty.as_tensor().expect("what a call stores into should have been read before").clone();
         let converted = self.emit.convert(contents, &tensor.element)?;
         let shape = crate::passes::emit::static_shape(&tensor)?;
         self.emit.broadcast(converted, &shape)
@@ -175,7 +175,7 @@ impl Importer<'_> {
         for operand in operands.iter().skip(1) {
             values.push(match self.slots.get(operand) {
                 Some(Slot::Tensor(tracked)) => tracked.value,
-                _ => return Err(Refusal::from("an operand is no tensor")),
+                _ => unreachable!("the operands of a view should have been read when it was taken"),
             });
         }
         Call::read(self.emit.module, op, &values)

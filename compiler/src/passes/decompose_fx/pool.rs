@@ -24,7 +24,7 @@ impl Windows {
     /// Arguments `kernel`, `stride`, `padding`, and `dilation` where the operator has it; the result's shape says what
     /// `ceil_mode` adds at the end.
     fn read(call: &Call, input: &[i64], dilation: Option<usize>) -> Result<Windows, Refusal> {
-        let spatial = spatial_rank(call)?;
+        let spatial = spatial_rank(call);
         let size = call.ints_of(1, "kernel_size", spatial, 1)?;
         let stride =
             if call.ints(2, "stride")?.is_empty() { size.clone() } else { call.ints_of(2, "stride", spatial, 1)? };
@@ -88,10 +88,9 @@ impl Windows {
 }
 
 /// Spatial dimensions by the operator's name (`max_pool2d`).
-fn spatial_rank(call: &Call) -> Result<usize, Refusal> {
-    (1..=3)
-        .find(|rank| call.target.contains(&format!("pool{rank}d")))
-        .ok_or_else(|| Refusal::from("its name does not say how many spatial dimensions it has"))
+fn spatial_rank(call: &Call) -> usize {
+    let rank = (1..=3).find(|rank| call.target.contains(&format!("pool{rank}d")));
+    rank.expect("the table should name pools by their dimensions alone")
 }
 
 /// `max_pool{1,2,3}d` and `…_with_indices(x, kernel, stride, padding, dilation, ceil_mode)`.
@@ -189,7 +188,7 @@ fn window_counts(e: &mut Emit, windows: &Windows, shape: &[i64], with_padding: b
 pub fn adaptive_avg_pool(e: &mut Emit, call: &Call) -> Values {
     let element = call.element(0)?;
     let (x, output) = (call.tensor(0, "self")?, call.shape(0)?);
-    let spatial = spatial_rank(call)?;
+    let spatial = spatial_rank(call);
     let mut x = e.convert(x, &accumulator(&element))?;
     let rank = e.rank(x)?;
     if output.len() != rank {
@@ -210,7 +209,7 @@ pub fn adaptive_avg_pool(e: &mut Emit, call: &Call) -> Values {
 pub fn adaptive_max_pool(e: &mut Emit, call: &Call) -> Values {
     let (x, output) = (call.tensor(0, "self")?, call.shape(0)?);
     let shape = e.shape(x)?;
-    let first = shape.len().saturating_sub(spatial_rank(call)?);
+    let first = shape.len().saturating_sub(spatial_rank(call));
     if shape[first..].iter().zip(&output[first..]).any(|(from, to)| *to < 1 || from % to != 0) {
         return Err(Refusal(format!("windows from {shape:?} to {output:?} have different sizes")));
     }

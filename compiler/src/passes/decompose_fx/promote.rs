@@ -30,7 +30,7 @@ pub fn result_type(emit: &Emit, operands: &[Operand]) -> Result<ElementType, Ref
         });
     }
     let [dims, zero, number] = groups;
-    combine(dims, combine(zero, number)).ok_or_else(|| Refusal::from("there is no operand"))
+    Ok(combine(dims, combine(zero, number)).expect("operands should meet where there are some"))
 }
 
 /// A Python float is of the default element type.

@@ -11,12 +11,13 @@ use crate::{
 /// The positions of the rows that a step writes, by slot.
 pub(super) type Rows = Vec<Vec<Position>>;
 
-/// One layer of an arena: the numbers of its caches, keys first.
+/// One layer of an arena, or several where its caches are stacks of them: the numbers of its caches, keys first.
 pub(super) type Layer = Vec<usize>;
 
 /// What the caches of an arena share.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Shared {
+    /// Where rows are mapped.
     pub home: BlockId,
     pub rows: Rows,
     pub slots: u64,
@@ -49,7 +50,8 @@ pub(super) fn arenas_of(caches: &[Cache], grouping: KvGrouping) -> Vec<(Shared, 
         let mut partners = cache.readers.iter().filter(|reader| reader.is_key).map(|reader| values.get(&reader.attention));
         let partner = partners.next().flatten().copied().filter(|partner| {
             let (other, same) = (&caches[*partner], |cache: &Cache| {
-                (cache.slots, cache.tokens, cache.heads, cache.element.clone(), cache.window, cache.bound.is_ok())
+                let shape = (cache.slots, cache.tokens, cache.heads, cache.element.clone());
+                (shape, cache.layers, cache.update.layer, cache.window, cache.bound.is_ok())
             });
             *partner != number && other.home == cache.home && other.update.rows == cache.update.rows && same(other) == same(cache)
         });
@@ -65,7 +67,7 @@ pub(super) fn arenas_of(caches: &[Cache], grouping: KvGrouping) -> Vec<(Shared, 
     for layer in layers {
         let first = &caches[layer[0]];
         let shared = Shared {
-            home: first.home,
+            home: first.mapped_in,
             rows: first.update.rows.clone(),
             slots: first.slots,
             tokens: first.tokens,

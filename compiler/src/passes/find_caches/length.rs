@@ -63,10 +63,10 @@ fn length_of(e: &mut Emit, positions: ValueId, tokens: i64) -> Out {
 /// Gives an attention its length, once.
 pub(super) fn set_length(module: &mut Module, attention: OpId, length: ValueId) {
     let Some(Attribute::DenseArray { element, values }) = module.op(attention).attr("operandSegmentSizes").cloned() else {
-        return;
+        unreachable!("the verifier should have seen how many operands of each sort an attention has");
     };
     let mut sizes = values.to_vec();
-    if sizes.last() == Some(&0) {
+    if sizes[6] == 0 {
         sizes[6] = 1;
         let segments = Attribute::DenseArray { element, values: sizes.into() };
         module.op_mut(attention).attrs.set("operandSegmentSizes", segments);

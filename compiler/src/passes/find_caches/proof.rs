@@ -4,7 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use smallvec::SmallVec;
 
-use super::{Obstacle, update::Update};
+use super::{
+    Obstacle,
+    stacked::{LayerRead, layer_read, slice_of_layer},
+    update::Update,
+};
 use crate::{
     ir::{Attribute, BlockId, Module, OpId, Opcode, ValueId, ops::view::View},
     passes::{
@@ -94,6 +98,12 @@ pub fn prove(
             match module.op(*reader).opcode {
                 _ if Some(*reader) == end && value == new => {}
                 Opcode::StablehloReshape => pending.push(module.op(*reader).results[0]),
+                Opcode::StablehloDynamicSlice if is_own_layer(module, *reader, new, update) => {
+                    pending.push(module.op(*reader).results[0]);
+                }
+                Opcode::PygAttention if update.layer.is_some() && !reads_one_layer(module, *reader) => {
+                    refuse(format!("{} reads it together with what is no layer of the same number", named(module, *reader)), "give keys and values of all layers a tensor each, and loop over both at once");
+                }
                 Opcode::PygAttention => {
                     let operands = &module.op(*reader).operands;
                     let roles: Vec<usize> = (0..operands.len()).filter(|at| operands[*at] == value).collect();
@@ -129,6 +139,17 @@ pub fn prove(
         windowless: windowless.filter(|_| widest.is_some()),
         bound: refusal.map_or(Ok(premises), Err),
     }
+}
+
+/// True if an operation slices the layer of a new state that is written in the same iteration.
+fn is_own_layer(module: &Module, slice: OpId, new: ValueId, update: &Update) -> bool {
+    update.layer.is_some_and(|layer| slice_of_layer(module, slice) == Some(LayerRead { state: new, layer }))
+}
+
+/// True if the keys and the values of an attention are layers of one number.
+fn reads_one_layer(module: &Module, attention: OpId) -> bool {
+    let layers = [1, 2].map(|role| layer_read(module, module.op(attention).operands[role]).map(|read| read.layer));
+    layers[0].is_some() && layers[0] == layers[1]
 }
 
 /// An operation as remarks name it.
@@ -224,7 +245,10 @@ fn extremes(rows: &[Position]) -> HashMap<Option<(ValueId, u64)>, (i64, i64)> {
 fn same_tokens(module: &Module, reader: Reader, cache: ValueId, update: &Update, shape: &[u64]) -> Result<(), String> {
     let (role, name) = if reader.is_key { (1, "k_dims") } else { (2, "v_dims") };
     let view = seen_through(module, module.op(reader.attention).operands[role]);
-    let view = view.filter(|view| view.base == cache).ok_or("the cache is not read as it lies")?;
+    let is_cache = |base: ValueId| {
+        base == cache || module.defining_op(base).is_some_and(|op| is_own_layer(module, op, cache, update))
+    };
+    let view = view.filter(|view| is_cache(view.base)).ok_or("the cache is not read as it lies")?;
     let dims = integers_attr(module, reader.attention, name).unwrap_or_default();
     let stride: u64 = shape[update.token_dim + 1..].iter().product();
     let wanted = Digit { extent: shape[update.token_dim], stride };

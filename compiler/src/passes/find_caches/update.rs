@@ -18,16 +18,24 @@ pub struct Update {
     pub token_dim: usize,
     /// The positions of the rows, by row of the batch; one list where all have the same.
     pub rows: Vec<Vec<Position>>,
+    /// Which layer, where the cache is a stack of them: its first dimension.
+    pub layer: Option<ValueId>,
 }
 
-/// The rows that an operation writes into `cache`, or why it is none that writes rows at positions.
-pub fn update_of(module: &Module, lookup: &mut Lookup, op: OpId, cache: ValueId) -> Result<Update, Obstacle> {
+/// The rows that an operation writes into `cache` (or into a layer of it), or why it is none that writes rows at positions.
+pub fn update_of(
+    module: &Module,
+    lookup: &mut Lookup,
+    op: OpId,
+    cache: ValueId,
+    layer: Option<ValueId>,
+) -> Result<Update, Obstacle> {
     let is_written = module.op(op).operands.first() == Some(&cache);
     match module.op(op).opcode {
         Opcode::StablehloDynamicUpdateSlice | Opcode::StablehloScatter if !is_written => {
             Err(Obstacle::new("is not what the update that makes its new value writes to", "write the new rows to the argument itself"))
         }
-        Opcode::StablehloDynamicUpdateSlice => slice_update(module, lookup, op),
+        Opcode::StablehloDynamicUpdateSlice => slice_update(module, lookup, op, layer),
         Opcode::StablehloScatter => scatter_update(module, lookup, op),
         Opcode::StablehloWhile => Err(Obstacle::new("is updated in a loop, whose positions the device computes", "let nothing but the loop read it; until then it is copied each step")),
         Opcode::StablehloConcatenate => Err(Obstacle::new("grows by concatenation", "write to a cache of full length at a position")),
@@ -47,17 +55,18 @@ fn unknown_shape() -> Obstacle {
     Obstacle::new("is updated by rows whose shape is not known yet", "give every dimension a number")
 }
 
-fn slice_update(module: &Module, lookup: &mut Lookup, op: OpId) -> Result<Update, Obstacle> {
+fn slice_update(module: &Module, lookup: &mut Lookup, op: OpId, layer: Option<ValueId>) -> Result<Update, Obstacle> {
     let operands = &module.op(op).operands;
     let shapes = (static_tensor(module, operands[0]), static_tensor(module, operands[1]));
     let (Some((cache, _)), Some((update, _))) = shapes else { return Err(unknown_shape()) };
-    let mut partial = (0..cache.len()).filter(|dim| cache[*dim] != update[*dim]);
+    let first = usize::from(layer.is_some());
+    let mut partial = (first..cache.len()).filter(|dim| cache[*dim] != update[*dim]);
     let (Some(token_dim), None) = (partial.next(), partial.next()) else {
         return Err(Obstacle::new("is replaced whole, or updated along more than one dimension", "write whole rows at a position, and give every layer an argument of its own"));
     };
     let start = lookup.of(module, operands[2 + token_dim], cache[token_dim] as i64).ok_or_else(unknown)?;
     let rows: Option<Vec<Position>> = (0..update[token_dim] as i64).map(|row| start[0].plus(row)).collect();
-    Ok(Update { op, token_dim, rows: vec![rows.ok_or_else(unknown)?] })
+    Ok(Update { op, token_dim, rows: vec![rows.ok_or_else(unknown)?], layer })
 }
 
 fn scatter_update(module: &Module, lookup: &mut Lookup, op: OpId) -> Result<Update, Obstacle> {
@@ -105,7 +114,7 @@ fn scatter_update(module: &Module, lookup: &mut Lookup, op: OpId) -> Result<Upda
             rows[to].push(point[column].plus(row).ok_or_else(unknown)?);
         }
     }
-    Ok(Update { op, token_dim, rows })
+    Ok(Update { op, token_dim, rows, layer: None })
 }
 
 /// True if a scatter puts what is written in place of what was there.

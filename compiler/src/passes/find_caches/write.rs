@@ -15,6 +15,7 @@ use super::{
     proof::{Premise, named},
     refusal,
     source::{Source, source_of},
+    stacked::read_layer,
 };
 use crate::{
     ir::{AttrMap, Attribute, BlockId, Module, OpId, Opcode, Type, ValueId, module::OpParts},
@@ -40,7 +41,8 @@ pub(super) fn write(
     let mut starts: HashMap<BlockId, OpId> = HashMap::new();
     for (shared, layers) in arenas {
         let fresh = module.free_symbol("kv");
-        let attrs = arena_attrs(&fresh, shared, layers.len(), context);
+        let count: u64 = layers.iter().map(|layer| caches[layer[0]].layers).sum();
+        let attrs = arena_attrs(&fresh, shared, count, context);
         let other = if context.options.kv_share { alike(module, &attrs, &taken) } else { None };
         let name = match other {
             Some(other) => other,
@@ -52,8 +54,10 @@ pub(super) fn write(
             }
         };
         taken.push(name.clone());
-        let mut offset = 0;
-        for (number, layer) in layers.iter().enumerate() {
+        let (mut first_offset, mut number) = (0, 0);
+        for layer in layers {
+            let layer_bytes: u64 = layer.iter().map(|cache| caches[*cache].row_bytes()).sum();
+            let mut offset = first_offset;
             for (at, cache) in layer.iter().enumerate() {
                 let is_value = at > 0 || caches[*cache].readers.iter().any(|reader| !reader.is_key);
                 let mut place = AttrMap::from_iter([
@@ -66,9 +70,15 @@ pub(super) fn write(
                 if let Some(dim) = caches[*cache].slot_dim {
                     place.set("slot_dim", Attribute::i64(dim));
                 }
+                if caches[*cache].update.layer.is_some() {
+                    place.set("layer_dim", Attribute::i64(0));
+                    place.set("layer_bytes", Attribute::i64(layer_bytes as i64));
+                }
                 offset += caches[*cache].row_bytes();
                 arguments[caches[*cache].argument].set("pyg.kv", Attribute::Dictionary(Arc::new(place)));
             }
+            first_offset += layer_bytes * caches[layer[0]].layers;
+            number += caches[layer[0]].layers;
         }
         let members: Vec<&Cache> = layers.iter().flatten().map(|cache| &caches[*cache]).collect();
         report(module, context, function, &name, shared, &members);
@@ -101,6 +111,10 @@ pub(super) fn write(
                 module.op_mut(reader.attention).attrs.set("skips_below", Attribute::Bool(true));
             }
         }
+    }
+    let stacks = caches.iter().filter(|cache| cache.update.layer.is_some());
+    for reader in stacks.flat_map(|cache| &cache.readers).filter(|reader| reader.is_key) {
+        read_layer(module, reader.attention);
     }
     set_dictionaries(module, function, "arg_attrs", arguments.to_vec());
 }
@@ -158,7 +172,7 @@ fn symbol(name: &str) -> Attribute {
     Attribute::Symbol(Arc::from([Arc::from(name)]))
 }
 
-fn arena_attrs(name: &str, shared: &Shared, layers: usize, context: &PassContext) -> AttrMap {
+fn arena_attrs(name: &str, shared: &Shared, layers: u64, context: &PassContext) -> AttrMap {
     let element_bytes = shared.element.dtype().map_or(0, |dtype| dtype.size_bytes() as u64);
     let row_bytes = shared.features.iter().sum::<u64>() * shared.heads * element_bytes;
     let window = shared.rows_kept(context).map(|window| ("window", Attribute::i64(window)));
@@ -170,7 +184,7 @@ fn arena_attrs(name: &str, shared: &Shared, layers: usize, context: &PassContext
         ("heads", Attribute::i64(shared.heads as i64)),
         ("features", Attribute::i64_array(shared.features.iter().map(|features| *features as i64))),
         ("element", Attribute::Type(Type::Scalar(shared.element.clone()))),
-        ("token_bytes", Attribute::i64((row_bytes * layers as u64) as i64)),
+        ("token_bytes", Attribute::i64((row_bytes * layers) as i64)),
         ("handle_bytes", Attribute::i64(context.options.kv_handle_bytes)),
         ("bounded", Attribute::Bool(shared.is_bounded)),
     ];

@@ -1,5 +1,7 @@
 //! Affine maps: put one behind another, and through a view.
 
+use smallvec::smallvec;
+
 use crate::ir::attribute::{AffineMap, LinearExpr};
 
 /// The map with what does not matter taken out: steps along dimensions of one position.
@@ -32,7 +34,7 @@ pub fn compose(outer: &AffineMap, point: &AffineMap) -> Option<AffineMap> {
 
 /// `Σ coefficients[i] * values[i] + constant`.
 fn combine(expr: &LinearExpr, values: &[LinearExpr], dim_count: usize) -> Option<LinearExpr> {
-    let mut sum = LinearExpr { coefficients: vec![0; dim_count], constant: expr.constant };
+    let mut sum = LinearExpr { coefficients: smallvec![0; dim_count], constant: expr.constant };
     for (coefficient, value) in expr.coefficients.iter().zip(values) {
         sum.constant = sum.constant.checked_add(coefficient.checked_mul(value.constant)?)?;
         for (own, other) in sum.coefficients.iter_mut().zip(&value.coefficients) {
@@ -52,7 +54,7 @@ pub fn through_view(map: &AffineMap, extents: &[u64], from: &[u64], to: &[u64]) 
     let mut results = Vec::with_capacity(to.len());
     let mut taken = vec![false; map.dim_count];
     for (step, extent) in steps.iter().zip(to) {
-        let mut result = LinearExpr { coefficients: vec![0; map.dim_count], constant: 0 };
+        let mut result = LinearExpr { coefficients: smallvec![0; map.dim_count], constant: 0 };
         if *extent > 1 {
             for (d, coefficient) in flat.coefficients.iter().enumerate() {
                 if !taken[d] && *coefficient != 0 && coefficient % step == 0 {
@@ -72,7 +74,7 @@ pub fn through_view(map: &AffineMap, extents: &[u64], from: &[u64], to: &[u64]) 
 
 /// From a position in a shape to the number of the element.
 fn flatten(shape: &[u64]) -> Option<LinearExpr> {
-    let (mut step, mut coefficients) = (1i64, vec![0; shape.len()]);
+    let (mut step, mut coefficients) = (1i64, smallvec![0; shape.len()]);
     for (coefficient, extent) in coefficients.iter_mut().zip(shape).rev() {
         *coefficient = step;
         step = step.checked_mul(i64::try_from(*extent).ok()?)?;
@@ -106,7 +108,7 @@ mod tests {
     fn views_that_split_merge_insert_and_remove_dimensions_are_affine() {
         // Read as 2x3 what lies as 6: the number of the element.
         let merged = through_view(&identity(2), &[2, 3], &[2, 3], &[6]);
-        assert_eq!(merged, Some(map(2, vec![LinearExpr { coefficients: vec![3, 1], constant: 0 }])));
+        assert_eq!(merged, Some(map(2, vec![LinearExpr { coefficients: smallvec![3, 1], constant: 0 }])));
         // Read as 2x1x3 what lies as 2x3, and the other way round.
         assert_eq!(
             through_view(&identity(3), &[2, 1, 3], &[2, 1, 3], &[2, 3]),

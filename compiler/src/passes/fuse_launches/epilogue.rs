@@ -7,20 +7,20 @@
 use std::collections::{HashMap, HashSet};
 
 use pygraph_kernels::manifest;
+use smallvec::smallvec;
 
 use super::{
     PassContext,
     access::is_identity,
     inline::{Uses, read},
-    name::last_operation,
+    name::{Computed, last_operation},
     prologue,
     rows::{Plan, build_all, keep_in_row, row_counts},
-    step_blocks,
 };
 use crate::{
     diagnostic::{Decision, DecisionKind},
     emit::launch::walk_of,
-    ir::{Attribute, Module, OpId, Opcode, ValueId, attribute::AffineMap, ops::is_pure_op},
+    ir::{Attribute, BlockId, Module, OpId, Opcode, ValueId, attribute::AffineMap, ops::is_pure_op},
     lower::site::{NestParts, tensor_of},
 };
 
@@ -44,12 +44,12 @@ pub struct Products {
 }
 
 impl Products {
-    /// Those of a function as it is now.
-    pub fn of(module: &Module, function: OpId, uses: &Uses) -> Products {
+    /// Those of a function's blocks as they are now.
+    pub fn of(module: &Module, blocks: &[BlockId], uses: &Uses) -> Products {
         let mut products = Products::default();
-        for block in step_blocks(module, function) {
+        for block in blocks {
             let mut epoch = 0;
-            for (position, op) in module.block_ops(block).enumerate() {
+            for (position, op) in module.block_ops(*block).enumerate() {
                 let operation = module.op(op);
                 match operation.opcode {
                     Opcode::PygKernel if takes_stages(module, op) => {
@@ -167,13 +167,13 @@ fn reads_each_once(module: &Module, parts: &NestParts, (value, map): &(ValueId, 
 }
 
 /// Makes launches of products and their epilogues. True if anything changed.
-pub fn attach(module: &mut Module, function: OpId, uses: &Uses, context: &PassContext) -> bool {
-    let products = Products::of(module, function, uses);
+pub fn attach(module: &mut Module, blocks: &[BlockId], uses: &Uses, context: &PassContext) -> bool {
+    let products = Products::of(module, blocks, uses);
     let mut plans: Vec<Plan> = Vec::new();
     let mut open = products.made.clone();
     let claimants: HashSet<OpId> = products.readers.values().copied().collect();
-    for block in step_blocks(module, function) {
-        for nest in module.block_ops(block).filter(|op| claimants.contains(op)) {
+    for block in blocks {
+        for nest in module.block_ops(*block).filter(|op| claimants.contains(op)) {
             let Some(parts) = read(module, nest) else { continue };
             let claimed = products.claimed(module, nest, &parts);
             let last = claimed.into_iter().max_by_key(|result| products.made[result].position);
@@ -184,7 +184,7 @@ pub fn attach(module: &mut Module, function: OpId, uses: &Uses, context: &PassCo
     }
     let taken: HashSet<OpId> = plans.iter().filter_map(|plan| plan.members.last().copied()).collect();
     context.count("epilogues", plans.len() as u64);
-    let prologues = prologue::find(module, function, uses, &taken, context);
+    let prologues = prologue::find(module, blocks, uses, &taken, context);
     context.count("prologues", prologues.len() as u64);
     put_before(module, prologues, &mut plans);
     let mut left: Vec<(ValueId, Product)> = open.into_iter().collect();
@@ -193,18 +193,18 @@ pub fn attach(module: &mut Module, function: OpId, uses: &Uses, context: &PassCo
         let goes_elsewhere = products.readers.get(&result).is_some_and(|reader| taken.contains(reader));
         explain(module, product.op, result, uses, goes_elsewhere, context);
     }
-    build_all(module, function, &plans, uses);
+    build_all(module, &plans, uses);
     !plans.is_empty()
 }
 
 fn plan(module: &Module, product: OpId, nest: OpId, parts: &NestParts, result: ValueId) -> Plan {
-    let mut rows = row_counts(parts).unwrap_or_else(|| vec![1]);
+    let mut rows = row_counts(parts).unwrap_or_else(|| smallvec![1]);
     let own = parts.inputs.iter().filter(|(value, _)| source_of(module, *value) == result);
     for (value, map) in own.chain(&parts.outputs) {
         keep_in_row(module, parts, *value, map, &mut rows);
     }
     let kernel = module.op(product).attr("kernel").and_then(Attribute::as_str).unwrap_or_default();
-    let name = format!("{kernel}_{}", last_operation(&[parts]));
+    let name = format!("{kernel}_{}", last_operation(&[Computed::of(parts)]));
     Plan { rows: rows.last().copied().unwrap_or(1), name, members: vec![product, nest] }
 }
 
@@ -213,8 +213,8 @@ fn put_before(module: &Module, prologues: Vec<(OpId, Vec<OpId>)>, plans: &mut Ve
     let by_product: HashMap<OpId, usize> =
         plans.iter().enumerate().map(|(number, plan)| (plan.members[0], number)).collect();
     for (product, nests) in prologues {
-        let parts: Vec<NestParts> = nests.iter().filter_map(|nest| read(module, *nest)).collect();
-        let first = last_operation(&parts.iter().collect::<Vec<_>>());
+        let parts = nests.iter().filter_map(|nest| read(module, *nest));
+        let first = last_operation(&parts.map(|parts| Computed::of(&parts)).collect::<Vec<_>>());
         if let Some(number) = by_product.get(&product) {
             let plan = &mut plans[*number];
             plan.name = format!("{first}_{}", plan.name);

@@ -12,18 +12,17 @@ use pygraph_artifact::{
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
 use pygraph_kernels::nest::folds_alike;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::{
     PassContext,
     access::{canonical, compose, is_identity, through_view},
     epilogue::{Products, fits},
-    step_blocks,
 };
 use crate::{
     emit::launch::walk_of,
     ir::{
-        Attribute, Module, OpId, Opcode, ValueId,
+        Attribute, BlockId, Module, OpId, Opcode, ValueId,
         attribute::{AffineMap, LinearExpr},
         ops::is_pure_op,
     },
@@ -44,13 +43,48 @@ const INPUTS_MAX: usize = 16;
 /// For every value (by index) the operations that read it.
 pub type Uses = [SmallVec<[OpId; 2]>];
 
+/// The nests of a function, in order of the text.
+struct Nests {
+    entries: Vec<Entry>,
+    /// By operation: its place in the list; none of an operation that is no such nest.
+    places: Vec<u32>,
+}
+
+impl Nests {
+    fn new(module: &Module) -> Nests {
+        Nests { entries: Vec::new(), places: vec![u32::MAX; module.arena_sizes().0] }
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        self.places[entry.op.index()] = self.entries.len() as u32;
+        self.entries.push(entry);
+    }
+
+    fn get(&self, op: OpId) -> Option<&Entry> {
+        self.entries.get(self.places[op.index()] as usize)
+    }
+
+    fn get_mut(&mut self, op: OpId) -> &mut Entry {
+        &mut self.entries[self.places[op.index()] as usize]
+    }
+}
+
+impl std::ops::Index<OpId> for Nests {
+    type Output = Entry;
+
+    fn index(&self, op: OpId) -> &Entry {
+        self.get(op).expect("a nest should be known")
+    }
+}
+
 struct Entry {
+    op: OpId,
     parts: NestParts,
     /// How many effects come before it in its block: work does not move past one.
     epoch: u32,
     changed: bool,
     /// The nests that it has moved into.
-    heirs: Vec<OpId>,
+    heirs: SmallVec<[OpId; 2]>,
 }
 
 /// What became of a producer.
@@ -65,30 +99,29 @@ enum Outcome {
 }
 
 /// True if anything changed.
-pub fn inline(module: &mut Module, function: OpId, uses: &Uses, context: &PassContext) -> bool {
-    let mut nests: HashMap<OpId, Entry> = HashMap::new();
-    let mut order: Vec<OpId> = Vec::new();
-    for block in step_blocks(module, function) {
+pub fn inline(module: &mut Module, blocks: &[BlockId], uses: &Uses, context: &PassContext) -> bool {
+    let mut nests = Nests::new(module);
+    for block in blocks {
         let mut epoch = 0;
-        for op in module.block_ops(block) {
+        for op in module.block_ops(*block) {
             let opcode = module.op(op).opcode;
             if opcode != Opcode::PygNest {
                 epoch += u32::from(!opcode.def().is_terminator() && !is_pure_op(module, op));
             } else if let Some(mut parts) = read(module, op) {
                 let changed = simplify(module, &mut parts);
-                nests.insert(op, Entry { parts, epoch, changed, heirs: Vec::new() });
-                order.push(op);
+                nests.insert(Entry { op, parts, epoch, changed, heirs: SmallVec::new() });
             }
         }
     }
-    let mut products = Products::of(module, function, uses);
+    let order: Vec<OpId> = nests.entries.iter().map(|entry| entry.op).collect();
+    let mut products = Products::of(module, blocks, uses);
     let mut outcome = |op: OpId| inline_producer(module, op, uses, &mut nests, &mut products);
     let outcomes: Vec<(OpId, Outcome)> = order.iter().map(|op| (*op, outcome(*op))).collect();
     let unpaid = outcomes.iter().filter(|(_, first)| *first == Outcome::Unpaid);
     let again: Vec<Outcome> = unpaid.map(|(op, _)| outcome(*op)).collect();
     let moved = outcomes.iter().map(|(_, outcome)| outcome).chain(&again).filter(|outcome| **outcome == Outcome::Moved);
     context.count("producers inlined", moved.count() as u64);
-    write_back(module, function, order, nests)
+    write_back(module, nests.entries)
 }
 
 /// The nest that an operation is; none for one without points.
@@ -112,8 +145,8 @@ pub fn read(module: &Module, op: OpId) -> Option<NestParts> {
         inputs.push((*value, canonical(map, &extents)));
     }
     let outputs = inputs.split_off(input_count);
-    let map = body_of(module, op, 0).ok()?;
-    let combine = if operation.regions.len() > 1 { Some(body_of(module, op, 1).ok()?) } else { None };
+    let map = body_of(module, op, 0)?;
+    let combine = if operation.regions.len() > 1 { Some(body_of(module, op, 1)?) } else { None };
     Some(NestParts { extents, reduction_dims, inputs, outputs, map, combine })
 }
 
@@ -161,10 +194,10 @@ fn inline_producer(
     module: &Module,
     op: OpId,
     uses: &Uses,
-    nests: &mut HashMap<OpId, Entry>,
+    nests: &mut Nests,
     products: &mut Products,
 ) -> Outcome {
-    let producer = &nests[&op].parts;
+    let producer = &nests[op].parts;
     let [result] = module.op(op).results[..] else { return Outcome::Single };
     if !is_inlinable(module, producer) {
         return Outcome::Single;
@@ -173,13 +206,13 @@ fn inline_producer(
     if readers.is_empty() {
         return Outcome::Single;
     }
-    let readers_now = || readers.iter().map(|reader| &nests[reader].parts);
-    let is_behind = |reader: &OpId| !products.claimed(module, *reader, &nests[reader].parts).is_empty();
+    let readers_now = || readers.iter().map(|reader| &nests[*reader].parts);
+    let is_behind = |reader: &OpId| !products.claimed(module, *reader, &nests[*reader].parts).is_empty();
     if !is_worth_it(module, producer, result, readers_now(), readers.iter().all(is_behind)) {
         return Outcome::Unpaid;
     }
-    let fused: Option<Vec<NestParts>> =
-        readers.iter().map(|reader| fuse(module, &nests[reader].parts, producer, result)).collect();
+    let fused: Option<SmallVec<[NestParts; 1]>> =
+        readers.iter().map(|reader| fuse(module, &nests[*reader].parts, producer, result)).collect();
     let Some(fused) = fused else { return Outcome::Single };
     let claimed = products.claimed(module, op, producer);
     let stays_epilogue = |parts: &NestParts| claimed.iter().any(|product| fits(module, parts, *product));
@@ -191,10 +224,13 @@ fn inline_producer(
     }
     products.moved(module, op, producer, &readers);
     for (reader, parts) in readers.iter().zip(fused) {
-        let entry = nests.get_mut(reader).expect("a reader should be a nest that is known");
+        let entry = nests.get_mut(*reader);
         (entry.parts, entry.changed) = (parts, true);
     }
-    nests.get_mut(&op).expect("a producer should be a nest that is known").heirs = readers;
+    let entry = nests.get_mut(op);
+    // Nobody looks at it any more, and along a chain such bodies would be as many bytes as the square of its length.
+    (entry.parts.inputs, entry.parts.map) = (Vec::new(), ScalarBody::default());
+    entry.heirs = readers;
     Outcome::Moved
 }
 
@@ -211,11 +247,11 @@ fn readers_of(
     producer: OpId,
     result: ValueId,
     uses: &Uses,
-    nests: &HashMap<OpId, Entry>,
-) -> Option<Vec<OpId>> {
+    nests: &Nests,
+) -> Option<SmallVec<[OpId; 2]>> {
     let block = module.op(producer).parent();
-    let mut readers: Vec<OpId> = Vec::new();
-    let mut pending = vec![result];
+    let mut readers: SmallVec<[OpId; 2]> = SmallVec::new();
+    let mut pending: SmallVec<[ValueId; 4]> = smallvec![result];
     while let Some(value) = pending.pop() {
         for user in &uses[value.index()] {
             let operation = module.op(*user);
@@ -223,16 +259,16 @@ fn readers_of(
                 pending.push(operation.results[0]);
                 continue;
             }
-            let mut now = vec![*user];
+            let mut now: SmallVec<[OpId; 4]> = smallvec![*user];
             while let Some(reader) = now.pop() {
-                let Entry { parts, epoch, heirs, .. } = nests.get(&reader)?;
+                let Entry { parts, epoch, heirs, .. } = nests.get(reader)?;
                 if !heirs.is_empty() {
-                    now.extend(heirs);
+                    now.extend(heirs.iter().copied());
                     continue;
                 }
                 let reads_view = value != result && parts.inputs.iter().any(|(input, _)| *input == value);
                 let writes = parts.outputs.iter().any(|(init, _)| *init == value);
-                let is_near = module.op(reader).parent() == block && *epoch == nests[&producer].epoch;
+                let is_near = module.op(reader).parent() == block && *epoch == nests[producer].epoch;
                 if !is_near || reads_view || writes {
                     return None;
                 }
@@ -530,19 +566,12 @@ fn folds_the_same(module: &Module, before: &NestParts, after: &NestParts) -> boo
     folds_alike(&before.extents, before.reduction_dims, combine, &old, &new)
 }
 
-/// Puts changed nests in the place of the old ones.
-fn write_back(module: &mut Module, function: OpId, order: Vec<OpId>, mut nests: HashMap<OpId, Entry>) -> bool {
-    let mut replacements: HashMap<ValueId, ValueId> = HashMap::new();
-    let mut replaced = Vec::new();
-    for op in order {
-        let Some(Entry { parts, changed: true, .. }) = nests.remove(&op) else { continue };
-        let results = Site { module, op }.nest(parts);
-        replacements.extend(module.op(op).results.clone().into_iter().zip(results));
-        replaced.push(op);
+/// Rewrites what has changed, and is not in its readers now.
+fn write_back(module: &mut Module, nests: Vec<Entry>) -> bool {
+    let mut changed = false;
+    for Entry { op, parts, .. } in nests.into_iter().filter(|entry| entry.changed && entry.heirs.is_empty()) {
+        Site { module, op }.renest(parts);
+        changed = true;
     }
-    module.replace_values(function, &replacements);
-    for op in &replaced {
-        module.erase(*op);
-    }
-    !replaced.is_empty()
+    changed
 }

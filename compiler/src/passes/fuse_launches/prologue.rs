@@ -13,11 +13,10 @@ use super::{
     access::is_identity,
     epilogue::{only_reader, source_of},
     inline::{Uses, element_bytes, is_dear, read},
-    step_blocks,
 };
 use crate::{
     diagnostic::{Decision, DecisionKind},
-    ir::{Attribute, Module, OpId, Opcode, ValueId, ops::is_pure_op},
+    ir::{Attribute, BlockId, Module, OpId, Opcode, ValueId, ops::is_pure_op},
     lower::{
         site::{NestParts, tensor_of},
         size::contracted,
@@ -32,16 +31,16 @@ const ROWS_MAX: u64 = 16;
 /// Products, in order of the text, and the nests that become their prologues. `taken` are nests that go elsewhere.
 pub fn find(
     module: &Module,
-    function: OpId,
+    blocks: &[BlockId],
     uses: &Uses,
     taken: &HashSet<OpId>,
     context: &PassContext,
 ) -> Vec<(OpId, Vec<OpId>)> {
     let mut found = Vec::new();
-    for block in step_blocks(module, function) {
+    for block in blocks {
         // Nests of the block, and how many effects come before each: work does not move past one.
         let (mut nests, mut epoch): (HashMap<OpId, u32>, u32) = (HashMap::new(), 0);
-        for op in module.block_ops(block) {
+        for op in module.block_ops(*block) {
             let opcode = module.op(op).opcode;
             if opcode == Opcode::PygNest {
                 nests.insert(op, epoch);

@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use pygraph_artifact::plan::{Access, BufferId};
 use pygraph_kernels::nest::{TEMPORARY_BYTES_MAX, row_dims, walks_its_row};
 
+use smallvec::{SmallVec, smallvec};
+
 use super::{
     PassContext,
     inline::{Uses, read},
-    name::name_of,
-    step_blocks,
+    name::{Computed, name_of},
 };
 use crate::{
     emit::launch::walk_of,
@@ -30,16 +31,19 @@ const ROW_POINTS_MAX: u64 = 1 << 16;
 const STAGES_MAX: usize = 32;
 
 /// True if anything changed.
-pub fn group(module: &mut Module, function: OpId, uses: &Uses, context: &PassContext) -> bool {
+pub fn group(module: &mut Module, blocks: &[BlockId], uses: &Uses, context: &PassContext) -> bool {
     let mut plans = Vec::new();
     let mut positions = Positions::of(module);
-    for block in step_blocks(module, function) {
-        plans.extend(Grouping::of_block(module, block, uses, &mut positions));
+    for block in blocks {
+        plans.extend(Grouping::of_block(module, *block, uses, &mut positions));
     }
     context.count("row launches", plans.len() as u64);
-    build_all(module, function, &plans, uses);
+    build_all(module, &plans, uses);
     !plans.is_empty()
 }
+
+/// Numbers of rows: one, and one more for each dimension.
+type RowCounts = SmallVec<[u64; 4]>;
 
 /// Stages that become one launch.
 pub struct Plan {
@@ -51,16 +55,21 @@ pub struct Plan {
     pub members: Vec<OpId>,
 }
 
-/// Makes the launches, in the place of what they consist of.
-pub fn build_all(module: &mut Module, function: OpId, plans: &[Plan], uses: &Uses) {
-    let mut replacements = HashMap::new();
-    let mut finished = Vec::new();
-    for plan in plans {
-        finished.extend(build(module, plan, uses, &mut replacements));
+/// Makes the launches, in the place of what they consist of. `uses` are those before.
+pub fn build_all(module: &mut Module, plans: &[Plan], uses: &Uses) {
+    let mut shared: Vec<OpId> = plans.iter().flat_map(|plan| build(module, plan, uses)).collect();
+    if shared.is_empty() {
+        return;
     }
-    module.replace_values(function, &replacements);
-    for op in finished.into_iter().rev() {
-        module.erase(op);
+    // Empty tensors that only stages began from have no reader now.
+    let members: HashSet<OpId> = plans.iter().flat_map(|plan| plan.members.iter().copied()).collect();
+    shared.sort_unstable();
+    shared.dedup();
+    for empty in shared {
+        let result = module.op(empty).results[0];
+        if uses[result.index()].iter().all(|reader| members.contains(reader)) {
+            module.erase(empty);
+        }
     }
 }
 
@@ -70,7 +79,7 @@ struct Group {
     /// Places in the block, ascending.
     members: Vec<usize>,
     /// The numbers of rows that all of them agree on, ascending: what one member reads of another is accounted for.
-    rows: Vec<u64>,
+    rows: RowCounts,
     /// Points of all stages.
     points: u64,
     /// Bytes of all that they make.
@@ -79,19 +88,19 @@ struct Group {
 
 /// A nest that is in a group, with what joining asks about it: found out once.
 struct Member {
-    parts: NestParts,
+    computes: Computed,
     group: usize,
     /// What it reads of other members of groups.
-    reads: Vec<Read>,
+    reads: SmallVec<[Read; 2]>,
     /// Places in the block of all that read what it makes, themselves or through views, ascending.
-    readers: Vec<usize>,
+    readers: SmallVec<[usize; 2]>,
 }
 
 struct Read {
     /// Place of the member that made it.
     maker: usize,
     /// The numbers of rows that keep it in its row, ascending.
-    rows: Vec<u64>,
+    rows: RowCounts,
 }
 
 struct Grouping<'m> {
@@ -152,7 +161,7 @@ impl Grouping<'_> {
         let Some(parts) = read(self.module, op) else { return };
         let Some(own) = self.alone(position, &parts) else { return };
         // What it writes into must be made in its group; what it reads may.
-        let mut needed = Vec::new();
+        let mut needed: SmallVec<[usize; 1]> = SmallVec::new();
         for (init, _) in &parts.outputs {
             match self.module.defining_op(*init) {
                 Some(maker) if self.module.op(maker).opcode == Opcode::PygEmpty => {}
@@ -164,12 +173,13 @@ impl Grouping<'_> {
             }
         }
         let reads = self.reads_of(&parts, &own.rows);
-        let mut wanted: Vec<usize> = reads.iter().map(|read| self.group_of(read.maker)).collect();
+        let mut wanted: SmallVec<[usize; 4]> = reads.iter().map(|read| self.group_of(read.maker)).collect();
         // The nearest first.
         wanted.sort_by_key(|group| std::cmp::Reverse(self.groups[*group].members.last().copied()));
         wanted.dedup();
         let readers = self.readers_of(op);
-        self.members[position] = Some(Box::new(Member { parts, group: self.groups.len(), reads, readers }));
+        let computes = Computed::of(&parts);
+        self.members[position] = Some(Box::new(Member { computes, group: self.groups.len(), reads, readers }));
         self.groups.push(own);
         for group in &needed {
             if !self.join(*group, position, barrier) {
@@ -203,11 +213,11 @@ impl Grouping<'_> {
         Some(group)
     }
 
-    fn reads_of(&self, parts: &NestParts, rows: &[u64]) -> Vec<Read> {
-        let mut reads = Vec::new();
+    fn reads_of(&self, parts: &NestParts, rows: &RowCounts) -> SmallVec<[Read; 2]> {
+        let mut reads = SmallVec::new();
         for (value, map) in &parts.inputs {
             if let Some(maker) = self.maker(*value).and_then(|op| self.member_at(op)) {
-                let mut rows = rows.to_vec();
+                let mut rows = rows.clone();
                 keep_in_row(self.module, parts, *value, map, &mut rows);
                 reads.push(Read { maker, rows });
             }
@@ -215,8 +225,8 @@ impl Grouping<'_> {
         reads
     }
 
-    fn readers_of(&self, op: OpId) -> Vec<usize> {
-        let (mut pending, mut readers) = (self.module.op(op).results.to_vec(), Vec::new());
+    fn readers_of(&self, op: OpId) -> SmallVec<[usize; 2]> {
+        let (mut pending, mut readers) = (self.module.op(op).results.clone(), SmallVec::new());
         while let Some(value) = pending.pop() {
             for user in &self.uses[value.index()] {
                 let at = self.positions.get(*user);
@@ -272,8 +282,8 @@ impl Grouping<'_> {
             return false;
         }
         let (points, bytes) = (first.points.saturating_add(second.points), first.bytes.saturating_add(second.bytes));
-        let mut rows: Vec<u64> = first.rows.iter().copied().filter(|rows| second.rows.contains(rows)).collect();
-        rows.retain(|rows| points / rows <= ROW_POINTS_MAX && bytes / rows <= TEMPORARY_BYTES_MAX);
+        let mut rows: RowCounts = first.rows.iter().copied().filter(|rows| second.rows.contains(rows)).collect();
+        rows.retain(|rows| points / *rows <= ROW_POINTS_MAX && bytes / *rows <= TEMPORARY_BYTES_MAX);
         // What members of one group read of each other was looked at when they joined.
         for (members, other) in [(&first.members, own), (&second.members, group)] {
             for read in members.iter().flat_map(|member| &self.member(*member).reads) {
@@ -285,14 +295,14 @@ impl Grouping<'_> {
         if rows.is_empty() || self.is_read_before(group, position) {
             return false;
         }
-        let joined = std::mem::take(&mut self.groups[group].members);
-        for member in &joined {
+        let mut members = std::mem::take(&mut self.groups[group].members);
+        for member in &members {
             self.members[*member].as_mut().expect("a nest of a group should be known").group = own;
         }
-        let second = &mut self.groups[own];
-        second.members.extend(joined);
-        second.members.sort_unstable();
-        (second.rows, second.points, second.bytes) = (rows, points, bytes);
+        // The longer list grows, so that a chain does not copy it at every step.
+        members.append(&mut self.groups[own].members);
+        members.sort_unstable();
+        self.groups[own] = Group { members, rows, points, bytes };
         true
     }
 
@@ -311,7 +321,7 @@ impl Grouping<'_> {
     fn plans(self) -> Vec<Plan> {
         let mut plans: BTreeMap<usize, Plan> = BTreeMap::new();
         for group in self.groups.iter().filter(|group| group.members.len() > 1) {
-            let stages: Vec<&NestParts> = group.members.iter().map(|member| &self.member(*member).parts).collect();
+            let stages: Vec<Computed> = group.members.iter().map(|member| self.member(*member).computes).collect();
             let members: Vec<OpId> = group.members.iter().map(|member| self.ops[*member]).collect();
             let rows = *group.rows.last().expect("a group should agree on rows");
             plans.insert(group.members[0], Plan { rows, name: name_of(&stages), members });
@@ -321,8 +331,8 @@ impl Grouping<'_> {
 }
 
 /// The numbers of rows that a nest's first dimensions count, ascending; none where they are too many.
-pub fn row_counts(parts: &NestParts) -> Option<Vec<u64>> {
-    let mut rows = vec![1u64];
+pub fn row_counts(parts: &NestParts) -> Option<RowCounts> {
+    let mut rows: RowCounts = smallvec![1];
     for extent in &parts.extents[..parts.extents.len() - parts.reduction_dims] {
         let next = rows[rows.len() - 1].checked_mul(*extent)?;
         if *extent > 1 {
@@ -333,7 +343,7 @@ pub fn row_counts(parts: &NestParts) -> Option<Vec<u64>> {
 }
 
 /// Keeps the numbers of rows in which an access of a nest touches, in each, the row's part of the tensor alone.
-pub fn keep_in_row(module: &Module, parts: &NestParts, value: ValueId, map: &AffineMap, rows: &mut Vec<u64>) {
+pub fn keep_in_row(module: &Module, parts: &NestParts, value: ValueId, map: &AffineMap, rows: &mut RowCounts) {
     let walk = walk_of(module, value, map, parts.extents.len());
     let (Some((offset, strides)), Some(tensor)) = (walk, tensor_of(module.ty(value))) else { return rows.clear() };
     let (access, elements) = (Access { buffer: BufferId(0), offset, strides }, tensor.shape.iter().product());
@@ -343,34 +353,30 @@ pub fn keep_in_row(module: &Module, parts: &NestParts, value: ValueId, map: &Aff
     });
 }
 
-/// Makes the launch, behind its last nest. The operations that it replaces are returned, and still there.
-fn build(module: &mut Module, plan: &Plan, uses: &Uses, replacements: &mut HashMap<ValueId, ValueId>) -> Vec<OpId> {
+/// Makes the launch in the place of its last stage. The stages move into it, and what others read of them is its result.
+/// Returns the empty tensors that a stage had in common with other readers: each has its own now.
+fn build(module: &mut Module, plan: &Plan, uses: &Uses) -> Vec<OpId> {
     let inside: HashSet<OpId> = plan.members.iter().copied().collect();
     let anchor = *plan.members.last().expect("a launch should have stages");
+    let next = module.op(anchor).next().expect("a launch should not be the end of its block");
     let region = module.create_region();
     let block = module.create_block(region);
-    let mut stages = Stages { module, block, inputs: Vec::new(), known: HashMap::new() };
-    let mut views = Vec::new();
+    let mut stages = Stages { module, block, uses, inputs: Vec::new(), known: HashMap::new(), shared: Vec::new() };
+    let mut made: Vec<ValueId> = Vec::new();
     for member in &plan.members {
-        stages.add(*member, &inside);
+        made.extend(stages.add(*member, &inside));
     }
-    let Stages { module, inputs, known, .. } = stages;
+    let Stages { module, inputs, known, shared, .. } = stages;
     // What is read from outside, itself or through a view, is a result.
-    let mut results = Vec::new();
-    for member in &plan.members {
-        for result in module.op(*member).results.clone() {
-            if is_read_outside(module, result, uses, &inside, &mut views) {
-                results.push(result);
-            }
-        }
-    }
+    let mut views = Vec::new();
+    made.retain(|result| is_read_outside(module, *result, uses, &inside, &mut views));
     let loc = module.op(anchor).loc;
-    let operands = results.iter().map(|result| known[result]).collect();
+    let operands = made.iter().map(|result| known[result]).collect();
     let end = module.create_op(Opcode::PygYield, OpParts { operands, ..OpParts::default() }, loc);
     module.append(block, end);
     let parts = OpParts {
         operands: inputs.into_iter().collect(),
-        result_types: results.iter().map(|result| module.ty(*result).clone()).collect(),
+        result_types: Vec::new(),
         attrs: AttrMap::from_iter([
             ("name", Attribute::string(plan.name.as_str())),
             ("rows", Attribute::i64(plan.rows as i64)),
@@ -378,11 +384,11 @@ fn build(module: &mut Module, plan: &Plan, uses: &Uses, replacements: &mut HashM
         regions: [region].into_iter().collect(),
     };
     let fused = module.create_op(Opcode::PygFused, parts, loc);
-    module.insert_after(anchor, fused);
-    replacements.extend(results.into_iter().zip(module.op(fused).results.clone()));
+    module.insert_before(next, fused);
+    made.into_iter().for_each(|result| module.adopt_result(fused, result));
     // Views of results follow the launch; those that only stages read went into it.
-    let mut finished: Vec<OpId> = plan.members.clone();
     let mut place = fused;
+    let mut finished = Vec::new();
     for (view, is_read) in views {
         if is_read && module.op(view).parent() == module.op(fused).parent() {
             module.detach(view);
@@ -392,7 +398,10 @@ fn build(module: &mut Module, plan: &Plan, uses: &Uses, replacements: &mut HashM
             finished.push(view);
         }
     }
-    finished
+    for view in finished.into_iter().rev() {
+        module.erase(view);
+    }
+    shared
 }
 
 /// True if anything but the stages reads a value. Adds the views of it, sources first, and whether anything reads them.
@@ -422,22 +431,28 @@ fn is_read_outside(
 struct Stages<'m> {
     module: &'m mut Module,
     block: BlockId,
+    uses: &'m Uses,
     /// Values from outside, one an argument.
     inputs: Vec<ValueId>,
     /// From values outside to those of the region.
     known: HashMap<ValueId, ValueId>,
+    /// Empty tensors outside that others read too.
+    shared: Vec<OpId>,
 }
 
 impl Stages<'_> {
-    fn add(&mut self, member: OpId, inside: &HashSet<OpId>) {
-        let operands = self.module.op(member).operands.clone();
-        let mut own = Vec::with_capacity(operands.len());
-        for operand in operands {
-            own.push(self.value(operand, inside));
+    /// Moves a stage into the region, where it makes new values; those that it made before.
+    fn add(&mut self, member: OpId, inside: &HashSet<OpId>) -> SmallVec<[ValueId; 1]> {
+        let mut operands = self.module.op(member).operands.clone();
+        for operand in &mut operands {
+            *operand = self.value(*operand, inside);
         }
-        let copy = self.module.clone_op(member, &mut self.known);
-        self.module.op_mut(copy).operands = own.into_iter().collect();
-        self.module.append(self.block, copy);
+        self.module.detach(member);
+        self.module.append(self.block, member);
+        self.module.op_mut(member).operands = operands;
+        let made = self.module.renew_results(member);
+        self.known.extend(made.iter().copied().zip(self.module.op(member).results.iter().copied()));
+        made
     }
 
     /// The value of the region that stands for one outside. Each reader of an empty tensor has its own.
@@ -448,9 +463,17 @@ impl Stages<'_> {
         let maker = self.module.defining_op(value);
         match maker.map(|op| self.module.op(op).opcode) {
             Some(Opcode::PygEmpty) => {
-                let copy = self.module.clone_op(maker.expect("an empty tensor has a maker"), &mut HashMap::new());
-                self.module.append(self.block, copy);
-                self.module.op(copy).results[0]
+                let empty = maker.expect("an empty tensor has a maker");
+                let own = match &self.uses[value.index()][..] {
+                    [_] => empty,
+                    _ => {
+                        self.shared.push(empty);
+                        self.module.clone_op(empty, &mut HashMap::new())
+                    }
+                };
+                self.module.detach(own);
+                self.module.append(self.block, own);
+                self.module.op(own).results[0]
             }
             Some(Opcode::PygView) if self.is_view_of_a_stage(value, inside) => {
                 let view = maker.expect("a view has a maker");

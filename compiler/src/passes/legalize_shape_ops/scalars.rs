@@ -140,10 +140,10 @@ fn constant(e: &mut Emit, op: OpId, element: &ElementType) -> Out {
             Ok(e.op(Opcode::StablehloConstant, &[], ty, &[("value", value)]))
         }
         Some(value) => {
-            let value = value.as_i64().ok_or_else(|| Refusal::from("its value is no number"))?;
+            let value = value.as_i64().ok_or_else(|| Refusal::from("its value has more than 64 bits"))?;
             e.scalar(Number::Int(value), element)
         }
-        None => Err(Refusal::from("its value is missing")),
+        None => unreachable!("the verifier should have seen the value of a constant"),
     }
 }
 

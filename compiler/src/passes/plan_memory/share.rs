@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Decision, DecisionKind, Diagnostic, Diagnostics},
+    emit::launch::nest_input_count,
     ir::{Attribute, Module, OpId, Opcode, ValueId},
     lower::{
         body,
@@ -259,7 +260,7 @@ struct Sharing<'m> {
 impl Sharing<'_> {
     /// Each init is written in place where it is not needed afterwards; else a copy of it is.
     fn enter_nest(&mut self, op: OpId) -> Result<(), Diagnostic> {
-        let input_count = nest_input_count(self.module, op)?;
+        let input_count = nest_input_count(self.module, op);
         let results = self.module.op(op).results.clone();
         for (index, result) in results.into_iter().enumerate() {
             let slot = input_count + index;
@@ -337,10 +338,9 @@ impl Sharing<'_> {
 
     /// What a loop carries lies where its operand does, if that ends there; else in a copy.
     fn enter_while(&mut self, op: OpId) -> Result<(), Diagnostic> {
-        let [condition, body] = [0, 1].map(|region| self.module.region_block(op, region));
-        let (Some(condition), Some(body)) = (condition, body) else {
-            return Err(self.module.error(op, "a loop has a condition and a body"));
-        };
+        let [condition, body] = [0, 1].map(|region| {
+            self.module.region_block(op, region).expect("the verifier should have seen a loop's condition and body")
+        });
         for slot in 0..self.module.op(op).operands.len() {
             let operand = self.module.op(op).operands[slot];
             if !self.ends_at(operand, op) || self.is_read_twice(op, operand) {
@@ -359,7 +359,7 @@ impl Sharing<'_> {
     /// What the body yields goes to the places of what is carried, all at once: a value that lies in another carried
     /// place is put aside before anything is written.
     fn leave_while(&mut self, op: OpId) -> Result<(), Diagnostic> {
-        let end = self.region_end(op, 1)?;
+        let end = self.region_end(op, 1);
         let carried = self.module.op(op).operands.clone();
         let body_start = self.region_start(op, 1);
         let mut moves = Vec::new();
@@ -401,7 +401,7 @@ impl Sharing<'_> {
     fn leave_switch(&mut self, op: OpId) -> Result<(), Diagnostic> {
         let results = self.module.op(op).results.clone();
         for region in 0..self.module.op(op).regions.len() {
-            let end = self.region_end(op, region)?;
+            let end = self.region_end(op, region);
             let start = self.region_start(op, region);
             let mut taken: HashSet<usize> = HashSet::new();
             for (slot, result) in results.iter().enumerate() {
@@ -421,7 +421,7 @@ impl Sharing<'_> {
     /// What a segment hands out lies in a place of its own. What the function returns of it lies in the buffer of that result;
     /// or in the argument that it replaces, where the segment could write over that, and else is copied there in the end.
     fn leave_segment(&mut self, op: OpId) -> Result<(), Diagnostic> {
-        let end = self.region_end(op, 0)?;
+        let end = self.region_end(op, 0);
         let results = self.module.op(op).results.clone();
         let numbers: Vec<Option<u32>> = results.iter().map(|result| self.state.returned.get(result).copied()).collect();
         let updated = |number: Option<u32>| number.and_then(|number| self.state.updated.get(&number).copied());
@@ -495,10 +495,9 @@ impl Sharing<'_> {
         self.copied.push(self.module.decision(made, decision));
     }
 
-    fn region_end(&self, op: OpId, region: usize) -> Result<OpId, Diagnostic> {
+    fn region_end(&self, op: OpId, region: usize) -> OpId {
         let end = self.module.region_block(op, region).and_then(|block| self.module.block(block).last());
-        let end = end.filter(|end| self.module.op(*end).opcode == Opcode::PygYield);
-        end.ok_or_else(|| self.module.error(op, "a region ends with `pyg.yield`"))
+        end.expect("the verifier should have seen the ends of regions")
     }
 
     /// The position of a region's first operation as the order was taken: copies put in since have none.
@@ -535,12 +534,4 @@ impl Sharing<'_> {
         self.classes.unite(place, copy);
         Ok(copy)
     }
-}
-
-/// How many of a nest's operands it only reads.
-pub fn nest_input_count(module: &Module, op: OpId) -> Result<usize, Diagnostic> {
-    let operation = module.op(op);
-    let count = operation.attr("input_count").and_then(Attribute::as_i64).and_then(|count| usize::try_from(count).ok());
-    let count = count.filter(|count| count.checked_add(operation.results.len()) == Some(operation.operands.len()));
-    count.ok_or_else(|| module.error(op, "`input_count` and the results do not add up to the operands"))
 }

@@ -17,7 +17,7 @@ fn plain() -> Case {
             ("key_type", text("f32")),
             ("logit_type", text("f32")),
             ("mask_adds", KernelAttr::Bool(false)),
-            ("optional", ints(&[0, 0, 0, 0])),
+            ("optional", ints(&[0, 0, 0, 0, 0])),
             ("output_dims", dims()),
             ("probability_type", text("f32")),
             ("q_dims", dims()),
@@ -44,7 +44,7 @@ fn plain() -> Case {
 /// The case with one more input, which is the optional one of that number.
 fn with(number: usize, input: Tensor) -> Case {
     let mut case = plain();
-    let mut optional = [0; 4];
+    let mut optional = [0; 5];
     optional[number] = 1;
     case.set("optional", ints(&optional));
     case.inputs.push(input);
@@ -55,6 +55,7 @@ const MASK: usize = 0;
 const BIAS: usize = 1;
 const POSITIONS: usize = 2;
 const LENGTH: usize = 3;
+const LAYER: usize = 4;
 
 #[test]
 fn equal_scores_average_what_is_visible() {
@@ -159,7 +160,7 @@ fn logits_are_scaled_divided_biased_and_masked_in_this_order() {
     assert_eq!(logit(&|case| case.set("key_scale", KernelAttr::Float(0.5))), 2.0);
     assert_eq!(logit(&|case| case.set("divisor", KernelAttr::Float(4.0))), 1.5);
     let hidden = |case: &mut Case| {
-        case.set("optional", ints(&[1, 1, 0, 0]));
+        case.set("optional", ints(&[1, 1, 0, 0, 0]));
         case.set("fill", KernelAttr::Float(-4.0));
         case.inputs.insert(3, typed(DType::I1, &[1, 1, 1, 2], &[0u8, 1]));
     };
@@ -181,7 +182,7 @@ fn layouts_and_types_are_as_said() {
     case.set("v_dims", ints(&[3, 2, 1, 0]));
     case.outputs = vec![zeros(DType::F16, &[2, 2, 1, 1])];
     case.set("output_dims", ints(&[2, 1, 0, 3]));
-    case.set("optional", ints(&[0, 0, 1, 0]));
+    case.set("optional", ints(&[0, 0, 1, 0, 0]));
     case.inputs.push(tensor(&[1, 2], &[0i64, 1]));
     assert_eq!(case.first::<f16>(), [3.0, 4.5, 3.0, 4.5].map(f16::from_f32));
     // A weight of a third, rounded to bf16 before it is multiplied.
@@ -205,6 +206,39 @@ fn layouts_and_types_are_as_said() {
     }
 }
 
+/// Two layers: the second, in the middle of the values' dimensions, has other numbers.
+fn layered(layer: i32) -> Case {
+    let mut case = with(LAYER, tensor(&[], &[layer]));
+    case.inputs[1] = tensor(&[2, 1, 3, 1, 1], &[1f32, 2.0, 3.0, 0.0, 0.0, 0.0]);
+    case.set("k_dims", ints(&[1, 2, 3, 4, 0]));
+    case.inputs[2] = tensor(&[1, 3, 2, 1, 1], &[3f32, 10.0, 6.0, 20.0, 12.0, 60.0]);
+    case.set("v_dims", ints(&[0, 1, 3, 4, 2]));
+    case
+}
+
+#[test]
+fn one_layer_of_several_is_read() {
+    assert_eq!(layered(0).first::<f32>(), [7.0; 4]);
+    assert_eq!(layered(1).first::<f32>(), [30.0; 4]);
+    // As a slice would be, it is moved inside.
+    assert_eq!(layered(-1).first::<f32>(), [7.0; 4]);
+    assert_eq!(layered(2).first::<f32>(), [30.0; 4]);
+    // Of the other one nothing is read.
+    let mut poisoned = layered(1);
+    poisoned.inputs[1] = tensor(&[2, 1, 3, 1, 1], &[f32::NAN, f32::NAN, f32::NAN, 0.0, 0.0, 0.0]);
+    assert_eq!(poisoned.first::<f32>(), [30.0; 4]);
+}
+
+#[test]
+fn layers_that_do_not_fit_are_refused() {
+    let refuses =
+        |change: &dyn Fn(&mut Case), message: &str| layered(0).refuses(change, &format!("attention: {message}"));
+    refuses(&|case| case.set("k_dims", ints(&[1, 2, 3, 4])), "k_dims names 4 of the 5 dimensions of [2, 1, 3, 1, 1]");
+    refuses(&|case| case.inputs[2] = zeros(DType::F32, &[1, 3, 3, 1, 1]), "keys are of 2 layers, values of 3");
+    refuses(&|case| case.inputs[3] = zeros(DType::I32, &[1]), "the layer is [1], which does not go with []");
+    refuses(&|case| case.inputs[3] = zeros(DType::F32, &[]), "the layer holds f32, not integers");
+}
+
 #[test]
 fn rows_of_no_features_and_no_keys_give_nothing() {
     let mut case = plain();
@@ -224,12 +258,12 @@ fn calls_that_do_not_fit_are_refused() {
     let case = plain();
     let refuses = |change: &dyn Fn(&mut Case), message: &str| case.refuses(change, &format!("attention: {message}"));
     refuses(
-        &|case| case.set("optional", ints(&[2, 0, 0, 0])),
-        "optional is [2, 0, 0, 0], not a 0 or 1 for each of mask, bias, positions, length",
+        &|case| case.set("optional", ints(&[2, 0, 0, 0, 0])),
+        "optional is [2, 0, 0, 0, 0], not a 0 or 1 for each of mask, bias, positions, length, layer",
     );
     refuses(&|case| case.set("window", KernelAttr::Int(-1)), "window is -1, not at least 0");
     refuses(&|case| case.set("skips_below", KernelAttr::Bool(true)), "skips_below goes with a window and positions");
-    refuses(&|case| case.set("optional", ints(&[1, 0, 0, 0])), "takes 4 inputs and 1 outputs, not 3 and 1");
+    refuses(&|case| case.set("optional", ints(&[1, 0, 0, 0, 0])), "takes 4 inputs and 1 outputs, not 3 and 1");
     refuses(
         &|case| case.set("key_type", KernelAttr::Text("f64".to_string())),
         "key_type is `f64`, not f32, f16 or bf16",

@@ -1,10 +1,10 @@
 //! `pyg.attention`: shapes by role. `pyg.kv`: sizes of arenas, and who names them.
 
-use pygraph_artifact::plan::Spread;
+use pygraph_artifact::{dtype::DType, plan::Spread};
 
 use super::{ensure, position, positions};
 use crate::ir::{
-    Attribute, Dim, Opcode, TensorType, Type,
+    Attribute, Dim, ElementType, Opcode, TensorType, Type,
     ops::view::{View, dims_compatible, show_dim, show_element, show_shape},
 };
 
@@ -13,10 +13,32 @@ const RANK: usize = 4;
 
 /// Every role has its dimension, the same everywhere, and what is optional repeats or fits.
 pub fn attention(view: &View) -> Result<(), String> {
-    let [batch, queries, heads, feature] = roles(view, "q_dims", view.tensor(0)?)?;
-    let [key_batch, tokens, groups, key_feature] = roles(view, "k_dims", view.tensor(1)?)?;
-    let [value_batch, value_tokens, value_groups, value_feature] = roles(view, "v_dims", view.tensor(2)?)?;
-    let output = roles(view, "output_dims", view.result_tensor(0)?)?;
+    let roles = |name, tensor| roles::<RANK>(view, name, tensor);
+    let [batch, queries, heads, feature] = roles("q_dims", view.tensor(0)?)?;
+    let (keys, values) = match view.group("layer").is_empty() {
+        true => (roles("k_dims", view.tensor(1)?)?, roles("v_dims", view.tensor(2)?)?),
+        false => {
+            let [keys @ .., of_keys] = self::roles::<{ RANK + 1 }>(view, "k_dims", view.tensor(1)?)?;
+            let [values @ .., of_values] = self::roles::<{ RANK + 1 }>(view, "v_dims", view.tensor(2)?)?;
+            let fits = dims_compatible(of_keys, of_values) && *of_keys != Dim::Static(0);
+            ensure(fits, || {
+                format!("layers of keys and values are {} and {}", show_dim(of_keys), show_dim(of_values))
+            })?;
+            (keys, values)
+        }
+    };
+    let [key_batch, tokens, groups, key_feature] = keys;
+    let [value_batch, value_tokens, value_groups, value_feature] = values;
+    let output = roles("output_dims", view.result_tensor(0)?)?;
+    for name in ["key_type", "value_type", "score_type", "logit_type", "softmax_type", "probability_type"] {
+        let is_float = matches!(view.attr(name), Some(Attribute::Type(Type::Scalar(element))) if is_computed(element));
+        ensure(is_float, || format!("`{name}` should be f32, f16 or bf16"))?;
+    }
+    let floats = view.tensors()?.into_iter().take(3).chain(view.group_tensors("bias")?).chain([view.result_tensor(0)?]);
+    let other = floats.map(|tensor| &tensor.element).find(|element| !is_computed(element));
+    ensure(other.is_none(), || {
+        format!("attention computes on f32, f16 and bf16, not {}", other.map(show_element).unwrap_or_default())
+    })?;
     let same = |what: &str, a: &Dim, b: &Dim| {
         ensure(dims_compatible(a, b), || format!("{what} are {} and {}", show_dim(a), show_dim(b)))
     };
@@ -51,7 +73,13 @@ pub fn attention(view: &View) -> Result<(), String> {
     repeats("mask", &[batch, heads, queries, tokens])?;
     repeats("bias", &[batch, heads, queries, tokens])?;
     repeats("positions", &[batch, queries])?;
-    repeats("length", &[batch])
+    repeats("length", &[batch])?;
+    repeats("layer", &[])
+}
+
+/// True for the element types that attention computes on.
+fn is_computed(element: &ElementType) -> bool {
+    matches!(element.dtype(), Some(DType::F32 | DType::F16 | DType::Bf16))
 }
 
 /// A window shows at least one key.
@@ -105,17 +133,20 @@ pub fn rows(view: &View) -> Result<(), String> {
     };
     ensure(view.operands.len() <= 1, || "positions come from one source".to_string())?;
     let Some(source) = view.tensors()?.into_iter().next() else { return Ok(()) };
+    ensure(source.element.dtype().is_some(), || format!("no device stores {}", show_element(&source.element)))?;
     ensure(source.element_count() == Some(wanted), || {
         format!("positions are {}, but should be {wanted}", show_shape(&source.shape))
     })
 }
 
-/// Extents of batch, token, head and feature.
-fn roles<'t>(view: &View, name: &str, tensor: &'t TensorType) -> Result<[&'t Dim; RANK], String> {
+/// Extents of batch, token, head and feature, and of layer where that is a role.
+fn roles<'t, const N: usize>(view: &View, name: &str, tensor: &'t TensorType) -> Result<[&'t Dim; N], String> {
     let dims = view.ints(name)?;
-    ensure(dims.len() == RANK, || format!("`{name}` names {} dimensions, but should name {RANK}", dims.len()))?;
+    ensure(dims.len() == N && tensor.rank() == N, || {
+        format!("`{name}` names {} of {} dimensions, but should name {N} of {N}", dims.len(), tensor.rank())
+    })?;
     positions(name, dims, tensor.rank())?;
-    let mut roles = [&tensor.shape[0]; RANK];
+    let mut roles = [&tensor.shape[0]; N];
     for (role, dim) in roles.iter_mut().zip(dims) {
         *role = &tensor.shape[position(name, *dim, tensor.rank())?];
     }

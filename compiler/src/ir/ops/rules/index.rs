@@ -149,6 +149,7 @@ fn gathered(view: &View, operand: &TensorType, indices: &TensorType, sizes: &[Di
 /// The types of the inputs; updates have the batch dimensions of the indices and those of a slice.
 pub fn scatter(view: &View) -> Types {
     let (inputs, updates) = (view.group_tensors("inputs")?, view.group_tensors("updates")?);
+    super::pairs(view, ("inputs", inputs.len()), ("updates", updates.len()))?;
     let (input, update) = (first(&inputs)?, first(&updates)?);
     let shape = merge_shapes(view, inputs.iter().map(|input| &input.shape[..]))?;
     merge_shapes(view, updates.iter().map(|update| &update.shape[..]))?;

@@ -7,11 +7,14 @@ use super::{Types, ensure, reduce::body};
 use crate::{
     emit::launch::attribute_of,
     ir::{
-        Attribute, ElementType, Opcode, TensorType, Type, ValueId,
+        Attribute, ElementType, Opcode, RegionId, TensorType, Type, ValueId,
         attribute::AffineMap,
         ops::view::{View, show, show_shape, show_tensor, types_compatible},
     },
-    lower::body::body_of,
+    lower::{
+        body::{body_of, scalar_dtype},
+        literal::attribute_bits,
+    },
 };
 
 /// The type that a device stores, or that there is none.
@@ -130,11 +133,12 @@ pub fn kernel(view: &View) -> Result<(), String> {
     };
     let (inputs, outputs) = (types(view.operands)?, types(view.results)?);
     let values = attributes.iter().filter_map(|(name, value)| Some((name.to_string(), attribute_of(value)?)));
+    let Some(bodies) = scalar_bodies(view)? else { return Ok(()) };
     let call = CallType {
         inputs: &inputs.iter().map(tensor_type).collect::<Vec<_>>(),
         outputs: &outputs.iter().map(tensor_type).collect::<Vec<_>>(),
         attributes: &values.collect::<Vec<_>>(),
-        bodies: &scalar_bodies(view)?,
+        bodies: &bodies,
         in_place: &[],
     };
     (kernel.check)(&call).map_err(|reason| format!("kernel `{name}`: {reason}"))
@@ -144,16 +148,22 @@ fn tensor_type((dtype, shape): &(DType, Vec<u64>)) -> pygraph_kernels::tensor::T
     pygraph_kernels::tensor::TensorType::dense(*dtype, shape)
 }
 
-/// The bodies of a launch, well formed.
-fn scalar_bodies(view: &View) -> Result<Vec<ScalarBody>, String> {
-    let body = |index: usize| {
-        let owner = view.regions.get(index).and_then(|region| view.module.region(*region).parent());
-        let body = owner.map(|owner| body_of(view.module, owner, index));
-        let body = body.ok_or_else(|| format!("body {index} belongs to no launch"))?.map_err(|error| error.message)?;
-        ensure(body.output_types().is_some(), || format!("body {index} of the launch is not well formed"))?;
-        Ok(body)
+/// The bodies of a launch that work on scalars of a device; none where an operation in one is wrong, which is said of it.
+fn scalar_bodies(view: &View) -> Result<Option<Vec<ScalarBody>>, String> {
+    for index in 0..view.regions.len() {
+        let foreign = view.region_arguments(index).into_iter().find(|ty| scalar_dtype(ty).is_none());
+        ensure(foreign.is_none(), || {
+            let foreign = foreign.map(show).unwrap_or_default();
+            format!("body {index} of the launch takes {foreign}, which is no scalar that a device has")
+        })?;
+    }
+    let body = |(index, region): (usize, &RegionId)| body_of(view.module, view.module.region(*region).parent()?, index);
+    let Some(bodies) = view.regions.iter().enumerate().map(body).collect::<Option<Vec<ScalarBody>>>() else {
+        return Ok(None);
     };
-    (0..view.regions.len()).map(body).collect()
+    let wrong = bodies.iter().position(|body| body.output_types().is_none());
+    ensure(wrong.is_none(), || format!("body {} of the launch is not well formed", wrong.unwrap_or(0)))?;
+    Ok(Some(bodies))
 }
 
 fn kernel_attribute_fits(kind: pygraph_kernels::manifest::AttrKind, own: &Attribute) -> bool {
@@ -228,15 +238,19 @@ pub fn scalar_result(view: &View) -> Types {
     Ok(vec![Type::Scalar(result)])
 }
 
-/// The literal's type.
+/// The literal's type, which a device has.
 pub fn scalar_constant(view: &View) -> Types {
     let types = super::misc::constant(view)?;
-    match types.first() {
-        Some(Type::Scalar(_)) => Ok(types),
+    let ty = match types.first() {
+        Some(ty @ Type::Scalar(_)) => ty.clone(),
         // A complex literal has no spelling of its own but a dense one of no dimensions.
-        Some(Type::Tensor(tensor)) if tensor.rank() == 0 => Ok(vec![Type::Scalar(tensor.element.clone())]),
-        _ => Err("scalar.constant takes one number".to_string()),
-    }
+        Some(Type::Tensor(tensor)) if tensor.rank() == 0 => Type::Scalar(tensor.element.clone()),
+        _ => return Err("scalar.constant takes one number".to_string()),
+    };
+    let dtype = scalar_dtype(&ty).ok_or_else(|| format!("{} does not run yet", show(&ty)))?;
+    let bits = view.attr("value").and_then(|value| attribute_bits(value, dtype));
+    ensure(bits.is_some(), || format!("`value` is no number of type {dtype}"))?;
+    Ok(vec![ty])
 }
 
 /// Always `i64`.
@@ -272,5 +286,6 @@ pub fn one_element(view: &View, what: &str) -> Result<(), String> {
 /// What the first branch gives, chosen by one integer.
 pub fn switch(view: &View) -> Types {
     one_element(view, "the index")?;
+    device_type(view.tensor(0)?)?;
     super::control::branches(view)
 }

@@ -82,6 +82,11 @@ pub(super) fn one_each(name: &str, values: &[i64], rank: usize) -> Result<(), St
     })
 }
 
+/// Two groups of operands go in pairs, whatever `operandSegmentSizes` says.
+pub(super) fn pairs(view: &View, (first, own): (&str, usize), (second, other): (&str, usize)) -> Result<(), String> {
+    ensure(own == other, || format!("{} has {own} {first}, but {other} {second}", short_name(view)))
+}
+
 /// The shape that all these shapes can be, as exactly as any of them says it.
 pub(super) fn merge_shapes<'t>(view: &View, shapes: impl IntoIterator<Item = &'t [Dim]>) -> Result<Shape, String> {
     let mut shapes = shapes.into_iter();

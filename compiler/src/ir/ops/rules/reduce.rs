@@ -1,6 +1,6 @@
 //! Operations with a body on scalars: reductions, windows, sorting.
 
-use super::{Types, ensure, merge_shapes, positions, short_name, tensor, window::windows};
+use super::{Types, ensure, merge_shapes, pairs, positions, short_name, tensor, window::windows};
 use crate::ir::{
     Dim, ElementType, TensorType, Type,
     ops::{
@@ -12,6 +12,7 @@ use crate::ir::{
 /// The inputs without the reduced dimensions.
 pub fn reduce(view: &View) -> Types {
     let (inputs, inits) = (view.group_tensors("inputs")?, view.group_tensors("init_values")?);
+    pairs(view, ("inputs", inputs.len()), ("init_values", inits.len()))?;
     let shape = merge_shapes(view, inputs.iter().map(|input| &input.shape[..]))?;
     let reduced = positions("dimensions", view.ints("dimensions")?, shape.len())?;
     let elements = scalar_body(view, 0, &inits, &inputs)?;
@@ -22,6 +23,7 @@ pub fn reduce(view: &View) -> Types {
 /// One element for each position of the window.
 pub fn reduce_window(view: &View) -> Types {
     let (inputs, inits) = (view.group_tensors("inputs")?, view.group_tensors("init_values")?);
+    pairs(view, ("inputs", inputs.len()), ("init_values", inits.len()))?;
     let shape = merge_shapes(view, inputs.iter().map(|input| &input.shape[..]))?;
     let shape = windowed(view, &shape)?;
     let elements = scalar_body(view, 0, &inits, &inputs)?;
