@@ -17,7 +17,7 @@ mod stream;
 mod virtual_memory;
 
 pub use blas::{ALIGNMENT, Algorithm, Blas, Matrices};
-pub use context::{Context, DeviceProperties, devices, load};
+pub use context::{Context, Current, DeviceProperties, devices, load};
 pub use error::{CudaError, DriverVersion};
 pub use graph::{Conditional, Graph, GraphExec, GraphNode};
 pub use memory::{DeviceBytes, MemoryCounts, PinnedBytes};
