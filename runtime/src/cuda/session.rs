@@ -36,7 +36,7 @@ const BLOCK_ALIGNMENT: u64 = 256;
 /// what they would be staged in has to be pinned twice. In bytes.
 const STAGED_BYTES_MAX: u64 = 1 << 20;
 
-/// Room behind the parameter blocks for small arrays of the host, which then need no copy of their own. In bytes.
+/// Room behind the parameter blocks for small arrays that the host gives again and again, which then need no copy of their own. In bytes.
 const INLINE_BYTES: u64 = 4 << 10;
 
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub(crate) struct CudaSession {
     blocks: DeviceBytes,
     /// Where each lies, and its size.
     block_parts: Vec<(u64, u64)>,
-    /// Where arguments lie behind them that were given on the host and are small.
+    /// Where arguments lie behind them that the host gives again and again and that are small.
     inlined: Vec<Option<u64>>,
     /// Where the last of all that ends: so much is sent in a step.
     sent_bytes: u64,
@@ -207,11 +207,14 @@ impl CudaSession {
         transfer::import_staged(gpu.stream(), bytes, pinned, to, copies)
     }
 
-    /// A place behind the blocks for an argument that the host has, if there is room for it.
+    /// A place behind the blocks for an argument that the host has, if there is room for it. Only one that is given again gets one: it may change in
+    /// every step.
     fn inline(&mut self, index: usize, bytes: u64) -> Option<u64> {
-        if self.inlined[index].is_none() && bytes <= self.blocks.len() - self.sent_bytes {
+        let is_new = self.inlined[index].is_none() && self.own[index].is_some();
+        if is_new && bytes <= self.blocks.len() - self.sent_bytes {
             self.inlined[index] = Some(self.sent_bytes);
-            self.sent_bytes = (self.sent_bytes + bytes).next_multiple_of(BLOCK_ALIGNMENT).min(self.blocks.len());
+            let end = (self.sent_bytes + bytes).next_multiple_of(Tensor::ALIGNMENT_MIN as u64);
+            self.sent_bytes = end.min(self.blocks.len());
         }
         self.inlined[index]
     }
