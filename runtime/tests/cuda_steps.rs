@@ -11,11 +11,18 @@ use std::{
 };
 
 use pygraph_artifact::plan::Bind;
-use pygraph_runtime::session::{Session, Ticket};
+use pygraph_runtime::{
+    cuda::{
+        driver::{ForeignStream, Grid, Module, Stream},
+        tensor::DeviceTensor,
+    },
+    session::{Session, Ticket},
+    tensor::Array,
+};
 use support::{
     as_ints,
     decode::{ROWS_OF_HANDLE, decode},
-    gpu::{driver_calls, gpu},
+    gpu::{PTX, driver_calls, gpu},
     ints,
 };
 
@@ -133,6 +140,60 @@ fn a_step_allocates_nothing() {
             assert_eq!(sum(&session), pos + 100);
         }
     }
+}
+
+#[test]
+fn steps_are_ordered_with_a_stream_of_the_caller() {
+    let Some((_gpu, _guard)) = gpu("a stream of the caller") else { return };
+    let mut session = warm(Bind::Once);
+    // SAFETY: the default stream is there as long as the driver.
+    session.set_stream(Some(unsafe { ForeignStream::from_raw(std::ptr::null_mut()) })).expect("an event");
+    let mut check = |session: &mut Session, expected: &[&str]| {
+        let calls = driver_calls(|| drop(session.step().expect("runs")));
+        assert!(calls.as_ref().is_none_or(|calls| calls == expected), "{calls:?}");
+        session.step().and_then(Ticket::wait).expect("runs");
+        assert_eq!(sum(session), 107);
+    };
+    let (record, wait, of_caller) = ("cuEventRecord", "cuStreamWaitEvent", "(on the default stream)");
+    let step = ["cuMemcpyHtoDAsync_v2", "cuGraphLaunch", record];
+    let ordered = [&["cuCtxSetCurrent", record, of_caller, wait], &step[..], &[wait, of_caller]].concat();
+    check(&mut session, &ordered);
+    session.set_stream(None).expect("nothing to do");
+    check(&mut session, &[&["cuCtxSetCurrent"], &step[..]].concat());
+    let (builder, steps) = support::counting_model();
+    let error = builder.session(steps).set_stream(None).expect_err("the host has none");
+    assert_eq!(error.to_string(), "the model runs on the host device, which has no streams");
+}
+
+#[test]
+fn a_step_reads_what_the_callers_stream_writes_before_and_is_over_when_that_goes_on() {
+    let Some((gpu, _guard)) = gpu("work on a stream of the caller") else { return };
+    if gpu.context().properties().name.ends_with("a fake") {
+        return eprintln!("skipped work on a stream of the caller: the driver of the tests does everything at once");
+    }
+    let context = gpu.context();
+    let array = |value: i32| DeviceTensor::copy_of(&gpu, &ints(&[], &[value])).expect("memory");
+    let (caller, other) = (Stream::new(context).expect("a stream"), Stream::new(context).expect("a stream"));
+    let mut session = warm(Bind::Once);
+    // SAFETY: the stream outlives the session's use of it.
+    session.set_stream(Some(unsafe { ForeignStream::from_raw(caller.as_raw()) })).expect("an event");
+    let (token, new, gate, copy) = (array(1), array(1000), array(0), array(0));
+    session.set(2, token.clone()).expect("fits");
+    let module = Module::load(context, PTX.as_bytes()).expect("loads");
+    // SAFETY: the kernel reads one number until it is not 0; the arrays have four bytes, and live until the stream is done.
+    unsafe {
+        module.function("spin").expect("is there").launch(&caller, Grid::ONE, &[gate.address()]).expect("launches");
+        caller.copy(new.address(), token.address(), 4).expect("copies");
+    }
+    session.step().expect("is given to the GPU");
+    let Some(Array::Device(sum)) = session.outputs().hold(1) else { panic!("a result of a GPU should lie there") };
+    // SAFETY: as above.
+    unsafe {
+        caller.copy(sum.address(), copy.address(), 4).expect("copies");
+        other.upload_now(&1_i32.to_le_bytes(), gate.address()).expect("copies");
+    }
+    caller.synchronize().expect("ends");
+    assert_eq!(as_ints(copy.to_host().expect("copies").bytes()), [1100]);
 }
 
 /// What CI without a GPU can say of these programs, and of the counting.

@@ -10,7 +10,7 @@ use pygraph_kernels::manifest::KernelError;
 
 use super::{
     addresses::{Addresses, Reach, reaches},
-    driver::{CudaError, DeviceBytes, Event, PinnedBytes, Range, Stream},
+    driver::{CudaError, DeviceBytes, Event, ForeignStream, PinnedBytes, Range, Stream},
     libraries::LibraryReport,
     lists::{Ungated, of_segments},
     measure::{Measuring, begin_segment, end_segment, forms},
@@ -25,7 +25,7 @@ use crate::{
     caches::Caches,
     host::{Copies, RunError},
     knobs::DebugLevel,
-    session::{Backend, LaunchTime, Location, Measure, Resume, SegmentTime, StepCounts, StepMemory},
+    session::{Backend, LaunchTime, Location, Measure, Resume, SegmentTime, StepCounts, StepMemory, StreamError},
     tensor::{Array, Tensor, TensorError},
 };
 
@@ -67,6 +67,8 @@ pub(crate) struct CudaSession {
     turn: usize,
     /// The segment of the last step whose loop was stopped.
     stopped: usize,
+    /// The stream that steps are ordered with, and an event behind what it had when the last began.
+    caller: Option<(ForeignStream, Event)>,
     looped_arenas: Vec<u32>,
     whole_arenas: Vec<u32>,
     /// Why these are mapped whole.
@@ -132,6 +134,7 @@ impl CudaSession {
             turns,
             turn: 0,
             stopped: 0,
+            caller: None,
             looped_arenas,
             whole_arenas,
             ungated,
@@ -245,7 +248,7 @@ impl Backend for CudaSession {
         self.turn = 1 - self.turn;
         self.wait_and_check(self.turn)?;
         self.turns[self.turn].kept.clear();
-        Ok(())
+        Ok(self.wait_for_caller()?)
     }
 
     fn take_in(&mut self, index: usize, value: &mut Array, copies: &mut Copies) -> Result<(), TensorError> {
@@ -375,8 +378,22 @@ impl Backend for CudaSession {
         Ok(unsafe { transfer::carry(self.stream(), from, to, copies) }?)
     }
 
+    fn set_stream(&mut self, stream: Option<ForeignStream>) -> Result<(), StreamError> {
+        let with_event = |stream| Ok((stream, Event::new(self.program.gpu().context())?));
+        self.caller = stream.map(with_event).transpose().map_err(StreamError::Cuda)?;
+        Ok(())
+    }
+
+    fn wait_for_caller(&mut self) -> Result<(), CudaError> {
+        let Some((caller, given)) = &self.caller else { return Ok(()) };
+        given.record_on(*caller)?;
+        self.stream().wait_for(given)
+    }
+
     fn end(&mut self) -> Result<(), RunError> {
-        Ok(self.turns[self.turn].end(self.program.gpu().stream())?)
+        let turn = &mut self.turns[self.turn];
+        turn.end(self.program.gpu().stream())?;
+        self.caller.as_ref().map_or(Ok(()), |(caller, _)| Ok(caller.wait_for(turn.done())?))
     }
 
     fn finish(&mut self) -> Result<(), RunError> {

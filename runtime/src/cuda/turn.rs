@@ -88,6 +88,11 @@ impl Turn {
         Ok(())
     }
 
+    /// The end of the step that was given last.
+    pub(super) fn done(&self) -> &Event {
+        &self.done
+    }
+
     /// From the next step on the GPU notes when steps begin and end. The last must have ended.
     pub(super) fn time(&mut self, context: &Arc<Context>) -> Result<(), CudaError> {
         self.done = Event::timed(context)?;

@@ -10,9 +10,13 @@ use pygraph_artifact::{
 
 use crate::{
     caches::Caches,
-    cuda::libraries::LibraryReport,
+    cuda::{
+        driver::{CudaError, ForeignStream},
+        libraries::LibraryReport,
+    },
     host::{Copies, RunError},
     knobs::DebugLevel,
+    session::StreamError,
     tensor::{Array, TensorError},
 };
 
@@ -80,6 +84,16 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         to: &mut Array,
         copies: &mut Copies,
     ) -> Result<(), TensorError>;
+
+    /// From now on steps are ordered with a stream of the caller's, if there is one.
+    fn set_stream(&mut self, _: Option<ForeignStream>) -> Result<(), StreamError> {
+        Err(StreamError::OnHost)
+    }
+
+    /// What the device is given from now on waits for what the caller's stream has now.
+    fn wait_for_caller(&mut self) -> Result<(), CudaError> {
+        Ok(())
+    }
 
     /// Says that all of a step was given to the device.
     fn end(&mut self) -> Result<(), RunError>;

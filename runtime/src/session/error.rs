@@ -27,6 +27,17 @@ pub enum SessionError {
     OtherDevice,
 }
 
+/// Why steps are not ordered with a stream.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StreamError {
+    /// The host device ends each step before it returns.
+    #[error("the model runs on the host device, which has no streams")]
+    OnHost,
+    /// The GPU refused.
+    #[error(transparent)]
+    Cuda(#[from] CudaError),
+}
+
 /// Where a loop on a GPU stopped since there was no memory for rows of caches. All that it has computed is there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(

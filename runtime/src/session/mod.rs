@@ -9,7 +9,7 @@ mod ring;
 
 pub(crate) use backend::{Backend, Location, Resume, StepMemory};
 pub use backend::{LaunchTime, Measure, SegmentTime, StepCounts};
-pub use error::{LoopStop, OutputError, SessionError, StepError};
+pub use error::{LoopStop, OutputError, SessionError, StepError, StreamError};
 pub use outputs::{Outputs, Ticket};
 
 use std::{
@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{
     caches::{CacheError, CacheOptions, Caches, read_integers},
-    cuda::libraries::LibraryReport,
+    cuda::{driver::ForeignStream, libraries::LibraryReport},
     host::{Copies, RunError},
     knobs::{DebugLevel, time_text},
     memory::MemoryError,
@@ -157,6 +157,9 @@ impl Session {
         let param = check_argument(self.model.program(), index, &value)?;
         self.model.check_device(index, &param.name, &value)?;
         if self.outline.is_read_by_host[index] {
+            if matches!(value, Array::Device(_)) {
+                self.backend.wait_for_caller().map_err(TensorError::Cuda)?;
+            }
             value = value.to_host()?.into();
         }
         self.replace(index, value);
@@ -338,6 +341,15 @@ impl Session {
         self.has_outputs = false;
         let model = self.model.clone();
         Err(self.lose_state(model.program(), source))
+    }
+
+    /// Orders the next steps with a stream of the caller's on the model's GPU: a step begins when the stream has done what it was given before the
+    /// call, and what the stream is given after the call begins when the step has ended. The host waits for neither. So inputs that
+    /// the stream writes need no other care, nor do results that it reads, until the second step after it writes to the same
+    /// buffer, unless the result is held. Steps still run on the stream that all models of the GPU share; that stream waits too. If a step
+    /// fails, or its loop stops, the caller's stream does not wait for it.
+    pub fn set_stream(&mut self, stream: Option<ForeignStream>) -> Result<(), StreamError> {
+        self.backend.set_stream(stream)
     }
 
     /// From now on a GPU times every step ([`Session::device_time`]).

@@ -164,13 +164,25 @@ Result cuGetErrorName(Result error, const char **name) {
 Result cuStreamCreate(void **stream, unsigned flags) { return give_something(stream); }
 Result cuStreamDestroy_v2(void *stream) { return take_back(stream); }
 Result cuStreamSynchronize(void *stream) { return wait_and_do_nothing(stream); }
-Result cuStreamWaitEvent(void *stream, void *event, unsigned flags) { return nothing(); }
 Result cuStreamWaitValue32_v2(void *stream, Address address, uint32_t value, unsigned flags) { return nothing(); }
 
 // The run that an event is behind.
 struct Event {
   uint64_t run;
+  int is_recorded;
 };
+
+// The default stream is somebody else's here: its calls are noted as such.
+static void note_stream(void *stream) {
+  if (calls.are_noted && !stream)
+    calls.bytes += snprintf(calls.names + calls.bytes, 32, "(on the default stream)\n");
+}
+
+Result cuStreamWaitEvent(void *stream, struct Event *event, unsigned flags) {
+  CHECK_CONTEXT();
+  note_stream(stream);
+  return event->is_recorded ? SUCCESS : INVALID_VALUE;
+}
 
 Result cuEventCreate(struct Event **event, unsigned flags) {
   CHECK_CONTEXT();
@@ -182,6 +194,8 @@ Result cuEventRecord(struct Event *event, void *stream) {
   CHECK_CONTEXT();
   pthread_mutex_lock(&running_lock);
   event->run = stream == running_stream ? runs_begun : 0;
+  event->is_recorded = 1;
+  note_stream(stream);
   pthread_mutex_unlock(&running_lock);
   return SUCCESS;
 }

@@ -23,5 +23,5 @@ pub use graph::{Conditional, Graph, GraphExec, GraphNode};
 pub use memory::{DeviceBytes, MemoryCounts, PinnedBytes};
 pub use module::{Function, Grid, Module};
 pub use ranges::Range;
-pub use stream::{Event, Rows, Stream};
+pub use stream::{Event, ForeignStream, Rows, Stream};
 pub use virtual_memory::{AddressRange, PhysicalHandle, granularity};
