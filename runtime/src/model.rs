@@ -10,7 +10,13 @@ use pygraph_kernels::native::{NativeCode, NativeError};
 
 use crate::{
     caches::Caches,
-    cuda::{driver::{Current, CudaError}, gpu::Gpu, program::CudaProgram, session::CudaSession, tensor::DeviceTensor},
+    cuda::{
+        driver::{CudaError, Current},
+        gpu::Gpu,
+        program::CudaProgram,
+        session::CudaSession,
+        tensor::DeviceTensor,
+    },
     device::Device,
     host::{HostProgram, HostSession, LaunchError, Loops, Order},
     knobs::{DebugLevel, time_text},

@@ -544,7 +544,8 @@ fn loops_of_the_host_map_what_each_iteration_needs() {
 /// What CI without a GPU can say of these programs.
 #[test]
 fn programs_of_these_tests_are_valid() {
-    for program in [stepping(None), stepping(Some(7)), looping(Deployment::DeviceLoop, 1), looping_twice(), computing()] {
+    for program in [stepping(None), stepping(Some(7)), looping(Deployment::DeviceLoop, 1), looping_twice(), computing()]
+    {
         assert!(program.artifact("sm_90").device_code().is_some());
     }
 }

@@ -173,11 +173,7 @@ fn time_synchronised(options: &Options, session: &mut Session, changing: &mut Ch
 }
 
 /// Times of the last step on the device's own clock; none on the host device.
-fn time_on_gpu(
-    options: &Options,
-    session: &mut Session,
-    changing: &mut Changing,
-) -> Result<Vec<Duration>, BenchError> {
+fn time_on_gpu(options: &Options, session: &mut Session, changing: &mut Changing) -> Result<Vec<Duration>, BenchError> {
     let mut times = Vec::new();
     if session.model().gpu().is_none() {
         return Ok(times);

@@ -124,7 +124,10 @@ impl OneArena {
         let mut slots = self.slots();
         let is_there = slots.iter().enumerate().all(|(slot, reached)| rows(slot).end <= reached.ensured);
         if is_there {
-            slots.iter_mut().enumerate().for_each(|(slot, reached)| reached.tokens = reached.tokens.max(rows(slot).end));
+            slots
+                .iter_mut()
+                .enumerate()
+                .for_each(|(slot, reached)| reached.tokens = reached.tokens.max(rows(slot).end));
         }
         is_there
     }

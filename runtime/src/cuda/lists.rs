@@ -679,8 +679,7 @@ mod tests {
             )
         };
         let second = format!("set2[107]<> {}<0> set4[9]/2<1> switch4{{k3[103]<>}}{{}}<2>", body(2, 2, 9));
-        let between =
-            format!("k1[101]<> set2[107]<0> {}<1> set4[9]/2<2> switch4{{k3[103]<>}}{{}}<3>", body(2, 2, 9));
+        let between = format!("k1[101]<> set2[107]<0> {}<1> set4[9]/2<2> switch4{{k3[103]<>}}{{}}<3>", body(2, 2, 9));
         let first = format!("set0[107]<> {}<0> set5[8]/2<1> switch5{{{between}}}{{}}<2>", body(0, 0, 8));
         assert_eq!(text(&list.nodes), first);
         let found: Vec<[String; 2]> =

@@ -113,9 +113,10 @@ impl Recorded {
         match (self, caches) {
             (Recorded::Graph { exec, gates: Some(gates), .. }, Some(caches)) => {
                 let by = Attendant { program, caches, debug };
-                // SAFETY: the caller's promise.
                 match from {
+                    // SAFETY: the caller's promise.
                     None => unsafe { gates.run(exec, &by) },
+                    // SAFETY: as above.
                     Some(from) => unsafe { gates.resume(from, &by) },
                 }
             }

@@ -340,7 +340,11 @@ impl Backend for CudaSession {
     fn remarks(&self) -> Vec<String> {
         let of = |(arena, why): &(u32, Ungated)| {
             let name = &self.program.arenas()[*arena as usize].name;
-            format!("all rows of @{name} are mapped before each step of `{}`: {}", self.program.program().name, why.reason())
+            format!(
+                "all rows of @{name} are mapped before each step of `{}`: {}",
+                self.program.program().name,
+                why.reason()
+            )
         };
         self.ungated.iter().map(of).collect()
     }
@@ -499,7 +503,8 @@ impl CudaSession {
             let _range = Range::begin(&program.program().segments[number].name);
             self.stopped = number;
             let probe = begin_segment(&program, number, &mut self.measuring)?;
-            let run = SegmentRun { program: &program, addresses: &self.addresses, caches: step.caches, debug: self.debug };
+            let run =
+                SegmentRun { program: &program, addresses: &self.addresses, caches: step.caches, debug: self.debug };
             // SAFETY: as in `record`; what is in the blocks is the caller's promise.
             unsafe { segment.run(&run, from.take(), probe) }?;
             end_segment(stream, number, &mut self.measuring)?;

@@ -401,8 +401,7 @@ impl Session {
     /// That every argument has a value. Once that is known, only caches can lose theirs without this session.
     fn check_complete(&mut self, program: &Program) -> Result<(), StepError> {
         let caches = self.caches.as_deref();
-        let are_filled =
-            caches.is_none_or(|caches| self.outline.arenas.iter().all(|arena| caches.has_content(*arena)));
+        let are_filled = caches.is_none_or(|caches| self.outline.arenas.iter().all(|arena| caches.has_content(*arena)));
         if !(self.is_complete && are_filled) {
             check_arguments(program, &self.params, caches)?;
             self.is_complete = true;

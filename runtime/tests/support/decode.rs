@@ -29,7 +29,8 @@ pub fn decode(others: usize, bind: Bind) -> OnGpu {
         Some(CacheLayout { arena: 0, offset: 0, strides: vec![64, 1], slot_dim: None, token_dim: 0 });
     let pos = b.param("pos", DType::I32, &[], Bind::Host);
     let token = b.param("token", DType::I32, &[], Bind::Step);
-    let others: Vec<BufferId> = (0..others).map(|number| b.param(&format!("w{number}"), DType::I32, &[], bind)).collect();
+    let others: Vec<BufferId> =
+        (0..others).map(|number| b.param(&format!("w{number}"), DType::I32, &[], bind)).collect();
     let zero = b.constant(DType::I32, &[], &0_i32.to_le_bytes());
     let total = b.arena(DType::I32, &[]);
     let sum = b.output("sum", DType::I32, &[]);
@@ -62,12 +63,7 @@ pub fn decode(others: usize, bind: Bind) -> OnGpu {
         add(b.map(ScalarOp::Add, &[from, to], total), kernel, &[from, to, total]);
     }
     add(b.copy(total, sum), "store", &[total, sum]);
-    let arena = KvArena {
-        name: "kv".to_string(),
-        slots: 1,
-        tokens_max: ROWS,
-        token_bytes: ROW_BYTES,
-        handle_bytes: 2 << 20,
-    };
+    let arena =
+        KvArena { name: "kv".to_string(), slots: 1, tokens_max: ROWS, token_bytes: ROW_BYTES, handle_bytes: 2 << 20 };
     OnGpu { arenas: vec![arena], ..OnGpu::new(b.finish(steps), launches) }
 }
