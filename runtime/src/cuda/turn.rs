@@ -26,8 +26,16 @@ pub(super) struct Turn {
     done: Event,
     /// Nobody has looked whether the step went well.
     pub(super) is_unchecked: bool,
-    /// The step's beginning, if steps are timed, and whether the last was.
-    timer: Option<(Event, bool)>,
+    /// The step's beginning, if steps are timed.
+    timer: Option<(Event, Timing)>,
+}
+
+/// What is known of a step's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Timing {
+    Nothing,
+    Beginning,
+    BeginningAndEnd,
 }
 
 /// How far the step of a turn has got, as far as the host knows.
@@ -71,9 +79,10 @@ impl Turn {
     /// Says that the GPU is about to be given the step.
     pub(super) fn begin(&mut self, stream: &Stream) -> Result<(), CudaError> {
         self.progress = Progress::Begun;
-        if let Some((start, is_timed)) = &mut self.timer {
-            *is_timed = false;
+        if let Some((start, timing)) = &mut self.timer {
+            *timing = Timing::Nothing;
             start.record(stream)?;
+            *timing = Timing::Beginning;
         }
         Ok(())
     }
@@ -82,8 +91,9 @@ impl Turn {
     pub(super) fn end(&mut self, stream: &Stream) -> Result<(), CudaError> {
         self.done.record(stream)?;
         self.progress = Progress::Given;
-        if let Some((_, is_timed)) = &mut self.timer {
-            *is_timed = true;
+        // A step that was stopped when somebody asked for times has no beginning.
+        if let Some((_, timing @ Timing::Beginning)) = &mut self.timer {
+            *timing = Timing::BeginningAndEnd;
         }
         Ok(())
     }
@@ -93,16 +103,16 @@ impl Turn {
         &self.done
     }
 
-    /// From the next step on the GPU notes when steps begin and end. The last must have ended.
+    /// From the next step on the GPU notes when steps begin and end. It has done what it was given of the last.
     pub(super) fn time(&mut self, context: &Arc<Context>) -> Result<(), CudaError> {
         self.done = Event::timed(context)?;
-        self.timer = Some((Event::timed(context)?, false));
+        self.timer = Some((Event::timed(context)?, Timing::Nothing));
         Ok(())
     }
 
     /// How long the step took, if it was timed and has ended.
     pub(super) fn step_time(&self) -> Result<Option<Duration>, CudaError> {
-        let Some((start, true)) = &self.timer else { return Ok(None) };
+        let Some((start, Timing::BeginningAndEnd)) = &self.timer else { return Ok(None) };
         Ok(if self.done.is_reached()? { Some(self.done.since(start)?) } else { None })
     }
 }
