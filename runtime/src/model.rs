@@ -10,7 +10,13 @@ use pygraph_kernels::native::{NativeCode, NativeError};
 
 use crate::{
     caches::Caches,
-    cuda::{driver::CudaError, gpu::Gpu, program::CudaProgram, session::CudaSession, tensor::DeviceTensor},
+    cuda::{
+        driver::{CudaError, Current},
+        gpu::Gpu,
+        program::CudaProgram,
+        session::CudaSession,
+        tensor::DeviceTensor,
+    },
     device::Device,
     host::{HostProgram, HostSession, LaunchError, Loops, Order},
     knobs::{DebugLevel, time_text},
@@ -107,6 +113,11 @@ impl Model {
             Prepared::Host(_) => None,
             Prepared::Cuda(program) => Some(program.gpu()),
         }
+    }
+
+    /// Makes the model's GPU that of this thread for as long as what is returned lives; nothing on the host device.
+    pub(crate) fn make_current(&self) -> Result<Option<Current<'_>>, CudaError> {
+        self.gpu().map(|gpu| gpu.context().make_current()).transpose()
     }
 
     /// The artifact that the program comes from.

@@ -14,9 +14,8 @@ use pygraph_artifact::{
 };
 use pygraph_runtime::{
     caches::{CacheError, CacheOptions},
-    host::RunError,
     memory::{Actor, Change, MemoryError},
-    session::{Session, StepError, Ticket},
+    session::{LoopStop, Session, StepError, Ticket},
 };
 use support::{
     Builder, as_ints,
@@ -207,19 +206,29 @@ fn looping(deploy: Deployment, stride: u64) -> OnGpu {
 
 const STRIDE: u64 = 131;
 
-/// Runs a loop over some rows of empty caches, and checks its results and the cache.
-fn check_loop(session: &mut Session, start: u64, end: u64) {
+/// Empty caches, and the rows that the next step goes over.
+fn begin_loop(session: &mut Session, start: u64, end: u64) {
     session.begin_fresh().expect("unmaps");
     session.set(1, ints(&[], &[start as i32])).expect("fits");
     session.set(2, ints(&[], &[end as i32])).expect("fits");
-    let outputs = session.step().and_then(Ticket::wait).expect("runs");
+}
+
+/// Runs a loop over some rows of empty caches, and checks its results and the cache.
+fn check_loop(session: &mut Session, start: u64, end: u64) {
+    begin_loop(session, start, end);
+    session.step().and_then(Ticket::wait).expect("runs");
+    check_results(session, start, end, (end - start).div_ceil(STRIDE));
+}
+
+/// Checks the results and the cache behind so many iterations.
+fn check_results(session: &Session, start: u64, end: u64, count: u64) {
+    let outputs = session.outputs();
     let result = |index| as_ints(outputs.get(index).expect("a result").bytes)[0] as u64;
-    let count = (end - start).div_ceil(STRIDE);
     let ended = start + count * STRIDE;
     assert_eq!([result(1), result(2)], [ended, ended + end]);
     assert!(count == 0 || result(3) == count, "{} of {count}", result(3));
     for (row, value) in firsts(session).into_iter().enumerate() {
-        let is_visited = (start..end).contains(&(row as u64)) && (row as u64 - start).is_multiple_of(STRIDE);
+        let is_visited = (start..ended).contains(&(row as u64)) && (row as u64 - start).is_multiple_of(STRIDE);
         assert_eq!(value, i32::from(is_visited), "row {row}");
     }
 }
@@ -275,21 +284,228 @@ fn a_loop_needs_no_more_memory_than_its_rows_and_says_when_there_is_none() {
     let mut session = looping(Deployment::DeviceLoop, STRIDE).session();
     check_loop(&mut session, 0, 100);
     assert_eq!(mapped_by(&session, Actor::Caller), HANDLES, "there is memory for all rows, before the loop");
-    let limit = 3 * HANDLE_BYTES;
     for patience in [None, Some(LONG)] {
-        let options = CacheOptions { limit_bytes: Some(limit), patience, ..CacheOptions::default() };
-        let mut session = looping(Deployment::DeviceLoop, STRIDE).session_with(options);
+        let mut session = limited_loop(patience);
         check_loop(&mut session, 1, 3 * ROWS_OF_HANDLE);
-        session.begin_fresh().expect("unmaps");
-        session.set(2, ints(&[], &[ROWS as i32])).expect("fits");
-        let error = session.step().and_then(Ticket::wait).map(|_| ()).expect_err("there is memory for three handles");
-        let StepError::StateLost { source: RunError::Caches(CacheError::Memory(error)), .. } = error else {
-            panic!("{error}")
-        };
-        assert!(matches!(error, MemoryError::Limit { live, .. } if live == limit), "{error}");
-        // The session goes on.
+        let stop = stopped_loop(&mut session);
+        let CacheError::Memory(error) = &stop.source else { panic!("{stop}") };
+        assert!(matches!(error, MemoryError::Limit { live, .. } if *live == LIMIT), "{error}");
+        assert_eq!((stop.segment.as_str(), stop.iterations), ("s0", ITERATIONS_WITHIN_LIMIT));
+        let text = stop.to_string();
+        let expected = "a loop of segment `s0` was stopped after 188 iterations, and their work is kept: make room and call `resume`, \
+                        call `leave_loop` for the results so far, or `abandon` it";
+        assert!(text.ends_with(expected), "{text}");
+        // Who begins anew gives it up.
         check_loop(&mut session, 1, 2 * ROWS_OF_HANDLE);
     }
+}
+
+const LIMIT: u64 = 3 * HANDLE_BYTES;
+/// Of those that begin in row 1.
+const ITERATIONS_WITHIN_LIMIT: u64 = (3 * ROWS_OF_HANDLE - 1).div_ceil(STRIDE);
+
+/// A loop whose caches may have three handles.
+fn limited_loop(patience: Option<Duration>) -> Session {
+    let options = CacheOptions { limit_bytes: Some(LIMIT), patience, ..CacheOptions::default() };
+    looping(Deployment::DeviceLoop, STRIDE).session_with(options)
+}
+
+/// Why a step did not come to its end: its loop was stopped.
+fn stop_of(result: Result<Ticket<'_>, StepError>) -> LoopStop {
+    match result.map(|_| ()) {
+        Err(StepError::LoopStopped(stop)) => stop,
+        Err(error) => panic!("{error}"),
+        Ok(()) => panic!("there should not be memory for all rows"),
+    }
+}
+
+/// Has a limited loop begin that goes over all rows, from row 1 on.
+fn stopped_loop(session: &mut Session) -> LoopStop {
+    begin_loop(session, 1, ROWS);
+    stop_of(session.step())
+}
+
+#[test]
+fn a_loop_without_memory_goes_on_when_there_is_some() {
+    let Some((_gpu, _guard)) = gpu("a loop that goes on") else { return };
+    for patience in [None, Some(LONG)] {
+        let mut session = limited_loop(patience);
+        let first = stopped_loop(&mut session);
+        assert!(matches!(session.step().map(|_| ()), Err(StepError::Stopped)), "the step is not over");
+        assert_eq!(session.outputs().count(), 0);
+        // There still is none, however often somebody asks.
+        for _ in 0..2 {
+            assert_eq!(stop_of(session.resume()).iterations, first.iterations);
+        }
+        let caches = session.caches().expect("caches").clone();
+        for handles in [5, 6] {
+            caches.set_limit_bytes(Some(handles * HANDLE_BYTES));
+            let made = (handles * ROWS_OF_HANDLE - 1).div_ceil(STRIDE);
+            assert_eq!(stop_of(session.resume()).iterations, made);
+        }
+        // What is set meanwhile counts from the next step on.
+        session.set(2, ints(&[], &[5])).expect("fits");
+        caches.set_limit_bytes(None);
+        session.resume().and_then(Ticket::wait).expect("there is memory now");
+        check_results(&session, 1, ROWS, (ROWS - 1).div_ceil(STRIDE));
+        let error = session.resume().map(|_| ()).expect_err("nothing is stopped");
+        assert_eq!(error.to_string(), "no step was stopped: there is nothing to resume or to leave");
+        check_loop(&mut session, 3, ROWS);
+    }
+}
+
+#[test]
+fn a_loop_without_memory_is_left_with_the_results_so_far() {
+    let Some((_gpu, _guard)) = gpu("a loop that is left") else { return };
+    for patience in [None, Some(LONG)] {
+        let mut session = limited_loop(patience);
+        for _request in 0..2 {
+            stopped_loop(&mut session);
+            session.leave_loop().and_then(Ticket::wait).expect("what is behind the loop needs no rows");
+            check_results(&session, 1, ROWS, ITERATIONS_WITHIN_LIMIT);
+            assert!(matches!(session.leave_loop().map(|_| ()), Err(StepError::NotStopped)));
+            // The next step goes on from the cache that is there.
+            session.set(2, ints(&[], &[5])).expect("fits");
+            session.step().and_then(Ticket::wait).expect("the rows are there");
+            assert_eq!(firsts(&session)[..3], [0, 2, 0]);
+        }
+        stopped_loop(&mut session);
+        session.abandon();
+        let error = session.step().map(|_| ()).expect_err("its state is gone");
+        assert!(error.to_string().starts_with("no value for arg0 `k`"), "{error}");
+    }
+}
+
+/// Two loops one behind the other in one segment, each as that of `looping`: below `middle` (parameter 2), then below `end` (parameter 3). Results:
+/// where they ended.
+fn looping_twice() -> OnGpu {
+    let (mut b, cache) = with_cache();
+    let [start, middle, end] = ["start", "middle", "end"].map(|name| b.param(name, DType::I32, &[], Bind::Host));
+    let stride = constant(&mut b, STRIDE);
+    let (pos, first, less) = (b.arena(DType::I32, &[]), b.arena(DType::I32, &[]), b.arena(DType::I1, &[]));
+    b.result("first", first);
+    b.result("pos", pos);
+    let looped = |limit| Step::While {
+        condition: nodes(vec![b.map(ScalarOp::Lt, &[pos, limit], less)]),
+        predicate: less,
+        body: nodes(vec![
+            Step::Ensure(rows_at(PositionSource::Buffer(pos), None)),
+            kernel("add_to_row", vec![cache, pos], cache),
+            b.map(ScalarOp::Add, &[pos, stride], pos),
+        ]),
+    };
+    let steps = vec![b.copy(start, pos), looped(middle), b.copy(pos, first), looped(end)];
+    let (mut program, constants) = b.finish(steps);
+    program.segments[0].deploy = Deployment::DeviceLoop;
+    let of_loop = |limit| {
+        let add = wide_call("add_to_row", &[cache, pos]);
+        [call("less", &[pos, limit, less]), add, call("sum_of", &[pos, stride, pos])]
+    };
+    let launches = [vec![call("move", &[start, pos])], of_loop(middle).to_vec(), vec![call("move", &[pos, first])]];
+    on_gpu((program, constants), [launches.concat(), of_loop(end).to_vec()].concat())
+}
+
+fn begin_two_loops(session: &mut Session, middle: u64, end: u64) {
+    session.begin_fresh().expect("unmaps");
+    for (index, value) in [(1, 0), (2, middle), (3, end)] {
+        session.set(index, ints(&[], &[value as i32])).expect("fits");
+    }
+}
+
+/// Checks where both loops have ended, and which rows they went over.
+fn check_two_loops(session: &Session, first: u64, pos: u64) {
+    let outputs = session.outputs();
+    let result = |index| as_ints(outputs.get(index).expect("a result").bytes)[0] as u64;
+    assert_eq!([result(1), result(2)], [first, pos]);
+    for (row, value) in firsts(session).into_iter().enumerate() {
+        let is_visited = (row as u64) < pos && (row as u64).is_multiple_of(STRIDE);
+        assert_eq!(value, i32::from(is_visited), "row {row}");
+    }
+}
+
+#[test]
+fn each_of_two_loops_waits_stops_and_goes_on() {
+    let Some((_gpu, _guard)) = gpu("two loops") else { return };
+    let behind = |row: u64| row.next_multiple_of(STRIDE);
+    let (middle, end) = (2 * ROWS_OF_HANDLE, 5 * ROWS_OF_HANDLE);
+    let wait = CacheOptions { patience: Some(LONG), thread_delay: Duration::from_millis(2), ..CacheOptions::default() };
+    let mut session = looping_twice().session_with(wait);
+    assert!(session.remarks().is_empty(), "{:?}", session.remarks());
+    begin_two_loops(&mut session, middle, end);
+    session.step().and_then(Ticket::wait).expect("runs");
+    check_two_loops(&session, behind(middle), behind(end));
+    assert_eq!(mapped_by(&session, Actor::Caller), 0, "neither loop stopped");
+    for patience in [None, Some(LONG)] {
+        let limited = |handles| {
+            let limit_bytes = Some(handles * HANDLE_BYTES);
+            let options = CacheOptions { limit_bytes, patience, ..CacheOptions::default() };
+            let mut session = looping_twice().session_with(options);
+            begin_two_loops(&mut session, middle, end);
+            let stop = stop_of(session.step());
+            (session, stop)
+        };
+        let give = |session: &Session, handles| {
+            session.caches().expect("caches").set_limit_bytes(Some(handles * HANDLE_BYTES))
+        };
+        let made = |handles: u64| (handles * ROWS_OF_HANDLE).div_ceil(STRIDE);
+        // The first stops, then the second.
+        let (mut session, stop) = limited(1);
+        assert_eq!(stop.iterations, made(1));
+        give(&session, 4);
+        assert_eq!(stop_of(session.resume()).iterations, made(4) - made(2));
+        give(&session, 5);
+        session.resume().and_then(Ticket::wait).expect("there is memory");
+        check_two_loops(&session, behind(middle), behind(end));
+        // The first is left, and the second needs the same row; it is left, too.
+        let (mut session, stop) = limited(1);
+        assert_eq!((stop.iterations, stop_of(session.leave_loop()).iterations), (made(1), 0));
+        session.leave_loop().and_then(Ticket::wait).expect("no more rows are needed");
+        check_two_loops(&session, behind(ROWS_OF_HANDLE), behind(ROWS_OF_HANDLE));
+        // The second alone stops.
+        let (mut session, stop) = limited(3);
+        assert_eq!(stop.iterations, made(3) - made(2));
+        give(&session, 5);
+        session.resume().and_then(Ticket::wait).expect("there is memory");
+        check_two_loops(&session, behind(middle), behind(end));
+    }
+}
+
+/// A loop that adds one to row `pos` once it has moved `pos` on, from 0 until `end` (parameter 1) is reached.
+fn computing() -> OnGpu {
+    let (mut b, cache) = with_cache();
+    let end = b.param("end", DType::I32, &[], Bind::Host);
+    let (zero, stride) = (constant(&mut b, 0), constant(&mut b, STRIDE));
+    let (pos, less) = (b.arena(DType::I32, &[]), b.arena(DType::I1, &[]));
+    b.result("pos", pos);
+    let body = vec![
+        b.map(ScalarOp::Add, &[pos, stride], pos),
+        Step::Ensure(rows_at(PositionSource::Buffer(pos), None)),
+        kernel("add_to_row", vec![cache, pos], cache),
+    ];
+    let condition = nodes(vec![b.map(ScalarOp::Lt, &[pos, end], less)]);
+    let steps = vec![b.copy(zero, pos), Step::While { condition, predicate: less, body: nodes(body) }];
+    let (mut program, constants) = b.finish(steps);
+    program.segments[0].deploy = Deployment::DeviceLoop;
+    let launches = vec![
+        call("move", &[zero, pos]),
+        call("less", &[pos, end, less]),
+        call("sum_of", &[pos, stride, pos]),
+        wide_call("add_to_row", &[cache, pos]),
+    ];
+    on_gpu((program, constants), launches)
+}
+
+#[test]
+fn caches_that_are_mapped_whole_are_named_with_the_reason() {
+    let Some((_gpu, _guard)) = gpu("whole caches") else { return };
+    let mut session = computing().session();
+    let expected = "all rows of @kv are mapped before each step of `main`: a loop on the GPU grows it at positions that each iteration computes";
+    assert_eq!(session.remarks(), [expected]);
+    session.begin_fresh().expect("nothing to unmap");
+    session.set(1, ints(&[], &[2])).expect("fits");
+    session.step().and_then(Ticket::wait).expect("runs");
+    assert_eq!(firsts(&session)[STRIDE as usize], 1);
+    assert_eq!(mapped_by(&session, Actor::Caller), HANDLES);
 }
 
 #[test]
@@ -318,13 +534,18 @@ fn loops_of_the_host_map_what_each_iteration_needs() {
         let mut session = looping(deploy, STRIDE).session();
         check_loop(&mut session, 2, 2 * ROWS_OF_HANDLE + STRIDE);
         assert_eq!(mapped_by(&session, Actor::Caller), 3);
+        // The body is one graph, behind the mapping; so are the copy and the condition before the loop.
+        let counts = session.step_counts();
+        let expected = if deploy == Deployment::HostLoop { (2, 7, 0) } else { (0, 0, 1) };
+        assert_eq!((counts.graphs, counts.nodes, counts.streams), expected);
     }
 }
 
 /// What CI without a GPU can say of these programs.
 #[test]
 fn programs_of_these_tests_are_valid() {
-    for program in [stepping(None), stepping(Some(7)), looping(Deployment::DeviceLoop, 1)] {
+    for program in [stepping(None), stepping(Some(7)), looping(Deployment::DeviceLoop, 1), looping_twice(), computing()]
+    {
         assert!(program.artifact("sm_90").device_code().is_some());
     }
 }

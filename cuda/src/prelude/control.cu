@@ -7,10 +7,13 @@ extern "C" __global__ void pygraph_while(unsigned long long handle, const unsign
   cudaGraphSetConditional(handle, *predicate != 0);
 }
 
-// The same for a loop with gates: one that was stopped ends, whatever its predicate, which nobody has computed since.
+// The same for a loop with gates: one that was stopped ends, whatever its predicate, which nobody has computed since. Behind `stopped` the
+// iterations are counted that have run.
 extern "C" __global__ void pygraph_gated_while(unsigned long long handle, const unsigned char* predicate,
-                                               const unsigned int* stopped) {
-  cudaGraphSetConditional(handle, *predicate != 0 && *stopped == 0);
+                                               unsigned int* stopped) {
+  const bool has_run = stopped[0] == 0;
+  if (has_run) stopped[1]++;
+  cudaGraphSetConditional(handle, *predicate != 0 && has_run);
 }
 
 // Runs the branch of that index; out of range the last.

@@ -112,21 +112,22 @@ impl Spread {
 impl SlotRows {
     /// The rows of each slot; `positions` are the source's elements, as many as the spread says, or none without one.
     pub fn ranges(&self, arena: &KvArena, positions: &[i64]) -> Vec<Range<u64>> {
-        let slots = arena.slots as usize;
-        let per_slot = self.offsets.len() / slots.max(1);
-        let of_slot = |slot: usize| {
-            let position = |token: usize| {
-                let base = match self.spread {
-                    Spread::One => positions.first(),
-                    Spread::Slots => positions.get(slot),
-                    Spread::Tokens => positions.get(token),
-                };
-                base.copied().unwrap_or(0).saturating_add(self.offsets[slot * per_slot + token])
+        (0..arena.slots as usize).map(|slot| self.of_slot(arena, positions, slot)).collect()
+    }
+
+    /// The same of one slot.
+    pub fn of_slot(&self, arena: &KvArena, positions: &[i64], slot: usize) -> Range<u64> {
+        let per_slot = self.offsets.len() / (arena.slots as usize).max(1);
+        let position = |token: usize| {
+            let base = match self.spread {
+                Spread::One => positions.first(),
+                Spread::Slots => positions.get(slot),
+                Spread::Tokens => positions.get(token),
             };
-            let (least, most) = ((0..per_slot).map(position).min(), (0..per_slot).map(position).max());
-            self.range(arena.tokens_max, least.unwrap_or(0), most.unwrap_or(0))
+            base.copied().unwrap_or(0).saturating_add(self.offsets[slot * per_slot + token])
         };
-        (0..slots).map(of_slot).collect()
+        let (least, most) = ((0..per_slot).map(position).min(), (0..per_slot).map(position).max());
+        self.range(arena.tokens_max, least.unwrap_or(0), most.unwrap_or(0))
     }
 
     /// The rows for positions between these two.

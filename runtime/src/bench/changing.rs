@@ -47,6 +47,11 @@ impl Changing {
             session.set(*index, filled)?;
             *value += 1;
         }
+        self.repeat(session)
+    }
+
+    /// Sets the values of the last step again; inputs lie elsewhere.
+    pub(super) fn repeat(&mut self, session: &mut Session) -> Result<(), BenchError> {
         for (index, arrays) in &self.sets {
             session.set(*index, arrays[self.step % arrays.len()].clone())?;
         }

@@ -15,7 +15,7 @@ impl Caches {
     /// That no row of an arena is gone, for a loop on a GPU: nobody knows its positions before.
     pub(crate) fn check_whole(&self, arena: u32) -> Result<(), CacheError> {
         let arena = &self.arenas[arena as usize];
-        arena.check_kept(&vec![0..arena.plan.tokens_max; arena.plan.slots as usize])
+        arena.check_kept(|_| 0..arena.plan.tokens_max)
     }
 
     /// How many rows of each slot a loop on a GPU finds mapped, and zero where nobody has written. They stay so until the loop has ended.
@@ -38,8 +38,7 @@ impl Caches {
             return Ok(None);
         }
         arena.memory.expect(slot, bytes.saturating_add(handle_bytes).min(arena.memory.slot_bytes()))?;
-        let asked = bytes.next_multiple_of(handle_bytes) / arena.plan.token_bytes;
-        Ok(Some(asked.min(arena.plan.tokens_max)))
+        Ok(Some(arena.asked_with(rows)))
     }
 
     /// Says that a step has reached the first rows of a slot, all of which are mapped.

@@ -81,6 +81,8 @@ struct Reached {
     tokens: u64,
     /// Rows below are gone.
     retired: u64,
+    /// All rows below that are not gone are mapped and were asked for: to ask for them again changes nothing.
+    ensured: u64,
 }
 
 impl OneArena {
@@ -107,14 +109,33 @@ impl OneArena {
         Ok(())
     }
 
-    /// That no row of these was retired.
-    fn check_kept(&self, rows: &[Range<u64>]) -> Result<(), CacheError> {
+    /// That none of the rows that each slot needs was retired.
+    fn check_kept(&self, rows: impl Fn(usize) -> Range<u64>) -> Result<(), CacheError> {
         let slots = self.slots();
-        let lost = slots.iter().zip(rows).position(|(reached, rows)| rows.start < reached.retired);
-        lost.map_or(Ok(()), |slot| {
-            let (arena, needed, retired) = (self.plan.name.clone(), rows[slot].start, slots[slot].retired);
+        let lost = slots.iter().enumerate().find(|(slot, reached)| rows(*slot).start < reached.retired);
+        lost.map_or(Ok(()), |(slot, reached)| {
+            let (arena, needed, retired) = (self.plan.name.clone(), rows(slot).start, reached.retired);
             Err(CacheError::Retired { arena, slot, needed, retired })
         })
+    }
+
+    /// Notes that steps have reached these rows of each slot, if all are mapped and there is nothing to ask for. Else it changes nothing, and is false.
+    fn advance(&self, rows: impl Fn(usize) -> Range<u64>) -> bool {
+        let mut slots = self.slots();
+        let is_there = slots.iter().enumerate().all(|(slot, reached)| rows(slot).end <= reached.ensured);
+        if is_there {
+            slots
+                .iter_mut()
+                .enumerate()
+                .for_each(|(slot, reached)| reached.tokens = reached.tokens.max(rows(slot).end));
+        }
+        is_there
+    }
+
+    /// How many rows lie in the handles that are asked for with the first `rows`.
+    fn asked_with(&self, rows: u64) -> u64 {
+        let bytes = (rows * self.plan.token_bytes).next_multiple_of(self.plan.handle_bytes);
+        (bytes / self.plan.token_bytes).min(self.plan.tokens_max)
     }
 }
 
@@ -239,11 +260,16 @@ impl Caches {
         })
     }
 
+    /// Sets the most physical memory that all arenas may have together from now on, in bytes. What is mapped stays.
+    pub fn set_limit_bytes(&self, limit_bytes: Option<u64>) {
+        self.memory.iter().for_each(|memory| memory.set_limit_bytes(limit_bytes));
+    }
+
     /// Every slot of every arena.
     pub fn slots(&self) -> Vec<SlotState> {
         let of = |arena: &OneArena| {
             let reached = arena.slots().clone();
-            let slots = reached.into_iter().enumerate().map(|(slot, Reached { tokens, retired })| SlotState {
+            let slots = reached.into_iter().enumerate().map(|(slot, Reached { tokens, retired, .. })| SlotState {
                 arena: arena.plan.name.clone(),
                 slot,
                 tokens,
@@ -313,7 +339,7 @@ impl Caches {
     /// That no row which a step needs is gone.
     pub(crate) fn check_kept(&self, rows: &SlotRows, positions: &[i64]) -> Result<(), CacheError> {
         let arena = &self.arenas[rows.arena as usize];
-        arena.check_kept(&rows.ranges(&arena.plan, positions))
+        arena.check_kept(|slot| rows.of_slot(&arena.plan, positions, slot))
     }
 
     /// Maps what a step needs, none of which may be gone. Rows that are reached for the first time are zero.
@@ -329,14 +355,14 @@ impl Caches {
     /// Maps every row of every slot that is not gone.
     pub(crate) fn ensure_all(&self, arena: u32) -> Result<(), MemoryError> {
         let arena = &self.arenas[arena as usize];
-        self.reach(arena, &vec![0..arena.plan.tokens_max; arena.plan.slots as usize], None)
+        self.reach(arena, |_| 0..arena.plan.tokens_max, None)
     }
 
     fn ensure_within(&self, rows: &SlotRows, positions: &[i64], patience: Option<Duration>) -> Result<(), CacheError> {
         let arena = &self.arenas[rows.arena as usize];
-        let ranges = rows.ranges(&arena.plan, positions);
-        arena.check_kept(&ranges)?;
-        Ok(self.reach(arena, &ranges, patience)?)
+        let needed = |slot| rows.of_slot(&arena.plan, positions, slot);
+        arena.check_kept(needed)?;
+        Ok(self.reach(arena, needed, patience)?)
     }
 
     /// Gives up rows below these, which nobody reads who has not begun: whole handles of them are unmapped; on a GPU when it has done what it was
@@ -348,8 +374,8 @@ impl Caches {
         }
         self.unmap_retired()?;
         let row = arena.plan.token_bytes;
-        let kept = rows.ranges(&arena.plan, positions);
-        for (slot, (reached, kept)) in arena.slots().iter_mut().zip(kept).enumerate() {
+        for (slot, reached) in arena.slots().iter_mut().enumerate() {
+            let kept = rows.of_slot(&arena.plan, positions, slot);
             let before = reached.retired;
             // Rows that no step has reached are not there to be given up.
             let retired = kept.start.min(reached.tokens).max(before);
@@ -363,15 +389,24 @@ impl Caches {
             }
         }
         let Some(gpu) = &self.gpu else { return Ok(()) };
-        let edges = arena.slots().iter().map(|reached| reached.retired * row).collect();
+        let slots = arena.slots();
+        let edges = slots.iter().map(|reached| reached.retired * row);
         Ok(self.retiring.add(gpu, rows.arena, edges, arena.plan.handle_bytes)?)
     }
 
-    /// Maps rows, none of which may be gone.
-    fn reach(&self, arena: &OneArena, rows: &[Range<u64>], patience: Option<Duration>) -> Result<(), MemoryError> {
-        let tokens = || rows.iter().map(|rows| rows.end).enumerate();
-        let wanted: Vec<(usize, u64)> = tokens().map(|(slot, end)| (slot, end * arena.plan.token_bytes)).collect();
-        let before: Vec<u64> = (0..rows.len()).map(|slot| arena.mapped_end(slot)).collect();
+    /// Maps rows of each slot, none of which may be gone. Most steps find them mapped: those allocate nothing.
+    fn reach(
+        &self,
+        arena: &OneArena,
+        rows: impl Fn(usize) -> Range<u64>,
+        patience: Option<Duration>,
+    ) -> Result<(), MemoryError> {
+        if arena.advance(&rows) {
+            return Ok(());
+        }
+        let ends: Vec<u64> = (0..arena.plan.slots as usize).map(|slot| rows(slot).end).collect();
+        let wanted: Vec<(usize, u64)> = ends.iter().map(|end| end * arena.plan.token_bytes).enumerate().collect();
+        let before: Vec<u64> = (0..ends.len()).map(|slot| arena.mapped_end(slot)).collect();
         match patience {
             None => self.map(arena, &wanted)?,
             Some(patience) => {
@@ -379,7 +414,7 @@ impl Caches {
                 wanted.iter().try_for_each(|(slot, bytes)| arena.memory.wait_for(*slot, *bytes, patience))?;
             }
         }
-        for (reached, (slot, new)) in arena.slots().iter_mut().zip(tokens()) {
+        for (slot, (reached, new)) in arena.slots().iter_mut().zip(ends).enumerate() {
             let old = reached.tokens;
             if self.poison && new > old {
                 let (row, mapped) = (arena.plan.token_bytes, arena.mapped_end(slot));
@@ -387,6 +422,10 @@ impl Caches {
                 self.fill(arena, slot, old * row..(new * row).min(before[slot]), 0)?;
             }
             reached.tokens = old.max(new);
+            // Poisoned rows have to be looked at one by one.
+            if !self.poison {
+                reached.ensured = reached.ensured.max(arena.asked_with(new));
+            }
         }
         Ok(())
     }
@@ -451,7 +490,7 @@ impl Caches {
             });
         }
         each_run(param, layout, &mut |run| {
-            let Reached { tokens, retired } = slots[run.slot];
+            let Reached { tokens, retired, .. } = slots[run.slot];
             if (retired..tokens).contains(&run.token) {
                 let address = arena.address() + run.offset;
                 // SAFETY: a row that was reached and not retired is mapped, and no step runs.
@@ -465,15 +504,23 @@ impl Caches {
 
 /// Integers of any width; none if the type is of none.
 pub(crate) fn integers(dtype: DType, bytes: &[u8]) -> Option<Vec<i64>> {
+    let mut read = Vec::new();
+    read_integers(dtype, bytes, &mut read).then_some(read)
+}
+
+/// The same into a list that is used again and again; false, and an empty list, if the type is of none.
+pub(crate) fn read_integers(dtype: DType, bytes: &[u8], into: &mut Vec<i64>) -> bool {
+    into.clear();
     let is_signed = match dtype.family() {
         Family::Signed => true,
         Family::Unsigned => false,
-        _ => return None,
+        _ => return false,
     };
     let value = |element: &[u8]| {
         let mut wide = [if is_signed && element.last().is_some_and(|top| top & 0x80 != 0) { 0xff } else { 0 }; 8];
         wide[..element.len()].copy_from_slice(element);
         if is_signed { i64::from_le_bytes(wide) } else { i64::try_from(u64::from_le_bytes(wide)).unwrap_or(i64::MAX) }
     };
-    Some(bytes.chunks_exact(dtype.size_bytes()).map(value).collect())
+    into.extend(bytes.chunks_exact(dtype.size_bytes()).map(value));
+    true
 }

@@ -42,18 +42,25 @@ struct Retired {
 }
 
 impl Retiring {
-    /// Adds rows that nothing reads but what the GPU was given until now, if whole handles are among them that are not there yet.
-    pub(super) fn add(&self, gpu: &Gpu, arena: u32, edges: Vec<u64>, handle_bytes: u64) -> Result<(), CudaError> {
+    /// Adds rows that nothing reads but what the GPU was given until now, those below the edge of each slot, in bytes, if whole handles are among
+    /// them that are not there yet.
+    pub(super) fn add(
+        &self,
+        gpu: &Gpu,
+        arena: u32,
+        edges: impl ExactSizeIterator<Item = u64> + Clone,
+        handle_bytes: u64,
+    ) -> Result<(), CudaError> {
         let mut state = self.lock();
-        let handles: Vec<u64> = edges.iter().map(|edge| edge / handle_bytes).collect();
+        let handles = edges.clone().map(|edge| edge / handle_bytes);
         let added = state.added.entry(arena).or_insert_with(|| vec![0; edges.len()]);
-        if *added == handles {
+        if added.iter().copied().eq(handles.clone()) {
             return Ok(());
         }
-        *added = handles;
+        *added = handles.collect();
         let read = Event::new(gpu.context())?;
         read.record(gpu.stream())?;
-        state.waiting.push_back(Waiting { read, rows: Retired { arena, edges } });
+        state.waiting.push_back(Waiting { read, rows: Retired { arena, edges: edges.collect() } });
         Ok(())
     }
 

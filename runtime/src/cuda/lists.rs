@@ -117,6 +117,15 @@ pub struct CudaList {
     pub conditionals: usize,
 }
 
+/// What goes on when a loop of a segment was stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoopParts {
+    /// The loop, from the iteration that did not run, and what is behind it.
+    pub resumed: CudaList,
+    /// What is behind it alone.
+    pub behind: CudaList,
+}
+
 /// What a loop that can be stopped goes by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateAddresses {
@@ -135,23 +144,81 @@ pub struct GatedLoop {
     pub rows: Vec<SlotRows>,
 }
 
+/// How many loops of a segment can wait: each lies in a conditional node within those of the loops before it.
+const GATED_LOOPS_MAX: usize = 8;
+
+/// Why something in a graph cannot wait for rows: all of its caches are mapped before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Ungated {
+    /// Not a loop.
+    NoLoop,
+    /// A loop whose condition reads what it maps.
+    Condition,
+    /// A loop with steps in loops or choices within.
+    Nested,
+    /// A loop whose iterations do not begin with their positions.
+    Computed,
+    /// A loop behind many that can wait.
+    Many,
+}
+
+impl Ungated {
+    /// For people.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Ungated::NoLoop => "what grows it is not a loop of its own on the GPU",
+            Ungated::Condition => "the condition of a loop on the GPU grows it",
+            Ungated::Nested => "a loop or a choice inside of a loop on the GPU grows it",
+            Ungated::Computed => "a loop on the GPU grows it at positions that each iteration computes",
+            Ungated::Many => "a loop on the GPU grows it behind eight others of its segment",
+        }
+    }
+}
+
 impl GatedLoop {
-    /// The first loop of a segment that ensures rows, if it can wait for all of them at once: each iteration knows its positions when it begins.
-    pub fn find(nodes: &[Node]) -> Option<GatedLoop> {
-        let (node, body, condition) = nodes.iter().enumerate().find_map(|(number, node)| match &node.step {
-            Step::While { body, condition, .. } if ensures(body) > 0 => Some((number, body, condition)),
-            _ => None,
-        })?;
-        let at_once = body.iter().filter_map(|node| match &node.step {
-            Step::Ensure(rows)
-                if node.after.is_empty() && !matches!(rows.source, Some(PositionSource::Param { .. })) =>
-            {
-                Some(rows.clone())
+    /// The loops of a segment that ensure rows and can wait for all of them at once: each iteration knows its positions when it begins.
+    pub fn all(nodes: &[Node]) -> Vec<GatedLoop> {
+        GatedLoop::of_segment(nodes).0
+    }
+
+    /// These, and what else of a segment ensures rows, with the reason why it cannot wait.
+    pub fn of_segment(nodes: &[Node]) -> (Vec<GatedLoop>, Vec<(usize, Ungated)>) {
+        let (mut gated, mut ungated) = (Vec::new(), Vec::new());
+        for (number, node) in nodes.iter().enumerate() {
+            match GatedLoop::rows_of(&node.step) {
+                Ok(rows) if rows.is_empty() => {}
+                Ok(_) if gated.len() == GATED_LOOPS_MAX => ungated.push((number, Ungated::Many)),
+                Ok(rows) => gated.push(GatedLoop { node: number, rows }),
+                Err(why) => ungated.push((number, why)),
             }
-            _ => None,
-        });
-        let rows: Vec<SlotRows> = at_once.collect();
-        (rows.len() == ensures(body) && ensures(condition) == 0).then_some(GatedLoop { node, rows })
+        }
+        (gated, ungated)
+    }
+
+    /// What each iteration of a loop ensures, which is nothing if the step ensures nothing; or why it cannot wait for that.
+    pub fn rows_of(step: &Step) -> Result<Vec<SlotRows>, Ungated> {
+        let Step::While { body, condition, .. } = step else {
+            let inside: usize = step.inside().into_iter().map(ensures).sum();
+            let is_still = inside == 0 && !matches!(step, Step::Ensure(_));
+            return if is_still { Ok(Vec::new()) } else { Err(Ungated::NoLoop) };
+        };
+        if ensures(condition) > 0 {
+            return Err(Ungated::Condition);
+        }
+        let mut rows = Vec::new();
+        for node in body {
+            match &node.step {
+                Step::Ensure(own)
+                    if node.after.is_empty() && !matches!(own.source, Some(PositionSource::Param { .. })) =>
+                {
+                    rows.push(own.clone());
+                }
+                Step::Ensure(_) => return Err(Ungated::Computed),
+                step if step.inside().into_iter().any(|nodes| ensures(nodes) > 0) => return Err(Ungated::Nested),
+                _ => {}
+            }
+        }
+        Ok(rows)
     }
 }
 
@@ -192,29 +259,28 @@ impl CudaList {
         CudaList { nodes: list, conditionals: lowering.conditionals }
     }
 
-    /// The same with gates in a loop: the whole list, and the part of it that goes on with a loop that was stopped.
+    /// The same with gates in loops: the whole list, and for each loop the parts of it that go on when it was stopped.
     ///
     /// An iteration is `gate … gate, choice {the iteration, the condition | nothing}, set`. A gate that waits in vain stops the loop before
     /// anything of its iteration has run, and what the loop goes by stays as the last iteration left it; the kernel at the end, which alone sets the loop's
     /// condition, then ends it. What is behind the loop is in a choice too, which runs if the loop was not stopped.
     pub fn gated(
         nodes: &[Node],
-        gated: &GatedLoop,
-        addresses: &GateAddresses,
+        loops: &[(GatedLoop, GateAddresses)],
         device: &[DeviceLaunch],
         products: &[Option<LibraryProduct>],
         resolve: &dyn Fn(Argument) -> u64,
-    ) -> (CudaList, CudaList) {
+    ) -> (CudaList, Vec<LoopParts>) {
         let mut lowering = Lowering::new(device, products, resolve);
         let mut list = Vec::new();
-        let resumed_from = lowering.add_gated(nodes, gated.node, addresses, &mut list);
+        let positions: Vec<(usize, &GateAddresses)> =
+            loops.iter().map(|(gated, addresses)| (gated.node, addresses)).collect();
+        let mut parts = lowering.add_gated(nodes, &positions, &mut list);
         let conditionals = lowering.conditionals;
-        let rest = list[resumed_from..].iter().map(|node| CudaNode {
-            after: node.after.iter().filter_map(|earlier| earlier.checked_sub(resumed_from)).collect(),
-            work: node.work.clone(),
-        });
-        let rest = CudaList { nodes: rest.collect(), conditionals };
-        (CudaList { nodes: list, conditionals }, rest)
+        for part in parts.iter_mut().flat_map(|parts| [&mut parts.resumed, &mut parts.behind]) {
+            part.conditionals = conditionals;
+        }
+        (CudaList { nodes: list, conditionals }, parts)
     }
 
     /// How many nodes there are, those inside of others too.
@@ -252,19 +318,22 @@ impl<'a> Lowering<'a> {
 }
 
 impl Lowering<'_> {
-    /// Adds the nodes of a segment whose node `number` is a loop with gates. Returns where a loop that was stopped is taken up again.
+    /// Adds nodes of which some, in order, are loops with gates. Returns what goes on when each was stopped. Recurses once a loop.
     fn add_gated(
         &mut self,
         nodes: &[Node],
-        number: usize,
-        addresses: &GateAddresses,
+        loops: &[(usize, &GateAddresses)],
         list: &mut Vec<CudaNode>,
-    ) -> usize {
-        let Step::While { condition, predicate, body } = &nodes[number].step else {
+    ) -> Vec<LoopParts> {
+        let Some(((number, addresses), later)) = loops.split_first() else {
+            self.add_nodes(nodes, list, &[]);
+            return Vec::new();
+        };
+        let Step::While { condition, predicate, body } = &nodes[*number].step else {
             unreachable!("a loop with gates should be a loop")
         };
         let (conditional, predicate, stopped) = (self.new_conditional(), self.address(*predicate), addresses.stopped);
-        let after = self.add_nodes(&nodes[..number], list, &[]);
+        let after = self.add_nodes(&nodes[..*number], list, &[]);
         let first = self.next_launch;
         let after = self.add_nodes(condition, list, &after);
         let set = push(list, after, NodeWork::SetWhile { conditional, predicate });
@@ -284,20 +353,29 @@ impl Lowering<'_> {
         push(&mut inside, vec![ran], NodeWork::SetGatedWhile { conditional, predicate, stopped });
         let looped = push(list, vec![set], NodeWork::While { conditional, predicate, body: inside });
 
-        let mut rest = Vec::new();
         let behind_loop = nodes[number + 1..].iter().map(|node| Node {
-            after: node.after.iter().filter_map(|earlier| earlier.checked_sub(number as u32 + 1)).collect(),
+            after: node.after.iter().filter_map(|earlier| earlier.checked_sub(*number as u32 + 1)).collect(),
             step: node.step.clone(),
         });
-        self.add_nodes(&behind_loop.collect::<Vec<Node>>(), &mut rest, &[]);
+        let later: Vec<(usize, &GateAddresses)> =
+            later.iter().map(|(later, addresses)| (later - number - 1, *addresses)).collect();
+        let mut rest = Vec::new();
+        let mut parts = self.add_gated(&behind_loop.collect::<Vec<Node>>(), &later, &mut rest);
         if !rest.is_empty() {
             let choice = self.new_conditional();
             let decided = NodeWork::SetSwitch { conditional: choice, index: stopped, branches: 2 };
             let decided = push(list, vec![looped], decided);
-            let branches = vec![rest, Vec::new()];
+            let branches = vec![rest.clone(), Vec::new()];
             push(list, vec![decided], NodeWork::Switch { conditional: choice, index: stopped, branches });
         }
-        set
+        let resumed = list[set..].iter().map(|node| CudaNode {
+            after: node.after.iter().filter_map(|earlier| earlier.checked_sub(set)).collect(),
+            work: node.work.clone(),
+        });
+        // How many numbers of conditional nodes there are is known when all nodes are there.
+        let part = |nodes: Vec<CudaNode>| CudaList { nodes, conditionals: 0 };
+        parts.insert(0, LoopParts { resumed: part(resumed.collect()), behind: part(rest) });
+        parts
     }
 
     /// Adds nodes that run after `roots`; returns those that have ended when all have. Recurses as deep as steps nest, which
@@ -564,27 +642,72 @@ mod tests {
     #[test]
     fn a_loop_that_grows_caches_has_gates_and_can_be_taken_up_again() {
         let nodes = growing_loop(ensure(&[]));
-        let gated = GatedLoop::find(&nodes).expect("positions are there when an iteration begins");
-        assert_eq!((gated.node, gated.rows.len()), (1, 1));
+        let gated = GatedLoop::all(&nodes);
+        assert_eq!(gated.iter().map(|gated| (gated.node, gated.rows.len())).collect::<Vec<_>>(), [(1, 1)]);
         let resolve = |argument| if let Argument::Buffer(buffer) = argument { 100 + u64::from(buffer.0) } else { 0 };
         let addresses = GateAddresses { stopped: 8, gates: vec![50] };
-        let (list, rest) = CudaList::gated(&nodes, &gated, &addresses, &six_calls(), &vec![None; 6], &resolve);
+        let loops: Vec<_> = gated.into_iter().map(|gated| (gated, addresses.clone())).collect();
+        let (list, parts) = CudaList::gated(&nodes, &loops, &six_calls(), &vec![None; 6], &resolve);
         let looped = "while0{gate1[50]<> switch1{k2[102]<> k3[103]<0> k1[101]<1>}{}<0> set0[107]unless[8]<1>}";
-        let behind = "switch2{k4[104]<> k5[105]<0>}{}";
-        let whole = format!("k0[100]<> k1[101]<0> set0[107]<1> {looped}<2> set2[8]/2<3> {behind}<4>");
+        let behind = "k4[104]<> k5[105]<0>";
+        let choice = format!("switch2{{{behind}}}{{}}");
+        let whole = format!("k0[100]<> k1[101]<0> set0[107]<1> {looped}<2> set2[8]/2<3> {choice}<4>");
         assert_eq!(text(&list.nodes), whole);
-        assert_eq!(text(&rest.nodes), format!("set0[107]<> {looped}<0> set2[8]/2<1> {behind}<2>"));
-        assert_eq!((list.conditionals, rest.conditionals), (3, 3));
+        let [parts] = &parts[..] else { panic!("one loop has gates") };
+        assert_eq!(text(&parts.resumed.nodes), format!("set0[107]<> {looped}<0> set2[8]/2<1> {choice}<2>"));
+        assert_eq!(text(&parts.behind.nodes), behind);
+        assert_eq!([&list, &parts.resumed, &parts.behind].map(|list| list.conditionals), [3; 3]);
+    }
+
+    #[test]
+    fn each_of_several_loops_has_gates_and_begins_unless_one_before_it_was_stopped() {
+        let looped = |after: &[u32]| {
+            let body = vec![ensure(&[]), node(&[0], launch())];
+            node(after, Step::While { condition: vec![], predicate: BufferId(7), body })
+        };
+        let nodes = [looped(&[]), node(&[0], launch()), looped(&[1]), node(&[2], launch())];
+        let addresses = [8, 9].map(|stopped| GateAddresses { stopped, gates: vec![stopped * 10] });
+        let loops: Vec<_> = GatedLoop::all(&nodes).into_iter().zip(addresses).collect();
+        let device: Vec<DeviceLaunch> = (0..4).map(|kernel| calls(kernel, 1)).collect();
+        let resolve = |argument| if let Argument::Buffer(buffer) = argument { 100 + u64::from(buffer.0) } else { 0 };
+        let (list, parts) = CudaList::gated(&nodes, &loops, &device, &vec![None; 4], &resolve);
+        let body = |conditional: usize, kernel: u64, stopped: u64| {
+            let choice = conditional + 1;
+            format!(
+                "while{conditional}{{gate{choice}[{stopped}0]<> switch{choice}{{k{kernel}[10{kernel}]<>}}{{}}<0> \
+                 set{conditional}[107]unless[{stopped}]<1>}}"
+            )
+        };
+        let second = format!("set2[107]<> {}<0> set4[9]/2<1> switch4{{k3[103]<>}}{{}}<2>", body(2, 2, 9));
+        let between = format!("k1[101]<> set2[107]<0> {}<1> set4[9]/2<2> switch4{{k3[103]<>}}{{}}<3>", body(2, 2, 9));
+        let first = format!("set0[107]<> {}<0> set5[8]/2<1> switch5{{{between}}}{{}}<2>", body(0, 0, 8));
+        assert_eq!(text(&list.nodes), first);
+        let found: Vec<[String; 2]> =
+            parts.iter().map(|parts| [&parts.resumed, &parts.behind].map(|list| text(&list.nodes))).collect();
+        assert_eq!(found, [[first, between], [second, "k3[103]<>".to_string()]]);
     }
 
     #[test]
     fn a_loop_that_computes_its_positions_has_no_gates() {
         let nodes = growing_loop(ensure(&[0]));
-        assert_eq!(GatedLoop::find(&nodes), None);
+        assert_eq!(GatedLoop::all(&nodes), []);
+        assert_eq!(GatedLoop::rows_of(&nodes[1].step), Err(Ungated::Computed));
         let resolve = |_| 0;
         let list = CudaList::stepped(&nodes, &six_calls(), &vec![None; 6], &resolve);
         let stepped = "while0{k2[0]<> ensure4<0> k3[0]<1> k1[0]<2> set0[0]<3>}";
         assert_eq!(text(&list.nodes), format!("k0[0]<> k1[0]<0> set0[0]<1> {stepped}<2> k4[0]<0> k5[0]<3,4>"));
+    }
+
+    #[test]
+    fn what_cannot_wait_for_rows_says_why() {
+        let looped = |condition, body| Step::While { condition, predicate: BufferId(7), body };
+        let choice = Step::Switch { index: BufferId(1), branches: vec![vec![ensure(&[])], vec![]] };
+        let why = |step: &Step| GatedLoop::rows_of(step).expect_err("it cannot wait");
+        assert_eq!(why(&ensure(&[]).step), Ungated::NoLoop);
+        assert_eq!(why(&choice), Ungated::NoLoop);
+        assert_eq!(why(&looped(vec![ensure(&[])], vec![])), Ungated::Condition);
+        assert_eq!(why(&looped(vec![], vec![node(&[], choice)])), Ungated::Nested);
+        assert_eq!(GatedLoop::rows_of(&looped(vec![], vec![node(&[], launch())])), Ok(vec![]));
     }
 
     #[test]

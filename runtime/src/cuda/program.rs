@@ -233,7 +233,7 @@ fn needed_controls(program: &Program) -> BTreeSet<Control> {
     let mut found = BTreeSet::new();
     for segment in &program.segments {
         look(&segment.nodes, &mut found);
-        if GatedLoop::find(&segment.nodes).is_some() {
+        if !GatedLoop::all(&segment.nodes).is_empty() {
             found.extend(Control::ALL);
         }
     }

@@ -1,4 +1,4 @@
-//! Segments that are ready to run: graphs, and lists for the stream.
+//! Segments that are ready to run: graphs, and lists that the host steps through.
 
 use std::time::Duration;
 
@@ -11,20 +11,33 @@ use pygraph_artifact::{
 use super::{
     addresses::Addresses,
     driver::{CudaError, GraphExec},
-    gate::{Gates, gated_list},
+    gate::{Attendant, Gates, gated_list},
     libraries::{LibraryProduct, LibraryReport},
     lists::{CudaList, of_segments},
     measure::{LaunchProbe, Measuring},
     program::CudaProgram,
-    streams::StreamRun,
+    streams::{Piece, StreamRun, count_graphs, pieces},
 };
-use crate::{caches::Caches, host::RunError, knobs::DebugLevel, session::StepCounts};
+use crate::{
+    caches::Caches,
+    host::RunError,
+    knobs::DebugLevel,
+    session::{Resume, StepCounts},
+};
 
 /// A segment that is ready to run.
 #[derive(Debug)]
 pub(super) enum Recorded {
     Graph { exec: GraphExec, nodes: usize, gates: Option<Gates> },
-    Stream(CudaList),
+    Pieces(Vec<Piece>),
+}
+
+/// What a run of a segment goes by.
+pub(super) struct SegmentRun<'a> {
+    pub(super) program: &'a CudaProgram,
+    pub(super) addresses: &'a Addresses,
+    pub(super) caches: Option<&'a Caches>,
+    pub(super) debug: DebugLevel,
 }
 
 /// What segments are recorded from.
@@ -63,9 +76,15 @@ impl Recording<'_> {
     ) -> Result<Recorded, CudaError> {
         let resolve = |argument| self.addresses.resolve(self.program.program(), argument);
         let form = self.measuring.map_or(segment.deploy, |measuring| measuring.form_of(segment));
-        // A loop of the host runs as launches on the stream too.
         if matches!(form, Deployment::Stream | Deployment::HostLoop) {
-            return Ok(Recorded::Stream(CudaList::stepped(&segment.nodes, part, products, &resolve)));
+            let list = CudaList::stepped(&segment.nodes, part, products, &resolve);
+            // SAFETY: the caller's promise.
+            let pieces = unsafe { pieces(self.program, list.nodes, form == Deployment::HostLoop) }?;
+            let (graphs, nodes) = count_graphs(&pieces);
+            self.debug.say(DebugLevel::LAUNCHES, || {
+                format!("segment `{}`: {graphs} graphs of {nodes} nodes, which the host steps through", segment.name)
+            });
+            return Ok(Recorded::Pieces(pieces));
         }
         let (list, gates) = match gated_list(self.program, segment, part, products, self.patience, &resolve)? {
             Some((list, gates)) => (list, Some(gates)),
@@ -80,41 +99,45 @@ impl Recording<'_> {
 }
 
 impl Recorded {
-    /// Runs it, or gives it to the GPU; a probe times its kernels.
+    /// Runs it, or gives it to the GPU; a probe times its kernels. One with a loop that was stopped goes on from there.
     ///
     /// # Safety
     /// As for [`Recording::record`], and what parameter blocks point to is there until the step has ended.
     pub(super) unsafe fn run(
         &mut self,
-        program: &CudaProgram,
-        addresses: &Addresses,
-        caches: Option<&Caches>,
+        run: &SegmentRun<'_>,
+        from: Option<Resume>,
         probe: Option<&mut LaunchProbe>,
-        debug: DebugLevel,
     ) -> Result<(), RunError> {
+        let SegmentRun { program, addresses, caches, debug } = *run;
         match (self, caches) {
             (Recorded::Graph { exec, gates: Some(gates), .. }, Some(caches)) => {
-                // SAFETY: the caller's promise.
-                unsafe { gates.run(program, exec, caches, debug) }
+                let by = Attendant { program, caches, debug };
+                match from {
+                    // SAFETY: the caller's promise.
+                    None => unsafe { gates.run(exec, &by) },
+                    // SAFETY: as above.
+                    Some(from) => unsafe { gates.resume(from, &by) },
+                }
             }
             (Recorded::Graph { exec, .. }, _) => Ok(exec.launch(program.gpu().stream())?),
-            (Recorded::Stream(list), caches) => {
+            (Recorded::Pieces(pieces), caches) => {
                 let address_of = |id| addresses.resolve(program.program(), Argument::Buffer(id));
                 let mut run = StreamRun { program, caches, address_of: &address_of, probe };
                 // SAFETY: the caller's promise.
-                unsafe { run.run(&list.nodes) }
+                unsafe { run.run(pieces) }
             }
         }
     }
 
     /// Adds what it gives to the GPU.
     pub(super) fn count(&self, counts: &mut StepCounts) {
-        match self {
-            Recorded::Graph { nodes, .. } => {
-                counts.graphs += 1;
-                counts.nodes += nodes;
-            }
-            Recorded::Stream(_) => counts.streams += 1,
-        }
+        let (graphs, nodes) = match self {
+            Recorded::Graph { nodes, .. } => (1, *nodes),
+            Recorded::Pieces(pieces) => count_graphs(pieces),
+        };
+        counts.graphs += graphs;
+        counts.nodes += nodes;
+        counts.streams += usize::from(graphs == 0);
     }
 }

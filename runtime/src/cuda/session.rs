@@ -10,22 +10,22 @@ use pygraph_kernels::manifest::KernelError;
 
 use super::{
     addresses::{Addresses, Reach, reaches},
-    driver::{CudaError, DeviceBytes, Event, PinnedBytes, Range, Stream},
+    driver::{CudaError, DeviceBytes, Event, ForeignStream, PinnedBytes, Range, Stream},
     libraries::LibraryReport,
-    lists::of_segments,
+    lists::{Ungated, of_segments},
     measure::{Measuring, begin_segment, end_segment, forms},
     program::CudaProgram,
-    recorded::{Recorded, Recording},
+    recorded::{Recorded, Recording, SegmentRun},
     state::{ensured_in_graphs, ensured_whole, place_params},
     tensor::DeviceTensor,
     transfer::{self, Carried},
-    turn::{Turn, failed_comparison},
+    turn::{Progress, Turn, failed_comparison},
 };
 use crate::{
     caches::Caches,
     host::{Copies, RunError},
     knobs::DebugLevel,
-    session::{Backend, LaunchTime, Location, Measure, SegmentTime, StepCounts, StepMemory},
+    session::{Backend, LaunchTime, Location, Measure, Resume, SegmentTime, StepCounts, StepMemory, StreamError},
     tensor::{Array, Tensor, TensorError},
 };
 
@@ -35,6 +35,9 @@ const BLOCK_ALIGNMENT: u64 = 256;
 /// Arguments of the host up to this size are copied to the GPU while the caller goes on; the caller waits for larger ones, since
 /// what they would be staged in has to be pinned twice. In bytes.
 const STAGED_BYTES_MAX: u64 = 1 << 20;
+
+/// Room behind the parameter blocks for small arrays that the host gives again and again, which then need no copy of their own. In bytes.
+const INLINE_BYTES: u64 = 4 << 10;
 
 #[derive(Debug)]
 pub(crate) struct CudaSession {
@@ -51,6 +54,10 @@ pub(crate) struct CudaSession {
     blocks: DeviceBytes,
     /// Where each lies, and its size.
     block_parts: Vec<(u64, u64)>,
+    /// Where arguments lie behind them that the host gives again and again and that are small.
+    inlined: Vec<Option<u64>>,
+    /// Where the last of all that ends: so much is sent in a step.
+    sent_bytes: u64,
     reaches: Vec<Reach>,
     /// Arrays of arguments that are the session's: state, and copies of what the host has.
     own: Vec<Option<DeviceTensor>>,
@@ -58,8 +65,14 @@ pub(crate) struct CudaSession {
     turns: [Turn; 2],
     /// The turn of the last step.
     turn: usize,
+    /// The segment of the last step whose loop was stopped.
+    stopped: usize,
+    /// The stream that steps are ordered with, and an event behind what it had when the last began.
+    caller: Option<(ForeignStream, Event)>,
     looped_arenas: Vec<u32>,
     whole_arenas: Vec<u32>,
+    /// Why these are mapped whole.
+    ungated: Vec<(u32, Ungated)>,
     measuring: Option<Measuring>,
     /// How long gates of loops wait, if somebody said so.
     patience: Option<Duration>,
@@ -88,7 +101,8 @@ impl CudaSession {
         let scratch = DeviceBytes::new(context, "scratch memory", program.device().scratch_bytes)?;
         // SAFETY: it is as large, and waits for the GPU when it is dropped.
         unsafe { gpu.stream().fill(scratch.address(), 0, program.device().zeroed_bytes) }?;
-        let blocks = DeviceBytes::new(context, "parameter blocks", blocks_bytes)?;
+        let room = blocks_bytes + INLINE_BYTES;
+        let blocks = DeviceBytes::new(context, "parameter blocks", room)?;
         let status = program.uses_status().then(|| DeviceBytes::new(context, "a status", STATUS_BYTES)).transpose()?;
         let reaches = reaches(plan);
         let (own, params) = place_params(&program, &reaches, weights, caches)?;
@@ -100,8 +114,10 @@ impl CudaSession {
             scratch: scratch.address(),
             status: status.as_ref().map_or(0, DeviceBytes::address),
         };
-        let turns = [Turn::new(&program, blocks_bytes)?, Turn::new(&program, blocks_bytes)?];
-        let (looped_arenas, whole_arenas) = (ensured_in_graphs(plan), ensured_whole(plan));
+        let turns = [Turn::new(&program, room)?, Turn::new(&program, room)?];
+        let (looped_arenas, ungated) = (ensured_in_graphs(plan), ensured_whole(plan));
+        let mut whole_arenas: Vec<u32> = ungated.iter().map(|(arena, _)| *arena).collect();
+        whole_arenas.dedup();
         let mut session = CudaSession {
             recorded: None,
             libraries: None,
@@ -110,31 +126,27 @@ impl CudaSession {
             status,
             blocks,
             block_parts,
+            inlined: vec![None; plan.params.len()],
+            sent_bytes: blocks_bytes,
             reaches,
             own,
             addresses,
             turns,
             turn: 0,
+            stopped: 0,
+            caller: None,
             looped_arenas,
             whole_arenas,
+            ungated,
             measuring: None,
             patience: caches.and_then(Caches::patience),
             debug,
             program,
         };
-        session.say_what_loops_need();
         if session.has_all_addresses() {
             session.record()?;
         }
         Ok(session)
-    }
-
-    fn say_what_loops_need(&self) {
-        for arena in &self.whole_arenas {
-            self.debug.say(DebugLevel::DEVICES, || {
-                format!("a loop on the GPU grows cache arena {arena} at positions that it computes: all of it is mapped before the launch")
-            });
-        }
     }
 
     /// False as long as a weight is missing.
@@ -198,14 +210,23 @@ impl CudaSession {
         transfer::import_staged(gpu.stream(), bytes, pinned, to, copies)
     }
 
-    /// The step's error, if a comparison did not hold.
-    fn check_status(&mut self, turn: usize) -> Result<(), RunError> {
-        let turn = &mut self.turns[turn];
-        if !std::mem::take(&mut turn.is_unchecked) {
-            return Ok(());
+    /// A place behind the blocks for an argument that the host has, if there is room for it. Only one that is given again gets one: it may change in
+    /// every step.
+    fn inline(&mut self, index: usize, bytes: u64) -> Option<u64> {
+        let is_new = self.inlined[index].is_none() && self.own[index].is_some();
+        if is_new && bytes <= self.blocks.len() - self.sent_bytes {
+            self.inlined[index] = Some(self.sent_bytes);
+            let end = (self.sent_bytes + bytes).next_multiple_of(Tensor::ALIGNMENT_MIN as u64);
+            self.sent_bytes = end.min(self.blocks.len());
         }
-        turn.done.synchronize()?;
-        if self.status.is_none() {
+        self.inlined[index]
+    }
+
+    /// Waits until a turn's step has ended; its error, if a comparison did not hold.
+    fn wait_and_check(&mut self, turn: usize) -> Result<(), RunError> {
+        let turn = &mut self.turns[turn];
+        turn.wait(self.program.gpu().stream())?;
+        if !std::mem::take(&mut turn.is_unchecked) || self.status.is_none() {
             return Ok(());
         }
         // SAFETY: the step has ended, and so has the copy to here.
@@ -225,17 +246,9 @@ impl CudaSession {
 impl Backend for CudaSession {
     fn begin(&mut self) -> Result<(), RunError> {
         self.turn = 1 - self.turn;
-        let turn = &mut self.turns[self.turn];
-        turn.sent.synchronize()?;
-        if self.status.is_some() {
-            self.check_status(self.turn)?;
-        }
-        let turn = &mut self.turns[self.turn];
-        if !turn.kept.is_empty() {
-            turn.done.synchronize()?;
-            turn.kept.clear();
-        }
-        Ok(())
+        self.wait_and_check(self.turn)?;
+        self.turns[self.turn].kept.clear();
+        Ok(self.wait_for_caller()?)
     }
 
     fn take_in(&mut self, index: usize, value: &mut Array, copies: &mut Copies) -> Result<(), TensorError> {
@@ -243,15 +256,15 @@ impl Backend for CudaSession {
         match (reach, &*value) {
             (Reach::ByValue | Reach::Cache, _) => {}
             (Reach::ByAddress, Array::Host(tensor)) => {
-                let own = self.own(index, tensor)?;
-                self.stage(index, tensor, &own, copies)?;
-                *value = own.into();
-            }
-            (Reach::ByAddress, Array::Device(tensor)) => {
-                if !self.is_own(index, tensor) {
-                    self.turns[self.turn].kept.push(tensor.clone());
+                if self.inline(index, tensor.bytes().len() as u64).is_some() {
+                    copies.imported_bytes += tensor.bytes().len() as u64;
+                } else {
+                    let own = self.own(index, tensor)?;
+                    self.stage(index, tensor, &own, copies)?;
+                    *value = own.into();
                 }
             }
+            (Reach::ByAddress, Array::Device(_)) => {}
             (Reach::Fixed, Array::Device(tensor)) if self.own[index].is_none() => {
                 self.set_fixed_address(index, tensor.address());
             }
@@ -277,6 +290,34 @@ impl Backend for CudaSession {
         Ok(())
     }
 
+    fn release(&mut self, old: Array) {
+        if let Array::Device(tensor) = old {
+            self.turns[self.turn].kept.push(tensor);
+        }
+    }
+
+    fn block_copies(&self) -> usize {
+        self.turns.len()
+    }
+
+    fn block_copy(&self) -> usize {
+        self.turn
+    }
+
+    fn address_to_read(&mut self, index: usize, value: &Array) -> u64 {
+        match value {
+            Array::Device(tensor) => tensor.address(),
+            Array::Host(tensor) => {
+                let at = self.inlined[index].expect("an array of the host should have its place behind the blocks");
+                let bytes = tensor.bytes();
+                // SAFETY: `begin` has waited until the GPU has read what was there.
+                let all = unsafe { self.turns[self.turn].blocks.bytes_mut() };
+                all[at as usize..at as usize + bytes.len()].copy_from_slice(bytes);
+                self.blocks.address() + at
+            }
+        }
+    }
+
     fn block_mut(&mut self, block: usize) -> &mut [u8] {
         let (offset, bytes) = self.block_parts[block];
         // SAFETY: `begin` has waited until the GPU has read what was there.
@@ -296,35 +337,37 @@ impl Backend for CudaSession {
         &self.whole_arenas
     }
 
+    fn remarks(&self) -> Vec<String> {
+        let of = |(arena, why): &(u32, Ungated)| {
+            let name = &self.program.arenas()[*arena as usize].name;
+            format!(
+                "all rows of @{name} are mapped before each step of `{}`: {}",
+                self.program.program().name,
+                why.reason()
+            )
+        };
+        self.ungated.iter().map(of).collect()
+    }
+
     unsafe fn run(&mut self, step: StepMemory<'_>) -> Result<(), RunError> {
         if self.recorded.is_none() {
             self.record()?;
         }
-        let program = self.program.clone();
-        let stream = program.gpu().stream();
+        let stream = self.program.gpu().stream();
         let turn = &mut self.turns[self.turn];
-        if let Some((timers, is_recorded)) = &mut turn.timers {
-            timers[0].record(stream)?;
-            *is_recorded = false;
-        }
-        stream.upload(&turn.blocks, 0, &self.blocks, 0, self.blocks.len())?;
-        turn.sent.record(stream)?;
+        turn.begin(stream)?;
+        stream.upload(&turn.blocks, 0, &self.blocks, 0, self.sent_bytes)?;
         if let Some(status) = &self.status {
             // SAFETY: the status has so many bytes, and waits for the GPU when it is dropped.
             unsafe { stream.fill(status.address(), 0, status.len()) }?;
         }
-        turn.is_unchecked = true;
-        for (number, segment) in self.recorded.iter_mut().flatten().enumerate() {
-            let _range = Range::begin(&program.program().segments[number].name);
-            let probe = begin_segment(&program, number, &mut self.measuring)?;
-            // SAFETY: as in `record`; what is in the blocks is the caller's promise.
-            unsafe { segment.run(&program, &self.addresses, step.caches, probe, self.debug) }?;
-            end_segment(stream, number, &mut self.measuring)?;
-        }
-        if let Some(status) = &self.status {
-            stream.download(status, 0, &turn.status, 0, STATUS_BYTES)?;
-        }
-        Ok(())
+        // SAFETY: the caller's promise.
+        unsafe { self.run_segments(0, None, step) }
+    }
+
+    unsafe fn resume(&mut self, step: StepMemory<'_>, from: Resume) -> Result<(), RunError> {
+        // SAFETY: the caller's promise.
+        unsafe { self.run_segments(self.stopped, Some(from), step) }
     }
 
     fn carry(&mut self, _: &Param, from: Location<'_>, to: &mut Array, copies: &mut Copies) -> Result<(), TensorError> {
@@ -339,19 +382,29 @@ impl Backend for CudaSession {
         Ok(unsafe { transfer::carry(self.stream(), from, to, copies) }?)
     }
 
+    fn set_stream(&mut self, stream: Option<ForeignStream>) -> Result<(), StreamError> {
+        let with_event = |stream| Ok((stream, Event::new(self.program.gpu().context())?));
+        self.caller = stream.map(with_event).transpose().map_err(StreamError::Cuda)?;
+        Ok(())
+    }
+
+    fn wait_for_caller(&mut self) -> Result<(), CudaError> {
+        let Some((caller, given)) = &self.caller else { return Ok(()) };
+        given.record_on(*caller)?;
+        self.stream().wait_for(given)
+    }
+
     fn end(&mut self) -> Result<(), RunError> {
-        let program = self.program.clone();
         let turn = &mut self.turns[self.turn];
-        if let Some((timers, is_recorded)) = &mut turn.timers {
-            timers[1].record(program.gpu().stream())?;
-            *is_recorded = true;
-        }
-        Ok(turn.done.record(program.gpu().stream())?)
+        turn.end(self.program.gpu().stream())?;
+        self.caller.as_ref().map_or(Ok(()), |(caller, _)| Ok(caller.wait_for(turn.done())?))
     }
 
     fn finish(&mut self) -> Result<(), RunError> {
-        self.turns[self.turn].done.synchronize()?;
-        self.check_status(self.turn)
+        self.wait_and_check(self.turn)?;
+        // The GPU has done what it was given before, too.
+        self.turns[1 - self.turn].progress = Progress::Over;
+        Ok(())
     }
 
     fn in_place<'a>(&'a self, location: Location<'a>, size: usize) -> Option<&'a [u8]> {
@@ -373,17 +426,16 @@ impl Backend for CudaSession {
     }
 
     fn time_steps(&mut self) -> Result<(), TensorError> {
-        let context = self.program.gpu().context();
+        let gpu = self.program.gpu().clone();
         for turn in &mut self.turns {
-            turn.timers = Some(([Event::timed(context)?, Event::timed(context)?], false));
+            turn.wait(gpu.stream())?;
+            turn.time(gpu.context())?;
         }
         Ok(())
     }
 
     fn step_time(&self) -> Result<Option<Duration>, TensorError> {
-        let turn = &self.turns[self.turn];
-        let Some(([start, end], true)) = &turn.timers else { return Ok(None) };
-        Ok(end.is_reached()?.then(|| end.since(start)).transpose()?)
+        Ok(self.turns[self.turn].step_time()?)
     }
 
     fn libraries(&self) -> Option<&LibraryReport> {
@@ -435,6 +487,36 @@ impl Backend for CudaSession {
 }
 
 impl CudaSession {
+    /// Runs segments from one on, which may be taken up where its loop was stopped.
+    ///
+    /// # Safety
+    /// As for [`Backend::run`].
+    unsafe fn run_segments(
+        &mut self,
+        first: usize,
+        mut from: Option<Resume>,
+        step: StepMemory<'_>,
+    ) -> Result<(), RunError> {
+        let program = self.program.clone();
+        let stream = program.gpu().stream();
+        for (number, segment) in self.recorded.iter_mut().flatten().enumerate().skip(first) {
+            let _range = Range::begin(&program.program().segments[number].name);
+            self.stopped = number;
+            let probe = begin_segment(&program, number, &mut self.measuring)?;
+            let run =
+                SegmentRun { program: &program, addresses: &self.addresses, caches: step.caches, debug: self.debug };
+            // SAFETY: as in `record`; what is in the blocks is the caller's promise.
+            unsafe { segment.run(&run, from.take(), probe) }?;
+            end_segment(stream, number, &mut self.measuring)?;
+        }
+        let turn = &mut self.turns[self.turn];
+        if let Some(status) = &self.status {
+            stream.download(status, 0, &turn.status, 0, STATUS_BYTES)?;
+        }
+        turn.is_unchecked = true;
+        Ok(())
+    }
+
     fn is_own(&self, index: usize, tensor: &DeviceTensor) -> bool {
         self.own[index].as_ref().is_some_and(|own| own.address() == tensor.address())
     }

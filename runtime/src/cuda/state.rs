@@ -1,11 +1,18 @@
 //! What a session has of its own on a GPU, from its program.
 
+use std::collections::BTreeSet;
+
 use pygraph_artifact::{
     deployment::Deployment,
-    plan::{Bind, Node, Program, Segment, Step},
+    plan::{Bind, Program, Segment, Step},
 };
 
-use super::{addresses::Reach, lists::GatedLoop, program::CudaProgram, tensor::DeviceTensor};
+use super::{
+    addresses::Reach,
+    lists::{GatedLoop, Ungated},
+    program::CudaProgram,
+    tensor::DeviceTensor,
+};
 use crate::{
     caches::Caches,
     tensor::{Array, TensorError},
@@ -45,35 +52,34 @@ pub(super) fn place_params(
 
 /// The arenas that are grown inside of graphs.
 pub(super) fn ensured_in_graphs(program: &Program) -> Vec<u32> {
-    ensured(program, |_| true)
+    ascending(graphs(program).flat_map(|segment| &segment.nodes).flat_map(|node| ensured(&node.step)))
 }
 
-/// Those of them that are grown by loops which cannot wait for rows.
-pub(super) fn ensured_whole(program: &Program) -> Vec<u32> {
-    ensured(program, |is_gated| !is_gated)
+/// Those of them that are grown by something which cannot wait for rows, and why it cannot.
+pub(super) fn ensured_whole(program: &Program) -> Vec<(u32, Ungated)> {
+    let of_segment = |segment: &Segment| {
+        let ungated = GatedLoop::of_segment(&segment.nodes).1.into_iter();
+        let arenas = |(node, why): (usize, Ungated)| {
+            ensured(&segment.nodes[node].step).into_iter().map(move |arena| (arena, why))
+        };
+        ungated.flat_map(arenas).collect::<Vec<_>>()
+    };
+    ascending(graphs(program).flat_map(of_segment))
 }
 
-/// The arenas that are grown by steps of graphs, all of those or only those that have gates or not.
-fn ensured(program: &Program, counts: impl Fn(bool) -> bool) -> Vec<u32> {
-    fn look(nodes: &[Node], arenas: &mut Vec<u32>) {
-        for node in nodes {
-            if let Step::Ensure(ensure) = &node.step {
-                arenas.push(ensure.arena);
-            }
-            node.step.inside().into_iter().for_each(|nodes| look(nodes, arenas));
-        }
+/// The segments that are graphs. In others the host maps rows between kernels.
+fn graphs(program: &Program) -> impl Iterator<Item = &Segment> {
+    program.segments.iter().filter(|segment| !matches!(segment.deploy, Deployment::Stream | Deployment::HostLoop))
+}
+
+/// The arenas of which a step ensures rows, itself or inside. Recurses as deep as steps nest, which validation limits.
+fn ensured(step: &Step) -> Vec<u32> {
+    match step {
+        Step::Ensure(rows) => vec![rows.arena],
+        step => step.inside().into_iter().flatten().flat_map(|node| ensured(&node.step)).collect(),
     }
-    let mut arenas = Vec::new();
-    // Elsewhere the host maps rows between kernels.
-    let is_graph = |segment: &&Segment| !matches!(segment.deploy, Deployment::Stream | Deployment::HostLoop);
-    for segment in program.segments.iter().filter(is_graph) {
-        let gated = GatedLoop::find(&segment.nodes).map(|gated| gated.node);
-        let nodes = segment.nodes.iter().enumerate().filter(|(number, _)| counts(Some(*number) == gated));
-        for (_, node) in nodes {
-            look(std::slice::from_ref(node), &mut arenas);
-        }
-    }
-    arenas.sort_unstable();
-    arenas.dedup();
-    arenas
+}
+
+fn ascending<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
+    all.collect::<BTreeSet<T>>().into_iter().collect()
 }

@@ -11,7 +11,7 @@ use pygraph_kernels::{
     work::{PreparedWork, prepare},
 };
 
-use crate::{caches::CacheError, cuda::driver::CudaError};
+use crate::{caches::CacheError, cuda::driver::CudaError, session::LoopStop};
 
 /// A launch that was checked against the types of its program's buffers.
 #[derive(Debug)]
@@ -97,6 +97,9 @@ pub enum RunError {
     /// Rows of a cache that could not be mapped, or are gone.
     #[error(transparent)]
     Caches(#[from] CacheError),
+    /// A loop stopped where it can go on.
+    #[error(transparent)]
+    LoopStopped(#[from] LoopStop),
     /// The GPU or its driver failed.
     #[error(transparent)]
     Cuda(#[from] CudaError),

@@ -38,10 +38,9 @@ impl Copies {
         self.imported_bytes += from.len() as u64;
     }
 
-    /// The same for a field of a parameter block.
-    pub fn write_field(&mut self, from: &[u8], to: &mut [u8]) {
-        to.copy_from_slice(from);
-        self.block_bytes += from.len() as u64;
+    /// Counts parameter blocks, which a step sends whole.
+    pub fn count_blocks(&mut self, bytes: u64) {
+        self.block_bytes += bytes;
     }
 
     /// What was moved since `before`.

@@ -61,7 +61,8 @@ impl PhysicalMemory {
         limit_bytes: Option<u64>,
     ) -> Result<PhysicalMemory, MemoryError> {
         check_handle_size(handle_bytes, backing.granularity())?;
-        let pool = Pool { backing, handle_bytes, limit_bytes, places: Mutex::default() };
+        let places = Mutex::new(Places { limit_bytes, ..Places::default() });
+        let pool = Pool { backing, handle_bytes, places };
         Ok(PhysicalMemory { pool: Arc::new(pool) })
     }
 
@@ -72,7 +73,12 @@ impl PhysicalMemory {
 
     /// The most bytes that may be live at once.
     pub fn limit_bytes(&self) -> Option<u64> {
-        self.pool.limit_bytes
+        self.pool.places().limit_bytes
+    }
+
+    /// Sets the most bytes that may be live at once from now on. What is live stays.
+    pub fn set_limit_bytes(&self, limit_bytes: Option<u64>) {
+        self.pool.places().limit_bytes = limit_bytes;
     }
 
     /// How many handles there are and were.
@@ -157,7 +163,6 @@ impl Drop for Pages {
 struct Pool {
     backing: Box<dyn Backing>,
     handle_bytes: u64,
-    limit_bytes: Option<u64>,
     places: Mutex<Places>,
 }
 
@@ -169,6 +174,8 @@ struct Places {
     /// Taken, and neither live nor abandoned yet.
     pending: u64,
     counts: HandleCounts,
+    /// The most bytes that may be live.
+    limit_bytes: Option<u64>,
 }
 
 impl Places {
@@ -190,7 +197,7 @@ impl Pool {
         let mut places = self.places();
         let asked = count.saturating_mul(self.handle_bytes);
         let live = (places.counts.live + places.pending).saturating_mul(self.handle_bytes);
-        if let Some(limit) = self.limit_bytes.filter(|&limit| live.saturating_add(asked) > limit) {
+        if let Some(limit) = places.limit_bytes.filter(|&limit| live.saturating_add(asked) > limit) {
             return Err(MemoryError::Limit { asked, live, limit });
         }
         places.pending += count;

@@ -141,6 +141,7 @@ fn run_program(
         model.set_weight(index, value)?;
     }
     let mut session = Session::with_caches(Arc::new(model), Arc::new(caches))?;
+    session.remarks().iter().for_each(|remark| eprintln!("pygraph: {remark}"));
     if options.fresh_kv {
         if session.caches().is_none() {
             return Err(RunError::NoCaches);

@@ -10,9 +10,13 @@ use pygraph_artifact::{
 
 use crate::{
     caches::Caches,
-    cuda::libraries::LibraryReport,
+    cuda::{
+        driver::{CudaError, ForeignStream},
+        libraries::LibraryReport,
+    },
     host::{Copies, RunError},
     knobs::DebugLevel,
+    session::StreamError,
     tensor::{Array, TensorError},
 };
 
@@ -24,8 +28,24 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Puts argument `index` where launches reach it, if it does not lie there: what a session writes is its own.
     fn take_in(&mut self, index: usize, value: &mut Array, copies: &mut Copies) -> Result<(), TensorError>;
 
-    /// A parameter block, to be written.
+    /// Keeps an array that a step may still read, or drops it.
+    fn release(&mut self, _: Array) {}
+
+    /// How many copies of the parameter blocks there are, which steps use by turns.
+    fn block_copies(&self) -> usize {
+        1
+    }
+
+    /// The copy that the step uses which has begun.
+    fn block_copy(&self) -> usize {
+        0
+    }
+
+    /// A parameter block of that copy, to be written. What was written stays.
     fn block_mut(&mut self, block: usize) -> &mut [u8];
+
+    /// Where launches read argument `index` once it was taken in.
+    fn address_to_read(&mut self, index: usize, value: &Array) -> u64;
 
     /// A new buffer for a result.
     fn new_result(&self, result: &ResultSlot) -> Result<Array, TensorError>;
@@ -36,12 +56,25 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Those of them whose rows must all be mapped before, since the loops cannot wait for them.
     fn whole_arenas(&self) -> &[u32];
 
+    /// What a user should know of how the program runs here.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Runs all segments, or gives them to the device.
     ///
     /// # Safety
     /// Every address in the blocks is that of the bytes that its field stands for, as many as the parameter or result has. They stay there
     /// until the step has ended; a result's are touched by nobody else.
     unsafe fn run(&mut self, step: StepMemory<'_>) -> Result<(), RunError>;
+
+    /// Goes on with a step of which [`Backend::run`] or this has said that a loop was stopped.
+    ///
+    /// # Safety
+    /// As for [`Backend::run`].
+    unsafe fn resume(&mut self, _: StepMemory<'_>, _: Resume) -> Result<(), RunError> {
+        unreachable!("only a device that stops loops should be asked to go on with one")
+    }
 
     /// Copies what lies somewhere to an array of argument `index` that the session owns.
     fn carry(
@@ -51,6 +84,16 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         to: &mut Array,
         copies: &mut Copies,
     ) -> Result<(), TensorError>;
+
+    /// From now on steps are ordered with a stream of the caller's, if there is one.
+    fn set_stream(&mut self, _: Option<ForeignStream>) -> Result<(), StreamError> {
+        Err(StreamError::OnHost)
+    }
+
+    /// What the device is given from now on waits for what the caller's stream has now.
+    fn wait_for_caller(&mut self) -> Result<(), CudaError> {
+        Ok(())
+    }
 
     /// Says that all of a step was given to the device.
     fn end(&mut self) -> Result<(), RunError>;
@@ -136,6 +179,15 @@ pub struct StepCounts {
     pub nodes: usize,
     /// Segments that run launch by launch.
     pub streams: usize,
+}
+
+/// Where a step goes on whose loop was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resume {
+    /// With the iteration that had no memory.
+    Loop,
+    /// Behind the loop.
+    Behind,
 }
 
 /// What a step reads and writes, beside what the backend has itself.

@@ -27,6 +27,32 @@ pub enum SessionError {
     OtherDevice,
 }
 
+/// Why steps are not ordered with a stream.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StreamError {
+    /// The host device ends each step before it returns.
+    #[error("the model runs on the host device, which has no streams")]
+    OnHost,
+    /// The GPU refused.
+    #[error(transparent)]
+    Cuda(#[from] CudaError),
+}
+
+/// Where a loop on a GPU stopped since there was no memory for rows of caches. All that it has computed is there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{source}; a loop of segment `{segment}` was stopped after {iterations} iterations, and their work is kept: make room and call \
+     `resume`, call `leave_loop` for the results so far, or `abandon` it"
+)]
+pub struct LoopStop {
+    /// The segment.
+    pub segment: String,
+    /// How many iterations the loop has made in this step.
+    pub iterations: u64,
+    /// Why there is no memory.
+    pub source: CacheError,
+}
+
 /// Why a step did not run to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
@@ -47,6 +73,15 @@ pub enum StepError {
         /// The arguments.
         arguments: String,
     },
+    /// There is no memory for the next iteration of a loop. Everything is there to go on, with [`Session::resume`](super::Session::resume), when there is.
+    #[error(transparent)]
+    LoopStopped(#[from] LoopStop),
+    /// A step began before the last was over.
+    #[error("a loop of the last step was stopped: call `resume`, `leave_loop` or `abandon` first")]
+    Stopped,
+    /// Nothing is there to go on with.
+    #[error("no step was stopped: there is nothing to resume or to leave")]
+    NotStopped,
     /// Rows of a cache could not be mapped, or are gone; the step did not begin, and everything is as it was.
     #[error(transparent)]
     Caches(#[from] CacheError),

@@ -1,35 +1,37 @@
 //! One run of a model over time: its arena, its state and the outputs of its last step.
 
 mod backend;
+mod blocks;
 mod error;
 mod outputs;
 mod places;
 mod ring;
 
-pub(crate) use backend::{Backend, Location, StepMemory};
+pub(crate) use backend::{Backend, Location, Resume, StepMemory};
 pub use backend::{LaunchTime, Measure, SegmentTime, StepCounts};
-pub use error::{OutputError, SessionError, StepError};
+pub use error::{LoopStop, OutputError, SessionError, StepError, StreamError};
 pub use outputs::{Outputs, Ticket};
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, OnceLock},
+    sync::{Arc, MutexGuard, OnceLock},
     time::{Duration, Instant},
 };
 
 use pygraph_artifact::{
     bytes::AlignedBytes,
-    plan::{ADDRESS_BYTES, CacheLayout, FieldSource, Param, Place, PositionSource, Program, SlotRows},
+    plan::{CacheLayout, Param, Place, PositionSource, Program, SlotRows},
     validate::{array_bytes, is_updated_in_place},
 };
 
 use self::{
-    places::{address_to_read, address_to_write, check_arguments, locate, read_by_host, result_of},
+    blocks::Fields,
+    places::{Outline, check_arguments, locate},
     ring::Ring,
 };
 use crate::{
-    caches::{CacheError, CacheOptions, Caches, integers},
-    cuda::libraries::LibraryReport,
+    caches::{CacheError, CacheOptions, Caches, read_integers},
+    cuda::{driver::ForeignStream, libraries::LibraryReport},
     host::{Copies, RunError},
     knobs::{DebugLevel, time_text},
     memory::MemoryError,
@@ -49,13 +51,19 @@ pub struct Session {
     /// What is on the device.
     backend: Box<dyn Backend>,
     params: Vec<Option<Array>>,
-    /// The arguments whose values the host needs.
-    read_by_host: BTreeSet<usize>,
+    outline: Outline,
+    /// Arguments that were set, and that the device has not taken in.
+    changed: Vec<usize>,
+    /// No argument has lost its value since all were seen to have one.
+    is_complete: bool,
+    fields: Fields,
+    /// The positions that rows go by, while they are looked at.
+    positions: Vec<i64>,
     /// One a result; unused for those that lie elsewhere than behind an address of a block.
     rings: Vec<Ring>,
-    /// The results whose address is in a block.
-    by_address: BTreeSet<usize>,
     has_outputs: bool,
+    /// A loop of the last step was stopped, and the step has not gone on.
+    is_stopped: bool,
     copies: Copies,
     step_count: u64,
     /// The arenas that caches lie in; none for a program without caches.
@@ -88,20 +96,22 @@ impl Session {
         let arena_bytes = program.arena_bytes;
         debug.say(DebugLevel::DEVICES, || format!("session of `{}`: arena {arena_bytes} bytes", program.name));
         let backend = model.new_backend(caches.as_deref(), debug)?;
-        let fields = program.blocks.iter().flat_map(|block| &block.fields);
-        let by_address = fields.filter_map(|field| result_of(field.source)).collect();
         let rings = program.results.iter().map(|_| Ring::default()).collect();
         let params = model.weights().to_vec();
         let collected = program.results.iter().map(|_| OnceLock::new()).collect();
         let copies = Copies::default();
         Ok(Session {
-            read_by_host: read_by_host(program),
+            outline: Outline::of(program),
+            changed: (0..params.len()).filter(|index| params[*index].is_some()).collect(),
+            is_complete: false,
+            fields: Fields::of(program, backend.block_copies()),
+            positions: Vec::new(),
             model,
             backend,
             params,
             rings,
-            by_address,
             has_outputs: false,
+            is_stopped: false,
             copies,
             step_count: 0,
             caches,
@@ -115,14 +125,16 @@ impl Session {
         self.caches.as_ref()
     }
 
-    /// Begins a request with empty caches: nothing is mapped, and every row is zero. What was set for them before does not count.
+    /// Begins a request with empty caches: nothing is mapped, and every row is zero. What was set for them before does not count, and a step
+    /// whose loop was stopped is given up.
     pub fn begin_fresh(&mut self) -> Result<(), MemoryError> {
-        let model = self.model.clone();
-        for (param, value) in model.program().params.iter().zip(&mut self.params) {
-            if let (Some(layout), Some(caches)) = (&param.cache, &self.caches) {
-                caches.begin(layout.arena)?;
-                *value = None;
-            }
+        self.abandon();
+        let Some(caches) = self.caches.clone() else { return Ok(()) };
+        for arena in &self.outline.arenas {
+            caches.begin(*arena)?;
+        }
+        for index in &self.outline.caches {
+            self.params[*index] = None;
         }
         Ok(())
     }
@@ -144,19 +156,33 @@ impl Session {
         let mut value = value.into();
         let param = check_argument(self.model.program(), index, &value)?;
         self.model.check_device(index, &param.name, &value)?;
-        if self.read_by_host.contains(&index) {
+        if self.outline.is_read_by_host[index] {
+            if matches!(value, Array::Device(_)) {
+                self.backend.wait_for_caller().map_err(TensorError::Cuda)?;
+            }
             value = value.to_host()?.into();
         }
-        self.params[index] = Some(value);
+        self.replace(index, value);
         Ok(())
+    }
+
+    fn replace(&mut self, index: usize, value: Array) {
+        if let Some(old) = self.params[index].replace(value) {
+            self.backend.release(old);
+        }
+        if !self.changed.contains(&index) {
+            self.changed.push(index);
+        }
+        self.fields.touch(index);
     }
 
     /// Gives every state of a random generator that the program draws from this seed, and the offset 0. [`Session::set`] gives one any state
     /// ([`random_state`](crate::random_state::random_state)), such as that which an earlier session ended with.
     pub fn seed(&mut self, seed: u64) -> Result<(), TensorError> {
-        for (param, value) in self.model.program().params.iter().zip(&mut self.params) {
+        let model = self.model.clone();
+        for (index, param) in model.program().params.iter().enumerate() {
             if let Some(initial) = param.initial {
-                *value = Some(initial_value(initial, seed)?.into());
+                self.replace(index, initial_value(initial, seed)?.into());
             }
         }
         Ok(())
@@ -196,13 +222,18 @@ impl Session {
     /// On the host device the step has ended when this returns. On a GPU it may still run: an argument or buffer of the caller that lies
     /// there may be dropped, and must not be written until the step has ended. If a launch fails, state that the step was
     /// updating in place is lost and must be set again; all else is as it was. A step that needs rows of caches that are gone, since
-    /// a window has left them, does not begin.
+    /// a window has left them, does not begin. A loop on a GPU for whose next iteration there is no memory stops before that
+    /// ([`StepError::LoopStopped`]): nothing is lost, and the step goes on with [`Session::resume`] or [`Session::leave_loop`].
     pub fn step(&mut self) -> Result<Ticket<'_>, StepError> {
+        if self.is_stopped {
+            return Err(StepError::Stopped);
+        }
         let start = Instant::now();
         let before = self.copies;
         let model = self.model.clone();
         let program = model.program();
-        check_arguments(program, &self.params, self.caches.as_deref())?;
+        let _current = model.make_current().map_err(RunError::Cuda)?;
+        self.check_complete(program)?;
         if let Err(source) = self.backend.begin() {
             return Err(self.lose_state(program, source));
         }
@@ -213,29 +244,17 @@ impl Session {
         self.check_rows(program)?;
         self.import_caches(program)?;
         self.ensure_rows(program)?;
-        for result in &self.by_address {
+        for result in &self.outline.by_address {
             self.rings[*result].turn(&program.results[*result], self.backend.as_ref())?;
         }
         self.has_outputs = false;
         self.collected.iter_mut().for_each(|collected| drop(collected.take()));
-        self.write_blocks(program);
+        self.fields.write(self.backend.as_mut(), &self.params, &mut self.rings, &mut self.copies);
         let memory = StepMemory { program, params: &mut self.params, caches: caches.as_deref(), debug: self.debug };
-        // SAFETY: `write_blocks` has just written the addresses of this session's arguments, which stay where they are while the
+        // SAFETY: the blocks hold the addresses of this session's arguments, which stay where they are while the
         // step runs, and of buffers of results that nobody else holds; each was checked to have its type.
         let ran = unsafe { self.backend.run(memory) };
-        if let Err(source) = ran {
-            return Err(self.lose_state(program, source));
-        }
-        // Nobody reads these rows any more: the step has ended, and others that share the caches have not begun.
-        let retired = self.retire_rows(program);
-        drop(turn);
-        self.has_outputs = true;
-        self.carry_state(program)?;
-        if let Err(source) = self.backend.end() {
-            return Err(self.lose_state(program, source));
-        }
-        self.step_count += 1;
-        retired?;
+        self.complete(program, ran, turn)?;
         self.debug.say(DebugLevel::TIMINGS, || {
             let moved = self.copies.since(before);
             let time = time_text(start.elapsed());
@@ -250,12 +269,87 @@ impl Session {
         Ok(Ticket { session: self })
     }
 
+    /// Goes on with a step whose loop was stopped, from the iteration that had no memory. If there still is none, all stays as it is.
+    pub fn resume(&mut self) -> Result<Ticket<'_>, StepError> {
+        self.go_on(Resume::Loop)
+    }
+
+    /// Ends a loop that was stopped where it stands, and runs the rest of its step: its results are those of the iterations that were made.
+    pub fn leave_loop(&mut self) -> Result<Ticket<'_>, StepError> {
+        self.go_on(Resume::Behind)
+    }
+
+    /// Gives up a step whose loop was stopped, if there is one. State that it was updating where it lies is lost.
+    pub fn abandon(&mut self) {
+        if std::mem::take(&mut self.is_stopped) {
+            let model = self.model.clone();
+            self.forget_state(model.program());
+        }
+    }
+
+    fn go_on(&mut self, from: Resume) -> Result<Ticket<'_>, StepError> {
+        if !self.is_stopped {
+            return Err(StepError::NotStopped);
+        }
+        let model = self.model.clone();
+        let program = model.program();
+        let _current = model.make_current().map_err(RunError::Cuda)?;
+        let caches = self.caches.clone();
+        let turn = caches.as_ref().map(|caches| caches.take_turn());
+        if let Some(caches) = &caches {
+            self.backend.looped_arenas().iter().try_for_each(|arena| caches.check_whole(*arena))?;
+        }
+        self.is_stopped = false;
+        let memory = StepMemory { program, params: &mut self.params, caches: caches.as_deref(), debug: self.debug };
+        // SAFETY: the blocks are as `step` has sent them. What they point to is there: the backend keeps arrays that were replaced since,
+        // nobody can hold a buffer of a result, and state lies where it did.
+        let ran = unsafe { self.backend.resume(memory, from) };
+        self.complete(program, ran, turn)?;
+        Ok(Ticket { session: self })
+    }
+
+    /// What follows when all of a step was given to the device; or what is left when that went wrong.
+    fn complete(
+        &mut self,
+        program: &Program,
+        ran: Result<(), RunError>,
+        turn: Option<MutexGuard<'_, ()>>,
+    ) -> Result<(), StepError> {
+        match ran {
+            Ok(()) => {}
+            Err(RunError::LoopStopped(stop)) => {
+                self.is_stopped = true;
+                return Err(StepError::LoopStopped(stop));
+            }
+            Err(source) => return Err(self.lose_state(program, source)),
+        }
+        // Nobody reads these rows any more: the step has ended, and others that share the caches have not begun.
+        let retired = self.retire_rows(program);
+        drop(turn);
+        self.has_outputs = true;
+        self.carry_state(program)?;
+        if let Err(source) = self.backend.end() {
+            return Err(self.lose_state(program, source));
+        }
+        self.step_count += 1;
+        Ok(retired?)
+    }
+
     /// Waits until the last step has ended.
     fn finish(&mut self) -> Result<(), StepError> {
         let Err(source) = self.backend.finish() else { return Ok(()) };
         self.has_outputs = false;
         let model = self.model.clone();
         Err(self.lose_state(model.program(), source))
+    }
+
+    /// Orders the next steps with a stream of the caller's on the model's GPU: a step begins when the stream has done what it was given before the
+    /// call, and what the stream is given after the call begins when the step has ended. The host waits for neither. So inputs that
+    /// the stream writes need no other care, nor do results that it reads, until the second step after it writes to the same
+    /// buffer, unless the result is held. Steps still run on the stream that all models of the GPU share; that stream waits too. If a step
+    /// fails, or its loop stops, the caller's stream does not wait for it.
+    pub fn set_stream(&mut self, stream: Option<ForeignStream>) -> Result<(), StreamError> {
+        self.backend.set_stream(stream)
     }
 
     /// From now on a GPU times every step ([`Session::device_time`]).
@@ -268,8 +362,9 @@ impl Session {
         self.backend.step_time()
     }
 
-    /// From now on a GPU measures this in every step. Steps give the same results; they take longer.
+    /// From now on a GPU measures this in every step. Steps give the same results; they take longer. A step whose loop was stopped is given up.
     pub fn measure(&mut self, what: Measure) -> Result<(), TensorError> {
+        self.abandon();
         self.backend.measure(what)
     }
 
@@ -288,6 +383,11 @@ impl Session {
         self.backend.libraries()
     }
 
+    /// What a user should know of how the program runs on its device: which caches have all of their rows mapped, and why.
+    pub fn remarks(&self) -> Vec<String> {
+        self.backend.remarks()
+    }
+
     /// What a step gives to the device, once one has run.
     pub fn step_counts(&self) -> StepCounts {
         self.backend.step_counts()
@@ -298,104 +398,87 @@ impl Session {
         Outputs { session: self }
     }
 
+    /// That every argument has a value. Once that is known, only caches can lose theirs without this session.
+    fn check_complete(&mut self, program: &Program) -> Result<(), StepError> {
+        let caches = self.caches.as_deref();
+        let are_filled = caches.is_none_or(|caches| self.outline.arenas.iter().all(|arena| caches.has_content(*arena)));
+        if !(self.is_complete && are_filled) {
+            check_arguments(program, &self.params, caches)?;
+            self.is_complete = true;
+        }
+        Ok(())
+    }
+
+    /// Arguments that were set must lie where launches reach them, and state that launches write must be the session's alone.
+    fn take_in_arguments(&mut self, program: &Program) -> Result<(), StepError> {
+        let is_cache = |index: &usize| program.params[*index].cache.is_some();
+        for index in self.changed.iter().filter(|index| !is_cache(index)).chain(&self.outline.in_place) {
+            let value = self.params[*index].as_mut().expect("a step should run with all arguments");
+            self.backend.take_in(*index, value, &mut self.copies)?;
+            self.fields.touch(*index);
+        }
+        // Caches are taken in when their rows are there.
+        self.changed.retain(is_cache);
+        Ok(())
+    }
+
     /// That every row which the step needs is there, before anything changes.
-    fn check_rows(&self, program: &Program) -> Result<(), StepError> {
+    fn check_rows(&mut self, program: &Program) -> Result<(), StepError> {
         let Some(caches) = &self.caches else { return Ok(()) };
         let handed_in = self.handed_in(program);
         handed_in.iter().try_for_each(|arena| caches.check_hand_in(*arena))?;
         self.backend.looped_arenas().iter().try_for_each(|arena| caches.check_whole(*arena))?;
-        let mut grown = program.ensures.iter().filter(|rows| !handed_in.contains(&rows.arena));
-        Ok(grown.try_for_each(|rows| caches.check_kept(rows, &self.positions(rows)))?)
+        for rows in program.ensures.iter().filter(|rows| !handed_in.contains(&rows.arena)) {
+            read_positions(&self.params, rows, &mut self.positions);
+            caches.check_kept(rows, &self.positions)?;
+        }
+        Ok(())
     }
 
-    /// The arenas in which caches lie that a caller has set.
+    /// The arenas in which caches lie that a caller has set since the last step.
     fn handed_in(&self, program: &Program) -> BTreeSet<u32> {
-        let given = program.params.iter().zip(&self.params).filter(|(_, value)| value.is_some());
-        given.filter_map(|(param, _)| Some(param.cache.as_ref()?.arena)).collect()
+        let given = self.changed.iter().filter(|index| self.params[**index].is_some());
+        given.filter_map(|index| Some(program.params[*index].cache.as_ref()?.arena)).collect()
     }
 
     /// Lays out the caches that a caller has set. They stay mapped whole.
     fn import_caches(&mut self, program: &Program) -> Result<(), StepError> {
-        let Some(caches) = self.caches.clone() else { return Ok(()) };
+        let Some(caches) = self.caches.clone().filter(|_| !self.changed.is_empty()) else { return Ok(()) };
         let arenas = self.handed_in(program);
         for arena in &arenas {
             caches.open_whole(*arena)?;
         }
-        for (param, value) in program.params.iter().zip(&mut self.params) {
-            let Some(layout) = &param.cache else { continue };
-            if let Some(value) = value.take() {
+        for index in &self.changed {
+            let param = &program.params[*index];
+            if let (Some(layout), Some(value)) = (&param.cache, self.params[*index].take()) {
                 let value = value.to_host()?;
                 caches.import(param, layout, value.bytes()).map_err(TensorError::Cuda)?;
                 self.copies.imported_bytes += value.bytes().len() as u64;
             }
         }
         arenas.iter().for_each(|arena| caches.fill_in(*arena));
+        self.changed.clear();
         Ok(())
     }
 
     /// Maps what the step needs before it begins.
-    fn ensure_rows(&self, program: &Program) -> Result<(), CacheError> {
+    fn ensure_rows(&mut self, program: &Program) -> Result<(), CacheError> {
         let Some(caches) = &self.caches else { return Ok(()) };
-        program.ensures.iter().try_for_each(|rows| caches.ensure(rows, &self.positions(rows)))?;
+        for rows in &program.ensures {
+            read_positions(&self.params, rows, &mut self.positions);
+            caches.ensure(rows, &self.positions)?;
+        }
         Ok(self.backend.whole_arenas().iter().try_for_each(|arena| caches.ensure_all(*arena))?)
     }
 
     /// Gives up what no later step needs, when the step is over.
-    fn retire_rows(&self, program: &Program) -> Result<(), MemoryError> {
+    fn retire_rows(&mut self, program: &Program) -> Result<(), MemoryError> {
         let Some(caches) = &self.caches else { return Ok(()) };
-        program.retires.iter().try_for_each(|rows| caches.retire(rows, &self.positions(rows)))
-    }
-
-    /// The positions that rows go by, as the caller gave them.
-    fn positions(&self, rows: &SlotRows) -> Vec<i64> {
-        match rows.source {
-            Some(PositionSource::Param { index }) => {
-                let value = self.params[index as usize].as_ref().and_then(Array::host);
-                let value = value.expect("the host should have the arguments that it reads");
-                integers(value.dtype(), value.bytes()).unwrap_or_default()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Arguments must lie where launches reach them, and state that launches write must be the session's alone.
-    fn take_in_arguments(&mut self, program: &Program) -> Result<(), StepError> {
-        for (index, (param, value)) in program.params.iter().zip(&mut self.params).enumerate() {
-            if param.cache.is_none() {
-                let value = value.as_mut().expect("a step should run with all arguments");
-                self.backend.take_in(index, value, &mut self.copies)?;
-            }
+        for rows in &program.retires {
+            read_positions(&self.params, rows, &mut self.positions);
+            caches.retire(rows, &self.positions)?;
         }
         Ok(())
-    }
-
-    /// Fills in what changes.
-    fn write_blocks(&mut self, program: &Program) {
-        for (number, block) in program.blocks.iter().enumerate() {
-            let bytes = self.backend.block_mut(number);
-            for field in &block.fields {
-                let argument =
-                    |param: u32| self.params[param as usize].as_ref().expect("a step should run with all arguments");
-                let address: [u8; ADDRESS_BYTES as usize];
-                let content = match field.source {
-                    FieldSource::Value { param } => {
-                        argument(param).host().expect("the host should have the arguments that it reads").bytes()
-                    }
-                    FieldSource::ParamAddress { param } => {
-                        address = address_to_read(argument(param)).to_le_bytes();
-                        &address
-                    }
-                    FieldSource::ResultAddress { result } => {
-                        let buffer = self.rings[result as usize].current_mut();
-                        let buffer = buffer.expect("a result that is in a block should have its buffer");
-                        address = address_to_write(buffer).to_le_bytes();
-                        &address
-                    }
-                };
-                let offset = field.offset as usize;
-                self.copies.write_field(content, &mut bytes[offset..offset + content.len()]);
-            }
-        }
     }
 
     /// The bytes of a result of the last step. On the host device none is copied for being a result.
@@ -441,17 +524,15 @@ impl Session {
 
     /// Gives every argument that a result updates that result's value, unless launches have written it there.
     fn carry_state(&mut self, program: &Program) -> Result<(), StepError> {
-        for (index, param) in program.params.iter().enumerate() {
-            let Some(updated_by) = param.updated_by else { continue };
-            if is_updated_in_place(program, index as u32) {
-                continue;
-            }
+        for (index, updated_by) in &self.outline.carried {
             // Taken out, so that it can be written while results are read.
-            let mut next = self.params[index].take().expect("a step should run with all arguments");
+            let mut next = self.params[*index].take().expect("a step should run with all arguments");
             // None is a result that lies in this very argument, and leaves it as it is.
-            let from = locate(program, &self.params, &self.rings, &program.results[updated_by as usize]);
-            let carried = from.map(|from| self.backend.carry(param, from, &mut next, &mut self.copies));
-            self.params[index] = Some(next);
+            let from = locate(program, &self.params, &self.rings, &program.results[*updated_by]);
+            let carried =
+                from.map(|from| self.backend.carry(&program.params[*index], from, &mut next, &mut self.copies));
+            self.params[*index] = Some(next);
+            self.fields.touch(*index);
             carried.transpose()?;
         }
         Ok(())
@@ -459,6 +540,16 @@ impl Session {
 
     /// Forgets state that a failed step may have left half updated.
     fn lose_state(&mut self, program: &Program, source: RunError) -> StepError {
+        let lost = self.forget_state(program);
+        if lost.is_empty() {
+            StepError::Run(source)
+        } else {
+            StepError::StateLost { source, arguments: lost.join(", ") }
+        }
+    }
+
+    /// Forgets the state that launches update where it lies; says which arguments it was.
+    fn forget_state(&mut self, program: &Program) -> Vec<String> {
         let mut lost = Vec::new();
         for (index, value) in self.params.iter_mut().enumerate() {
             if is_updated_in_place(program, index as u32) {
@@ -469,10 +560,18 @@ impl Session {
                 lost.push(format!("arg{index} `{}`", program.params[index].name));
             }
         }
-        if lost.is_empty() {
-            StepError::Run(source)
-        } else {
-            StepError::StateLost { source, arguments: lost.join(", ") }
-        }
+        self.is_complete = false;
+        self.changed.retain(|index| self.params[*index].is_some());
+        lost
+    }
+}
+
+/// The positions that rows go by, as the caller gave them.
+fn read_positions(params: &[Option<Array>], rows: &SlotRows, into: &mut Vec<i64>) {
+    into.clear();
+    if let Some(PositionSource::Param { index }) = rows.source {
+        let value = params[index as usize].as_ref().and_then(Array::host);
+        let value = value.expect("the host should have the arguments that it reads");
+        read_integers(value.dtype(), value.bytes(), into);
     }
 }

@@ -1,8 +1,9 @@
-//! Where arguments and results lie, and which are missing.
+//! Where arguments and results lie, which are missing, and which a step has to look at.
 
-use std::collections::BTreeSet;
-
-use pygraph_artifact::plan::{FieldSource, Param, Place, PositionSource, Program, ResultSlot};
+use pygraph_artifact::{
+    plan::{FieldSource, Param, Place, PositionSource, Program, ResultSlot},
+    validate::is_updated_in_place,
+};
 use pygraph_kernels::memory::Buffer;
 
 use super::{StepError, backend::Location, ring::Ring};
@@ -30,25 +31,61 @@ pub(super) fn locate<'a>(
     array.map(Location::Array)
 }
 
-/// The arguments whose values the host needs: those that are in blocks by value, and those that say which rows are mapped.
-pub(super) fn read_by_host(program: &Program) -> BTreeSet<usize> {
-    let fields = program.blocks.iter().flat_map(|block| &block.fields);
-    let values = fields.filter_map(|field| match field.source {
-        FieldSource::Value { param } => Some(param as usize),
-        _ => None,
-    });
-    let positions = program.ensures.iter().filter_map(|ensure| match ensure.source {
-        Some(PositionSource::Param { index }) => Some(index as usize),
-        _ => None,
-    });
-    values.chain(positions).collect()
+/// What every step of a program has to look at. A step costs the host by these, and by what was set, not by how many arguments there are.
+#[derive(Debug)]
+pub(super) struct Outline {
+    /// One an argument: whether the host needs its value, for a block or to say which rows are mapped.
+    pub(super) is_read_by_host: Vec<bool>,
+    /// Arguments that are caches, and the arenas that they lie in.
+    pub(super) caches: Vec<usize>,
+    pub(super) arenas: Vec<u32>,
+    /// State beside caches that launches write where it lies.
+    pub(super) in_place: Vec<usize>,
+    /// State beside that, with the result that replaces it: a copy.
+    pub(super) carried: Vec<(usize, usize)>,
+    /// The results whose address is in a block.
+    pub(super) by_address: Vec<usize>,
 }
 
-/// Where launches read an array.
-pub(super) fn address_to_read(array: &Array) -> u64 {
-    match array {
-        Array::Host(tensor) => Buffer::read_only(tensor.bytes()).address(),
-        Array::Device(tensor) => tensor.address(),
+impl Outline {
+    pub(super) fn of(program: &Program) -> Outline {
+        let mut outline = Outline {
+            is_read_by_host: vec![false; program.params.len()],
+            caches: Vec::new(),
+            arenas: Vec::new(),
+            in_place: Vec::new(),
+            carried: Vec::new(),
+            by_address: Vec::new(),
+        };
+        for (index, param) in program.params.iter().enumerate() {
+            let is_in_place = is_updated_in_place(program, index as u32);
+            if let Some(layout) = &param.cache {
+                outline.caches.push(index);
+                outline.arenas.push(layout.arena);
+            } else if is_in_place {
+                outline.in_place.push(index);
+            }
+            if let Some(result) = param.updated_by.filter(|_| !is_in_place) {
+                outline.carried.push((index, result as usize));
+            }
+        }
+        for field in program.blocks.iter().flat_map(|block| &block.fields) {
+            match field.source {
+                FieldSource::Value { param } => outline.is_read_by_host[param as usize] = true,
+                FieldSource::ResultAddress { result } => outline.by_address.push(result as usize),
+                FieldSource::ParamAddress { .. } => {}
+            }
+        }
+        for rows in program.ensures.iter().chain(&program.retires) {
+            if let Some(PositionSource::Param { index }) = rows.source {
+                outline.is_read_by_host[index as usize] = true;
+            }
+        }
+        outline.by_address.sort_unstable();
+        outline.by_address.dedup();
+        outline.arenas.sort_unstable();
+        outline.arenas.dedup();
+        outline
     }
 }
 

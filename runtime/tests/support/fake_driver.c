@@ -1,4 +1,5 @@
-// A CUDA driver without a GPU, for the tests in cuda.rs, cuda_caches.rs and cuda_fault.rs: `scripts/test driver` builds it as libcuda.so and runs them.
+// A CUDA driver without a GPU, for the tests in cuda.rs, cuda_caches.rs and cuda_fault.rs: `scripts/fake-driver` builds it as libcuda.so, and
+// `scripts/test driver` runs them.
 //
 // Memory of the device is memory of the host, filled with junk; streams do everything at once, but for graphs with a gate, which run beside the
 // host until somebody waits for them; kernels are those of kernels.ptx, by name.
@@ -6,6 +7,7 @@
 // edge between graphs, abort. Results and struct layouts are those of NVIDIA's documentation of the driver API, 13.0.
 
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -46,6 +48,44 @@ static __thread void *current;
     if (fault)               \
       return fault;          \
   } while (0)
+
+// What this thread calls, by name, from when it asks for that: `-finstrument-functions` has every function say that it begins. Calls of each other do
+// not count.
+static __thread struct Calls {
+  int are_noted;
+  size_t bytes;
+  char names[1 << 16];
+} calls;
+
+#define SILENT __attribute__((no_instrument_function))
+
+SILENT void fake_driver_note_calls(void) {
+  calls.are_noted = 1;
+  calls.bytes = 0;
+}
+
+SILENT const char *fake_driver_noted_calls(void) {
+  calls.are_noted = 0;
+  calls.names[calls.bytes] = 0;
+  return calls.names;
+}
+
+// Hidden, since the C library has functions of these names.
+#define HIDDEN __attribute__((visibility("hidden")))
+
+SILENT HIDDEN void __cyg_profile_func_enter(void *function, void *caller) {
+  Dl_info called, from;
+  if (!calls.are_noted || !dladdr(function, &called) || called.dli_saddr != function || !called.dli_sname)
+    return;
+  if (dladdr(caller, &from) && from.dli_fbase == called.dli_fbase)
+    return;
+  size_t room = sizeof calls.names - calls.bytes - 1;
+  calls.bytes += snprintf(calls.names + calls.bytes, room, "%s\n", called.dli_sname);
+  if (calls.bytes > sizeof calls.names - 100)
+    abort();
+}
+
+SILENT HIDDEN void __cyg_profile_func_exit(void *function, void *caller) {}
 
 // The graph that runs beside the host, if one does: runs are counted.
 static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -124,13 +164,25 @@ Result cuGetErrorName(Result error, const char **name) {
 Result cuStreamCreate(void **stream, unsigned flags) { return give_something(stream); }
 Result cuStreamDestroy_v2(void *stream) { return take_back(stream); }
 Result cuStreamSynchronize(void *stream) { return wait_and_do_nothing(stream); }
-Result cuStreamWaitEvent(void *stream, void *event, unsigned flags) { return nothing(); }
 Result cuStreamWaitValue32_v2(void *stream, Address address, uint32_t value, unsigned flags) { return nothing(); }
 
 // The run that an event is behind.
 struct Event {
   uint64_t run;
+  int is_recorded;
 };
+
+// The default stream is somebody else's here: its calls are noted as such.
+static void note_stream(void *stream) {
+  if (calls.are_noted && !stream)
+    calls.bytes += snprintf(calls.names + calls.bytes, 32, "(on the default stream)\n");
+}
+
+Result cuStreamWaitEvent(void *stream, struct Event *event, unsigned flags) {
+  CHECK_CONTEXT();
+  note_stream(stream);
+  return event->is_recorded ? SUCCESS : INVALID_VALUE;
+}
 
 Result cuEventCreate(struct Event **event, unsigned flags) {
   CHECK_CONTEXT();
@@ -142,6 +194,8 @@ Result cuEventRecord(struct Event *event, void *stream) {
   CHECK_CONTEXT();
   pthread_mutex_lock(&running_lock);
   event->run = stream == running_stream ? runs_begun : 0;
+  event->is_recorded = 1;
+  note_stream(stream);
   pthread_mutex_unlock(&running_lock);
   return SUCCESS;
 }
@@ -358,7 +412,9 @@ static void set_switch(const uint64_t *a, unsigned threads) {
 }
 
 static void set_gated_while(const uint64_t *a, unsigned threads) {
-  conditions[a[0]] = *(char *)a[1] != 0 && !INT(a[2]);
+  int has_run = !INT(a[2]);
+  INT(a[2] + 4) += has_run;
+  conditions[a[0]] = *(char *)a[1] != 0 && has_run;
 }
 
 // As in control.cu, for positions that are one i32 for all, and one token a slot.

@@ -1,6 +1,9 @@
 //! Programs on a GPU whose kernels are a small text of PTX, which the driver compiles.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    ffi::{CStr, c_char},
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 use pygraph_artifact::{
     container::{Artifact, Code, encode},
@@ -34,6 +37,25 @@ pub fn gpu(test: &str) -> Option<(Arc<Gpu>, MutexGuard<'static, ()>)> {
             None
         }
     }
+}
+
+/// What this thread calls of the driver in `work`, in order; none on a real driver, which does not say.
+pub fn driver_calls(work: impl FnOnce()) -> Option<Vec<String>> {
+    // SAFETY: the library is loaded already, and the two functions are those of fake_driver.c.
+    let (begin, end) = unsafe {
+        let library = libloading::Library::new("libcuda.so").ok()?;
+        let begin = *library.get::<unsafe extern "C" fn()>(b"fake_driver_note_calls").ok()?;
+        let end = *library.get::<unsafe extern "C" fn() -> *const c_char>(b"fake_driver_noted_calls").ok()?;
+        // The driver stays: the runtime has it too.
+        std::mem::forget(library);
+        (begin, end)
+    };
+    // SAFETY: as above.
+    unsafe { begin() };
+    work();
+    // SAFETY: as above; the text is there until this thread asks again.
+    let names = unsafe { CStr::from_ptr(end()) };
+    Some(names.to_string_lossy().lines().map(str::to_string).collect())
 }
 
 /// Kernels of the text, by the number that calls name them by.

@@ -1,6 +1,7 @@
 //! Builds small plans by hand, and arrays for them.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod decode;
 pub mod gpu;
 
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! The driver's library, its GPUs, and the context of one.
 
 use std::{
-    fmt,
+    cell::Cell,
+    fmt, ptr,
     sync::{Arc, Mutex, MutexGuard, OnceLock},
 };
 
@@ -125,6 +126,25 @@ fn properties(ordinal: u32, device: CUdevice, driver: DriverVersion) -> Result<D
     })
 }
 
+thread_local! {
+    /// The context that this thread is known to have, while there is a [`Current`]; else null.
+    static CURRENT: Cell<CUcontext> = const { Cell::new(ptr::null_mut()) };
+}
+
+/// As long as this lives, the driver knows which GPU this thread works with, and is not told at every call.
+#[derive(Debug)]
+pub struct Current<'a> {
+    /// What was known before. A pointer: the type stays on its thread.
+    before: CUcontext,
+    _context: &'a Context,
+}
+
+impl Drop for Current<'_> {
+    fn drop(&mut self) {
+        CURRENT.set(self.before);
+    }
+}
+
 /// The primary context of a GPU, which all of a process shares.
 pub struct Context {
     raw: CUcontext,
@@ -177,10 +197,24 @@ impl Context {
         check("cuCtxSynchronize", unsafe { sys::cuCtxSynchronize() })
     }
 
-    /// Makes the context that of this thread. Takes tens of nanoseconds.
+    /// Makes the context that of this thread, for all calls until what is returned is dropped. Nothing else may choose another meanwhile.
+    pub fn make_current(&self) -> Result<Current<'_>, CudaError> {
+        self.bind()?;
+        Ok(Current { before: CURRENT.replace(self.raw), _context: self })
+    }
+
+    /// Makes the context that of this thread. Takes tens of nanoseconds, or nothing where it is known to be.
     pub(super) fn bind(&self) -> Result<(), CudaError> {
+        let known = CURRENT.get();
+        if known == self.raw {
+            return Ok(());
+        }
         // SAFETY: the context is retained until `self` is dropped.
-        check("cuCtxSetCurrent", unsafe { sys::cuCtxSetCurrent(self.raw) })
+        check("cuCtxSetCurrent", unsafe { sys::cuCtxSetCurrent(self.raw) })?;
+        if !known.is_null() {
+            CURRENT.set(self.raw);
+        }
+        Ok(())
     }
 
     pub(super) fn raw(&self) -> CUcontext {

@@ -17,11 +17,11 @@ mod stream;
 mod virtual_memory;
 
 pub use blas::{ALIGNMENT, Algorithm, Blas, Matrices};
-pub use context::{Context, DeviceProperties, devices, load};
+pub use context::{Context, Current, DeviceProperties, devices, load};
 pub use error::{CudaError, DriverVersion};
 pub use graph::{Conditional, Graph, GraphExec, GraphNode};
 pub use memory::{DeviceBytes, MemoryCounts, PinnedBytes};
 pub use module::{Function, Grid, Module};
 pub use ranges::Range;
-pub use stream::{Event, Rows, Stream};
+pub use stream::{Event, ForeignStream, Rows, Stream};
 pub use virtual_memory::{AddressRange, PhysicalHandle, granularity};

@@ -1,6 +1,6 @@
 //! Streams, and events on them.
 
-use std::{sync::Arc, time::Duration};
+use std::{ffi::c_void, sync::Arc, time::Duration};
 
 use cudarc::driver::sys::{self, CUevent, CUevent_flags, CUgraph, CUresult, CUstream, CUstream_flags};
 
@@ -210,6 +210,11 @@ impl Stream {
         check("cuMemsetD8Async", unsafe { sys::cuMemsetD8Async(address, value, bytes as usize, self.raw) })
     }
 
+    /// The same stream as somebody else's, which must not be used when this has been dropped.
+    pub fn as_raw(&self) -> *mut c_void {
+        self.raw.cast()
+    }
+
     pub(super) fn raw(&self) -> CUstream {
         self.raw
     }
@@ -221,6 +226,34 @@ impl Drop for Stream {
             // SAFETY: nobody else has it. The driver lets work that was given to it end.
             let _ = unsafe { sys::cuStreamDestroy_v2(self.raw) };
         }
+    }
+}
+
+/// A stream that somebody else made and keeps, on a GPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForeignStream {
+    raw: CUstream,
+}
+
+// SAFETY: a stream may be used from any thread; the driver orders calls.
+unsafe impl Send for ForeignStream {}
+// SAFETY: as above.
+unsafe impl Sync for ForeignStream {}
+
+impl ForeignStream {
+    /// The stream behind a `CUstream` or `cudaStream_t`; null is the default stream.
+    ///
+    /// # Safety
+    /// It is a stream of the GPU's primary context, which the CUDA runtime, PyTorch and JAX have too, and is there as long as this is used.
+    pub unsafe fn from_raw(raw: *mut c_void) -> ForeignStream {
+        ForeignStream { raw: raw.cast() }
+    }
+
+    /// Later work of the stream waits for an event.
+    pub(in crate::cuda) fn wait_for(self, event: &Event) -> Result<(), CudaError> {
+        event.context.bind()?;
+        // SAFETY: the event is alive, and so is the stream by the promise with which this was made.
+        check("cuStreamWaitEvent", unsafe { sys::cuStreamWaitEvent(self.raw, event.raw, 0) })
     }
 }
 
@@ -299,6 +332,13 @@ impl Event {
     pub fn record(&self, stream: &Stream) -> Result<(), CudaError> {
         self.context.bind()?;
         // SAFETY: both are alive.
+        check("cuEventRecord", unsafe { sys::cuEventRecord(self.raw, stream.raw) })
+    }
+
+    /// Puts it behind the work that a stream of somebody else has now.
+    pub(in crate::cuda) fn record_on(&self, stream: ForeignStream) -> Result<(), CudaError> {
+        self.context.bind()?;
+        // SAFETY: the event is alive, and so is the stream by the promise with which it was made.
         check("cuEventRecord", unsafe { sys::cuEventRecord(self.raw, stream.raw) })
     }
 
