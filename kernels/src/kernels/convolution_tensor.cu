@@ -241,13 +241,13 @@ struct Windows {
     inputs.side.first_column = first_column;
     inputs.side.from = from;
     inputs.side.to = to;
+    inputs.side.find_places();
   }
   inline void fill_left(int step, u16* stage) {
     if constexpr (IS_KERNEL_WHOLE) kernel.fill(step, stage, weights.side.to);
   }
   inline void begin_right() {
     if constexpr (IN1_IS_FIXED && IS_KERNEL_WHOLE) weights.side.fetch();
-    inputs.side.find_places();
     if (IN1_IS_FIXED) wait_for_earlier();
   }
   inline void fill_right(int step, u16* stage) { inputs.fill(step, stage); }
