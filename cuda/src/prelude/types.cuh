@@ -129,8 +129,14 @@ template <>
 struct Narrow<bf16> {
   static bf16 of(f32 value) {
     const u32 bits = reinterpret<u32>(value);
-    if ((bits & 0x7fffffffu) > 0x7f800000u) return bf16{u16(bits >> 16 | 0x40)};
-    return bf16{u16((bits + 0x7fffu + (bits >> 16 & 1)) >> 16)};
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    u16 rounded;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(rounded) : "f"(value));
+#else
+    const u16 rounded = u16((bits + 0x7fffu + (bits >> 16 & 1)) >> 16);
+#endif
+    // What is no number keeps its upper bits.
+    return bf16{(bits & 0x7fffffffu) > 0x7f800000u ? u16(bits >> 16 | 0x40) : rounded};
   }
 };
 template <>

@@ -110,7 +110,7 @@ inline void multiply_range(const Unit& unit, i64 from, i64 to, const T* q, const
       const f32 low = exponential(weights[half][0], largest), high = exponential(weights[half][1], largest);
       exponentials += low + high;
       rights[half] = pack_pair<T>(low, high);
-      rests[half] = pack_pair<T>(low - rounded<T>(low), high - rounded<T>(high));
+      rests[half] = pack_pair<T>(low - lower_of<T>(rights[half]), high - upper_of<T>(rights[half]));
     }
     const f32 scales[2] = {__shfl_sync(0xffffffffu, scaled, own * 8), __shfl_sync(0xffffffffu, scaled, own * 8 + 4)};
 #pragma unroll

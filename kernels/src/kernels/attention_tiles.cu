@@ -168,17 +168,19 @@ inline void weigh_tile(Products& products, Rows& rows, i64 batch, i64 head, i64 
   }
 }
 
-// Adds the values' products with the weights, as the left side of the instruction has them.
-template <class T, bool IS_REST>
+// Adds the values' products with the weights, as the left side of the instruction has them; and those with what rounding takes off if
+// `IS_SPLIT`.
+template <class T, bool IS_SPLIT>
 inline void add_tile_of_values(Rows& rows, const Products& weights, const u16* values) {
   const int lane = int(threadIdx.x) % 32;
 #pragma unroll
   for (int step = 0; step < TILE_TOKENS / 16; ++step) {
-    u32 lefts[4];
+    u32 lefts[4], rests[4];
 #pragma unroll
     for (int of = 0; of < 4; ++of) {
       const f32 low = weights[step * 2 + of / 2][of % 2 * 2], high = weights[step * 2 + of / 2][of % 2 * 2 + 1];
-      lefts[of] = IS_REST ? pack_pair<T>(low - rounded<T>(low), high - rounded<T>(high)) : pack_pair<T>(low, high);
+      lefts[of] = pack_pair<T>(low, high);
+      if (IS_SPLIT) rests[of] = pack_pair<T>(low - lower_of<T>(lefts[of]), high - upper_of<T>(lefts[of]));
     }
 #pragma unroll
     for (int part = 0; part < ValueLine::STEPS; ++part) {
@@ -186,6 +188,10 @@ inline void add_tile_of_values(Rows& rows, const Products& weights, const u16* v
       load_matrices<true>(rights, values + ValueLine::at(step * 16 + lane % 16, part * 2 + lane / 16));
       multiply_matrices<T>(rows.sums[part * 2], lefts, rights[0], rights[1]);
       multiply_matrices<T>(rows.sums[part * 2 + 1], lefts, rights[2], rights[3]);
+      if (IS_SPLIT) {
+        multiply_matrices<T>(rows.sums[part * 2], rests, rights[0], rights[1]);
+        multiply_matrices<T>(rows.sums[part * 2 + 1], rests, rights[2], rights[3]);
+      }
     }
   }
 }
@@ -262,8 +268,7 @@ inline void attend_tile(Rows& rows, u16* room, const Route& route, i64 batch, i6
     }
     wait_for_copies<2>();
     __syncthreads();
-    add_tile_of_values<T, false>(rows, products, values + number % 2 * VALUE_SIZE);
-    if (IS_SPLIT) add_tile_of_values<T, true>(rows, products, values + number % 2 * VALUE_SIZE);
+    add_tile_of_values<T, IS_SPLIT>(rows, products, values + number % 2 * VALUE_SIZE);
   }
   wait_for_copies<0>();
   __syncthreads();

@@ -101,5 +101,24 @@ inline void wait_for_copies() {
 // Two numbers in neighbouring elements, the first in the lower half.
 template <class T>
 inline u32 pack_pair(f32 low, f32 high) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  u32 pair;
+  if (IsBf16<T>::value) {
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+  } else {
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+  }
+  return pair;
+#else
   return u32(reinterpret<u16>(narrow<T>(low))) | u32(reinterpret<u16>(narrow<T>(high))) << 16;
+#endif
+}
+// Half of a pair, widened.
+template <class T>
+inline f32 lower_of(u32 pair) {
+  return widen(reinterpret<T>(u16(pair)));
+}
+template <class T>
+inline f32 upper_of(u32 pair) {
+  return IsBf16<T>::value ? reinterpret<f32>(pair & 0xffff0000u) : widen(reinterpret<T>(u16(pair >> 16)));
 }

@@ -247,7 +247,10 @@ impl Settings {
             return Ok(LibraryProduct { prepared: prepared.clone(), addresses });
         }
         let matrices = blas.describe(&offer.product)?;
-        let tuned = self.tuning.find(gpu, blas.version(), &offer.product).filter(|tuned| matrices.takes(tuned));
+        // The library's check refuses some of the ways that it names itself.
+        let is_named = |tuned: &Algorithm| matrices.algorithms(WAYS).is_ok_and(|ways| ways.contains(tuned));
+        let tuned = self.tuning.find(gpu, blas.version(), &offer.product);
+        let tuned = tuned.filter(|tuned| matrices.takes(tuned) || is_named(tuned));
         let algorithm = match tuned {
             Some(tuned) => tuned,
             None => {
