@@ -66,7 +66,7 @@ fn kernel_size(module: &Module, op: OpId) -> WorkSize {
             // Of several layers one is read.
             let layers = extents_of(module, op, "k_dims", k).nth(4).unwrap_or(1).max(1);
             let cached = all(&[k.clone(), v.clone()]) / layers;
-            all(&outputs).saturating_add(all(&[q.clone()])).saturating_add(cached).saturating_add(all(rest))
+            all(&outputs).saturating_add(all(std::slice::from_ref(q))).saturating_add(cached).saturating_add(all(rest))
         }
         _ => all(&inputs).saturating_add(all(&outputs)),
     };

@@ -214,15 +214,18 @@ struct Stack {
     layer: ValueId,
 }
 
-/// Lets loops over layers carry the state that they replace, and write rows into it; says of each such argument what it is, or where it shows
-/// why it lies in no arena, and whether anything changed.
+/// By argument: the stack that it is, or where it shows why it is none.
+type Stacks = HashMap<usize, Result<Stack, (OpId, Obstacle)>>;
+
+/// Lets loops over layers carry the state that they replace, and write rows into it; says what each such argument is, and
+/// whether anything changed.
 fn carry_stacked(
     module: &mut Module,
     context: &PassContext,
     function: OpId,
     block: BlockId,
     arguments: &[AttrMap],
-) -> (HashMap<usize, Result<Stack, (OpId, Obstacle)>>, bool) {
+) -> (Stacks, bool) {
     let (mut found, mut changed) = (HashMap::new(), false);
     for (argument, attrs) in arguments.iter().enumerate() {
         if attrs.get("pyg.kv").is_some() || text(attrs, "pyg.bind").as_deref() != Some(Bind::State.name()) {

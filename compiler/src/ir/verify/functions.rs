@@ -37,7 +37,7 @@ pub(super) fn check(module: &Module, function: OpId, found: &mut Vec<Diagnostic>
         check_bindings(&mut report, ty, items);
     }
     if let Some(bytes) = module.op(function).attr(ARENA_BYTES) {
-        if !bytes.as_i64().is_some_and(|bytes| bytes >= 0) {
+        if bytes.as_i64().is_none_or(|bytes| bytes < 0) {
             report.error(format!("`{ARENA_BYTES}` should be a number of bytes"));
         }
         check_places(module, function, ty, found);

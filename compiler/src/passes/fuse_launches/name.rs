@@ -7,7 +7,7 @@ use crate::lower::site::NestParts;
 /// What a name tells of one stage.
 #[derive(Debug, Clone, Copy)]
 pub struct Computed {
-    /// Bits of [`bit`]: what is computed of elements.
+    /// What is computed of elements, a bit an operation.
     maps: u8,
     /// The same of what folds them; nothing where nothing is folded.
     folds: u8,
