@@ -298,11 +298,14 @@ fn opposite(direction: ComparisonDirection) -> Option<ComparisonDirection> {
     })
 }
 
+/// Extents of the digits of a dimension with their steps, major first.
+type Steps = Vec<(u64, i64)>;
+
 /// Integers that are linear in the digits of the index by which they are read.
 struct Linear {
     start: i64,
-    /// For every dimension of the access the extents of its digits with their steps, major first.
-    digits: Vec<Vec<(u64, i64)>>,
+    /// For every dimension of the access.
+    digits: Vec<Steps>,
 }
 
 impl Linear {
@@ -352,19 +355,19 @@ impl Linear {
 
     fn with_steps(start: i64, read: &Dims, step: impl Fn(&Digit) -> Option<i64>) -> Option<Linear> {
         let of = |digit: &Digit| Some((digit.extent, if digit.stride == 0 { 0 } else { step(digit)? }));
-        let digits: Option<Vec<Vec<(u64, i64)>>> = read.iter().map(|dim| dim.iter().map(of).collect()).collect();
+        let digits: Option<Vec<Steps>> = read.iter().map(|dim| dim.iter().map(of).collect()).collect();
         Some(Linear { start, digits: digits? })
     }
 
     /// The sum with `sign` times the other, if in no dimension both move in digits of different extents.
     fn plus(&self, other: &Linear, sign: i64) -> Option<Linear> {
-        let dimension = |(own, other): (&Vec<(u64, i64)>, &Vec<(u64, i64)>)| -> Option<Vec<(u64, i64)>> {
+        let dimension = |(own, other): (&Steps, &Steps)| -> Option<Steps> {
             let is_still = |digits: &[(u64, i64)]| digits.iter().all(|(_, step)| *step == 0);
             if is_still(other) {
                 return Some(own.clone());
             }
             let turned = other.iter().map(|(extent, step)| Some((*extent, step.checked_mul(sign)?)));
-            let turned: Vec<(u64, i64)> = turned.collect::<Option<_>>()?;
+            let turned: Steps = turned.collect::<Option<_>>()?;
             if is_still(own) {
                 return Some(turned);
             }
