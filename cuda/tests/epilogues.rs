@@ -134,10 +134,11 @@ fn the_kernels_of_a_product_do_its_epilogue() {
 /// A convolution of `[1, c, h, w]` with `[o, c, k, k]` to `[1, o, h, w]`, or the same with features last, times a factor a feature, plus another
 /// array of its shape.
 fn convolved(types: [DType; 2], [c, o, h, w, k]: [u64; 5], features_last: bool) -> Case {
-    let (input, weights, result, dims): ([u64; 4], [u64; 4], [u64; 4], [&[i64]; 2]) = match features_last {
-        true => ([1, h, w, c], [k, k, c, o], [1, h, w, o], [&[0, 3, 1, 2], &[2, 3, 0, 1]]),
-        false => ([1, c, h, w], [o, c, k, k], [1, o, h, w], [&[0, 1, 2, 3], &[1, 0, 2, 3]]),
+    let [input, weights, result] = match features_last {
+        true => [[1, h, w, c], [k, k, c, o], [1, h, w, o]],
+        false => [[1, c, h, w], [o, c, k, k], [1, o, h, w]],
     };
+    let dims = if features_last { [[0, 3, 1, 2], [2, 3, 0, 1]] } else { [[0, 1, 2, 3], [1, 0, 2, 3]] };
     let padding = (k / 2) as i64;
     let attributes = [
         ("window_strides", ints(&[1, 1])),
@@ -146,9 +147,9 @@ fn convolved(types: [DType; 2], [c, o, h, w, k]: [u64; 5], features_last: bool) 
         ("lhs_dilation", ints(&[1, 1])),
         ("rhs_dilation", ints(&[1, 1])),
         ("window_reversal", ints(&[0, 0])),
-        ("input_dims", ints(dims[0])),
-        ("kernel_dims", ints(dims[1])),
-        ("output_dims", ints(dims[0])),
+        ("input_dims", ints(&dims[0])),
+        ("kernel_dims", ints(&dims[1])),
+        ("output_dims", ints(&dims[0])),
         ("feature_group_count", KernelAttr::Int(1)),
         ("batch_group_count", KernelAttr::Int(1)),
     ];
