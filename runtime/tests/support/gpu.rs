@@ -39,23 +39,34 @@ pub fn gpu(test: &str) -> Option<(Arc<Gpu>, MutexGuard<'static, ()>)> {
     }
 }
 
-/// What this thread calls of the driver in `work`, in order; none on a real driver, which does not say.
+/// Does `work`, and says what this thread calls of the driver in it, in order; a real driver does not say.
 pub fn driver_calls(work: impl FnOnce()) -> Option<Vec<String>> {
-    // SAFETY: the library is loaded already, and the two functions are those of fake_driver.c.
-    let (begin, end) = unsafe {
-        let library = libloading::Library::new("libcuda.so").ok()?;
-        let begin = *library.get::<unsafe extern "C" fn()>(b"fake_driver_note_calls").ok()?;
-        let end = *library.get::<unsafe extern "C" fn() -> *const c_char>(b"fake_driver_noted_calls").ok()?;
-        // The driver stays: the runtime has it too.
-        std::mem::forget(library);
-        (begin, end)
+    let Some((begin, end)) = notes_of_calls() else {
+        work();
+        return None;
     };
-    // SAFETY: as above.
+    // SAFETY: the functions are those of fake_driver.c.
     unsafe { begin() };
     work();
     // SAFETY: as above; the text is there until this thread asks again.
     let names = unsafe { CStr::from_ptr(end()) };
     Some(names.to_string_lossy().lines().map(str::to_string).collect())
+}
+
+type Begin = unsafe extern "C" fn();
+type End = unsafe extern "C" fn() -> *const c_char;
+
+/// The functions of the driver of these tests that note calls, and give them.
+fn notes_of_calls() -> Option<(Begin, End)> {
+    // SAFETY: the library is loaded already, and the two functions, if it has them, are those of fake_driver.c.
+    unsafe {
+        let library = libloading::Library::new("libcuda.so").ok()?;
+        let begin = *library.get::<Begin>(b"fake_driver_note_calls").ok()?;
+        let end = *library.get::<End>(b"fake_driver_noted_calls").ok()?;
+        // The driver stays: the runtime has it too.
+        std::mem::forget(library);
+        Some((begin, end))
+    }
 }
 
 /// Kernels of the text, by the number that calls name them by.
