@@ -93,8 +93,8 @@ enum TensorBytes {
     Foreign(Arc<dyn ForeignBytes>),
 }
 
-/// Memory that a caller keeps alive, for an array that is read where it lies. Its bytes stay where they are, and as they are while a
-/// step reads them.
+/// Memory that a caller keeps alive, for an array that is read where it lies. Its bytes stay where they are, and as they are while the
+/// array is an argument's value: a session may have read them before a step, or read them in a later one.
 pub trait ForeignBytes: fmt::Debug + Send + Sync {
     /// All of them; every call gives the same.
     fn bytes(&self) -> &[u8];

@@ -326,6 +326,18 @@ fn stopped_loop(session: &mut Session) -> LoopStop {
 }
 
 #[test]
+fn a_stopped_loop_does_not_go_on_over_caches_that_were_emptied() {
+    let Some((_gpu, _guard)) = gpu("a loop whose caches are emptied") else { return };
+    let mut session = limited_loop(None);
+    stopped_loop(&mut session);
+    session.caches().expect("caches").begin(0).expect("nothing runs");
+    let error = session.leave_loop().map(|_| ()).expect_err("its rows are gone");
+    assert!(matches!(error, StepError::CachesEmptied), "{error}");
+    assert!(matches!(session.resume().map(|_| ()), Err(StepError::NotStopped)), "it was given up");
+    assert!(matches!(session.step().map(|_| ()), Err(StepError::Missing { .. })), "what is in the cache is lost");
+}
+
+#[test]
 fn a_loop_without_memory_goes_on_when_there_is_some() {
     let Some((_gpu, _guard)) = gpu("a loop that goes on") else { return };
     for patience in [None, Some(LONG)] {

@@ -1,5 +1,5 @@
 // A block takes `ROWS` rows (queries of heads that share a head of keys) of one head of keys, and a share of the tokens in sight; each of
-// its warps goes through `TOKENS_AT` tokens at a time. Lanes share the features of a row of keys or values, 16 bytes each, and between the
+// its warps goes through `TOKENS_AT` tokens at a time. Without tensor cores lanes share the features of a row of keys or values, 16 bytes each, and between the
 // two products each lane, of the first `TOKENS_AT`, has a token's logits. The block that comes last of those with the same
 // rows adds up their shares, in order.
 //

@@ -39,7 +39,9 @@ const BUSY_WARPS: u64 = 132 * 16;
 const TOKENS_AT: [u64; 3] = [8, 16, 32];
 /// Tokens of a share, at most about, where the requests of a batch can have lengths of their own: shares even out what blocks have to do.
 const EVEN_TOKENS: u64 = 512;
-/// And at least: short requests are not worth sharing.
+/// Shares of a request for that, at most: each has room for its sums.
+const EVEN_SPLITS_MAX: u64 = 16;
+/// Tokens of a share at least: short requests are not worth sharing.
 const EVEN_TOKENS_MIN: u64 = 128;
 /// Numbers of a row beside its sums of values.
 const PART_HEAD: u64 = 4;
@@ -123,7 +125,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let is_uneven = batches > 1 && (positions.is_some() || length.is_some());
     let busy = BUSY_BLOCKS[usize::from(rows >= MANY_ROWS)] / units.max(1);
     let (share_min, wanted) = match tokens_at * warps.min(64 / tokens_at) {
-        share if is_uneven => (share.max(EVEN_TOKENS_MIN), busy.max(tokens / EVEN_TOKENS)),
+        share if is_uneven => (share.max(EVEN_TOKENS_MIN), busy.max((tokens / EVEN_TOKENS).min(EVEN_SPLITS_MAX))),
         share => (share, busy),
     };
     let splits = wanted.clamp(1, tokens.div_ceil(share_min).max(1));

@@ -213,7 +213,8 @@ inline void finish_few(const Result<Output>& result, i64 batch, i64 first_small,
 // Some terms of a row of the small side, widened.
 template <bool IS_WHOLE, class SmallArray>
 inline void load_small(SmallArray small, i64 row, i64 term, f32* values) {
-  constexpr bool IS_VECTOR = Sides::SMALL_TERM == 1 && Sides::SMALL_STRIDE % (16 / sizeof(Small)) == 0 && sizeof(Small) <= sizeof(Big);
+  constexpr bool ARE_ROWS_ALIGNED = Sides::SMALL_ROWS == 1 || Sides::SMALL_STRIDE % (16 / sizeof(Small)) == 0;
+  constexpr bool IS_VECTOR = Sides::SMALL_TERM == 1 && ARE_ROWS_ALIGNED && sizeof(Small) <= sizeof(Big);
   if constexpr (IS_WHOLE && IS_VECTOR) {
     constexpr int OWN = 16 / sizeof(Small), COUNT = VECTOR < OWN ? VECTOR : OWN;
     typedef typename Word<int(COUNT * sizeof(Small))>::Type Loaded;

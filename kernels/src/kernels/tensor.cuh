@@ -21,6 +21,7 @@ struct Stage {
 struct Fragments {
   static constexpr int WARPS = int(WARP_ROWS * WARP_COLUMNS), OWN_ROWS = int(TILE_ROWS / WARP_ROWS), OWN_COLUMNS = int(TILE_COLUMNS / WARP_COLUMNS);
   static constexpr int ROW_PARTS = OWN_ROWS / 16, COLUMN_PARTS = OWN_COLUMNS / 8, COUNT = ROW_PARTS * COLUMN_PARTS * 4;
+  static_assert(OWN_ROWS % 16 == 0 && OWN_COLUMNS % 16 == 0 && STEP_TERMS / 16 % TERM_WARPS == 0 && STAGES >= 2, "the launch rule should choose whole parts");
   static inline int warp() { return int(threadIdx.x) / 32 % WARPS; }
   static inline int group() { return int(threadIdx.x) / 32 / WARPS; }
   static inline int first_row() { return warp() % int(WARP_ROWS) * OWN_ROWS; }
@@ -106,7 +107,7 @@ inline void multiply_stage(const u16* left_stage, const u16* right_stage, Value 
 
 // The product of a tile over `steps` stages. A source fills them:
 //
-// - `fill_left(step, stage)` and `fill_right(step, stage)` start copies, of a side that is copied whole;
+// - `fill_left(step, stage)` and `fill_right(step, stage)` start copies, or fill a stage element by element;
 // - `load(step, slot)` loads what is not into registers, and `put(step, slot, stages...)` moves it from there `SLOTS` steps later: `slot` is
 //   `step % SLOTS`, known when this is compiled. A source without such sides says 0;
 // - `begin_right()` is called between the first lefts and the first right.

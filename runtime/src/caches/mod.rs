@@ -11,7 +11,7 @@ use std::{
     ops::Range,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -71,6 +71,8 @@ struct OneArena {
     has_content: AtomicBool,
     /// Whether somebody handed in what is in it: nothing of it is retired.
     is_handed_in: AtomicBool,
+    /// How often what was in it was given up.
+    times_emptied: AtomicU64,
     slots: Mutex<Vec<Reached>>,
 }
 
@@ -106,6 +108,7 @@ impl OneArena {
             *reached = Reached::default();
         }
         self.is_handed_in.store(false, Ordering::Release);
+        self.times_emptied.fetch_add(1, Ordering::AcqRel);
         Ok(())
     }
 
@@ -214,7 +217,8 @@ impl Caches {
             let memory = GrowingArena::new(memory, options)?;
             let slots = Mutex::new(vec![Reached::default(); slots]);
             let (has_content, is_handed_in) = (AtomicBool::new(false), AtomicBool::new(false));
-            Ok(OneArena { plan: arena.clone(), memory, has_content, is_handed_in, slots })
+            let times_emptied = AtomicU64::new(0);
+            Ok(OneArena { plan: arena.clone(), memory, has_content, is_handed_in, times_emptied, slots })
         });
         Ok(Caches {
             arenas: arenas.collect::<Result<_, MemoryError>>()?,
@@ -333,7 +337,14 @@ impl Caches {
 
     /// Says that what is in the arena is of no use.
     pub(crate) fn forget(&self, arena: u32) {
-        self.arenas[arena as usize].has_content.store(false, Ordering::Release);
+        let arena = &self.arenas[arena as usize];
+        arena.has_content.store(false, Ordering::Release);
+        arena.times_emptied.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How often what was in the arena was given up.
+    pub(crate) fn times_emptied(&self, arena: u32) -> u64 {
+        self.arenas[arena as usize].times_emptied.load(Ordering::Acquire)
     }
 
     /// That no row which a step needs is gone.

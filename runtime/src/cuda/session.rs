@@ -247,7 +247,10 @@ impl Backend for CudaSession {
     fn begin(&mut self) -> Result<(), RunError> {
         self.turn = 1 - self.turn;
         self.wait_and_check(self.turn)?;
-        self.turns[self.turn].kept.clear();
+        let turn = &mut self.turns[self.turn];
+        turn.kept.clear();
+        // A step that fails before it runs may have given the GPU copies.
+        turn.progress = Progress::Begun;
         Ok(self.wait_for_caller()?)
     }
 

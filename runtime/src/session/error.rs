@@ -82,6 +82,11 @@ pub enum StepError {
     /// Nothing is there to go on with.
     #[error("no step was stopped: there is nothing to resume or to leave")]
     NotStopped,
+    /// Another session has emptied caches that a stopped step goes by.
+    #[error(
+        "caches were emptied since the loop was stopped: its step cannot go on, and state that it was updating is lost"
+    )]
+    CachesEmptied,
     /// Rows of a cache could not be mapped, or are gone; the step did not begin, and everything is as it was.
     #[error(transparent)]
     Caches(#[from] CacheError),

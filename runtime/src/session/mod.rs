@@ -62,8 +62,10 @@ pub struct Session {
     /// One a result; unused for those that lie elsewhere than behind an address of a block.
     rings: Vec<Ring>,
     has_outputs: bool,
-    /// A loop of the last step was stopped, and the step has not gone on.
-    is_stopped: bool,
+    /// A loop of the last step was stopped, and the step has not gone on: how often each arena of caches had been emptied then.
+    stopped: Option<Vec<u64>>,
+    /// Arguments that were set since: the step goes on with those that it began with.
+    set_meanwhile: Vec<(usize, Array)>,
     copies: Copies,
     step_count: u64,
     /// The arenas that caches lie in; none for a program without caches.
@@ -111,7 +113,8 @@ impl Session {
             params,
             rings,
             has_outputs: false,
-            is_stopped: false,
+            stopped: None,
+            set_meanwhile: Vec::new(),
             copies,
             step_count: 0,
             caches,
@@ -150,8 +153,8 @@ impl Session {
     }
 
     /// Sets the value of argument `index` from the next step on. On the host device and for arrays that lie on the model's GPU its bytes are
-    /// shared, not copied; those of state that launches update in place are copied once if somebody else holds them too. An array of
-    /// the host is copied to the GPU once.
+    /// shared, not copied; those of state that launches update in place are copied once if somebody else holds them too. A
+    /// large array of the host is copied to the GPU once, a small one that is given again and again with the parameter blocks of each step.
     pub fn set(&mut self, index: usize, value: impl Into<Array>) -> Result<(), ArgumentError> {
         let mut value = value.into();
         let param = check_argument(self.model.program(), index, &value)?;
@@ -167,6 +170,11 @@ impl Session {
     }
 
     fn replace(&mut self, index: usize, value: Array) {
+        if self.stopped.is_some() {
+            self.set_meanwhile.retain(|(other, _)| *other != index);
+            self.set_meanwhile.push((index, value));
+            return;
+        }
         if let Some(old) = self.params[index].replace(value) {
             self.backend.release(old);
         }
@@ -191,7 +199,8 @@ impl Session {
     /// The value of argument `index`: what was set, or for state what the last step left. None if there is none, and for a cache, whose
     /// rows lie apart: ask for the result that updates it.
     pub fn value(&self, index: usize) -> Option<&Array> {
-        self.params.get(index)?.as_ref()
+        let meanwhile = self.set_meanwhile.iter().find(|(other, _)| *other == index).map(|(_, value)| value);
+        meanwhile.or(self.params.get(index)?.as_ref())
     }
 
     /// Writes the next results to `buffer`, which must have the result's type and lie on the model's device; once, if the caller goes on
@@ -225,7 +234,7 @@ impl Session {
     /// a window has left them, does not begin. A loop on a GPU for whose next iteration there is no memory stops before that
     /// ([`StepError::LoopStopped`]): nothing is lost, and the step goes on with [`Session::resume`] or [`Session::leave_loop`].
     pub fn step(&mut self) -> Result<Ticket<'_>, StepError> {
-        if self.is_stopped {
+        if self.stopped.is_some() {
             return Err(StepError::Stopped);
         }
         let start = Instant::now();
@@ -281,28 +290,44 @@ impl Session {
 
     /// Gives up a step whose loop was stopped, if there is one. State that it was updating where it lies is lost.
     pub fn abandon(&mut self) {
-        if std::mem::take(&mut self.is_stopped) {
+        if self.stopped.take().is_some() {
             let model = self.model.clone();
             self.forget_state(model.program());
+            self.take_up_meanwhile();
         }
     }
 
-    fn go_on(&mut self, from: Resume) -> Result<Ticket<'_>, StepError> {
-        if !self.is_stopped {
-            return Err(StepError::NotStopped);
+    /// Arguments that were set while the step was stopped count from the next one on.
+    fn take_up_meanwhile(&mut self) {
+        for (index, value) in std::mem::take(&mut self.set_meanwhile) {
+            self.replace(index, value);
         }
+    }
+
+    /// How often each arena of caches was emptied.
+    fn times_emptied(&self) -> Vec<u64> {
+        let caches = self.caches.iter();
+        caches.flat_map(|caches| self.outline.arenas.iter().map(|arena| caches.times_emptied(*arena))).collect()
+    }
+
+    fn go_on(&mut self, from: Resume) -> Result<Ticket<'_>, StepError> {
+        let Some(emptied) = self.stopped.clone() else { return Err(StepError::NotStopped) };
         let model = self.model.clone();
         let program = model.program();
         let _current = model.make_current().map_err(RunError::Cuda)?;
         let caches = self.caches.clone();
         let turn = caches.as_ref().map(|caches| caches.take_turn());
+        if self.times_emptied() != emptied {
+            self.abandon();
+            return Err(StepError::CachesEmptied);
+        }
         if let Some(caches) = &caches {
             self.backend.looped_arenas().iter().try_for_each(|arena| caches.check_whole(*arena))?;
         }
-        self.is_stopped = false;
+        self.stopped = None;
         let memory = StepMemory { program, params: &mut self.params, caches: caches.as_deref(), debug: self.debug };
-        // SAFETY: the blocks are as `step` has sent them. What they point to is there: the backend keeps arrays that were replaced since,
-        // nobody can hold a buffer of a result, and state lies where it did.
+        // SAFETY: the blocks are as `step` has sent them. What they point to is there: arguments are those of then, nobody can hold a
+        // buffer of a result, state lies where it did, and nobody has emptied a cache.
         let ran = unsafe { self.backend.resume(memory, from) };
         self.complete(program, ran, turn)?;
         Ok(Ticket { session: self })
@@ -318,19 +343,23 @@ impl Session {
         match ran {
             Ok(()) => {}
             Err(RunError::LoopStopped(stop)) => {
-                self.is_stopped = true;
+                self.stopped = Some(self.times_emptied());
                 return Err(StepError::LoopStopped(stop));
             }
-            Err(source) => return Err(self.lose_state(program, source)),
+            Err(source) => {
+                let lost = self.lose_state(program, source);
+                self.take_up_meanwhile();
+                return Err(lost);
+            }
         }
         // Nobody reads these rows any more: the step has ended, and others that share the caches have not begun.
         let retired = self.retire_rows(program);
         drop(turn);
         self.has_outputs = true;
-        self.carry_state(program)?;
-        if let Err(source) = self.backend.end() {
-            return Err(self.lose_state(program, source));
-        }
+        let carried = self.carry_state(program);
+        let ended = carried.and_then(|()| self.backend.end().map_err(|source| self.lose_state(program, source)));
+        self.take_up_meanwhile();
+        ended?;
         self.step_count += 1;
         Ok(retired?)
     }
