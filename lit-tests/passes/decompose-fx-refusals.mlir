@@ -161,3 +161,12 @@ module {
     return %a : tensor<2xf32>
   }
 }
+
+// -----
+module {
+  func.func @main(%t: tuple<tensor<4xf32>>) -> tensor<4xf32> {
+    // expected-error @below {{it stores into something that is no tensor}}
+    %a = "fx.call"(%t) {target = "aten.zero_.default", args = ["%0"], device = "cpu"} : (tuple<tensor<4xf32>>) -> tensor<4xf32>
+    return %a : tensor<4xf32>
+  }
+}

@@ -87,3 +87,16 @@ module {
     return %0 : tensor<2xf32>
   }
 }
+
+// -----
+
+// A result of type `none` does not count: the view is taken again of what was stored.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[ZERO:.*]] = stablehlo.constant {{.*}}dense<0.0> : tensor<2x3xf32>
+// CHECK: %[[VIEW:.*]] = stablehlo.transpose %[[ZERO]]
+// CHECK: return %[[ZERO]], %[[VIEW]]
+func.func @main(%x: tensor<2x3xf32>) -> tensor<3x2xf32> {
+  %v:2 = "fx.call"(%x) {target = "aten.t.default", args = ["%0"], device = "cpu"} : (tensor<2x3xf32>) -> (none, tensor<3x2xf32>)
+  %z = "fx.call"(%x) {target = "aten.zero_.default", args = ["%0"], device = "cpu"} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return %v#1 : tensor<3x2xf32>
+}

@@ -589,3 +589,72 @@ func.func @last_layer(%q: tensor<2x1x4x4xf32>, %rows: tensor<2x1x2x4xf32>, %w: t
   }
   return %r#2, %r#3, %r#1 : tensor<3x2x8x2x4xf32>, tensor<3x2x8x2x4xf32>, tensor<2x1x4x4xf32>
 }
+
+// -----
+
+// How many rows are written is known only at run time: the layers stay as they are.
+// CHECK-LABEL: @rows_of_no_known_shape
+// CHECK: stablehlo.dynamic_slice
+func.func @rows_of_no_known_shape(%q: tensor<2x1x4x4xf32>, %rows: tensor<2x?x2x4xf32>, %w: tensor<2x8x2x4xf32>, %pos: tensor<i32> {pyg.bind = "step", pyg.name = "pos"},
+    %k: tensor<3x2x8x2x4xf32> {pyg.bind = "state", pyg.name = "k", pyg.updated_by = 0 : i64}, %v: tensor<3x2x8x2x4xf32> {pyg.bind = "state", pyg.name = "v", pyg.updated_by = 1 : i64})
+    -> (tensor<3x2x8x2x4xf32>, tensor<3x2x8x2x4xf32>, tensor<2x1x4x4xf32>) {
+  %zeros = stablehlo.constant dense<0.0> : tensor<3x2x8x2x4xf32>
+  %zero = stablehlo.constant dense<0> : tensor<i32>
+  %one = stablehlo.constant dense<1> : tensor<i32>
+  %end = stablehlo.constant dense<3> : tensor<i32>
+  %r:4 = stablehlo.while(%i = %zero, %x = %q, %kc = %zeros, %vc = %zeros) : tensor<i32>, tensor<2x1x4x4xf32>, tensor<3x2x8x2x4xf32>, tensor<3x2x8x2x4xf32>
+  cond {
+    %p = stablehlo.compare LT, %i, %end, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+    stablehlo.return %p : tensor<i1>
+  } do {
+    %ks = stablehlo.dynamic_slice %k, %i, %zero, %zero, %zero, %zero, sizes = [1, 2, 8, 2, 4] : (tensor<3x2x8x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x8x2x4xf32>
+    %kl = stablehlo.reshape %ks : (tensor<1x2x8x2x4xf32>) -> tensor<2x8x2x4xf32>
+    %vs = stablehlo.dynamic_slice %v, %i, %zero, %zero, %zero, %zero, sizes = [1, 2, 8, 2, 4] : (tensor<3x2x8x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x8x2x4xf32>
+    %vl = stablehlo.reshape %vs : (tensor<1x2x8x2x4xf32>) -> tensor<2x8x2x4xf32>
+    %kn = stablehlo.dynamic_update_slice %kl, %rows, %zero, %pos, %zero, %zero : (tensor<2x8x2x4xf32>, tensor<2x?x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x2x4xf32>
+    %vn = stablehlo.dynamic_update_slice %vl, %rows, %zero, %pos, %zero, %zero : (tensor<2x8x2x4xf32>, tensor<2x?x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x2x4xf32>
+    %at = stablehlo.reshape %pos : (tensor<i32>) -> tensor<1x1xi32>
+    %a = "pyg.attention"(%x, %kn, %vn, %at) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>, q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x4x4xf32>, tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>, tensor<1x1xi32>) -> tensor<2x1x4x4xf32>
+    %kw = stablehlo.reshape %kn : (tensor<2x8x2x4xf32>) -> tensor<1x2x8x2x4xf32>
+    %kd = stablehlo.dynamic_update_slice %kc, %kw, %i, %zero, %zero, %zero, %zero : (tensor<3x2x8x2x4xf32>, tensor<1x2x8x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<3x2x8x2x4xf32>
+    %vw = stablehlo.reshape %vn : (tensor<2x8x2x4xf32>) -> tensor<1x2x8x2x4xf32>
+    %vd = stablehlo.dynamic_update_slice %vc, %vw, %i, %zero, %zero, %zero, %zero : (tensor<3x2x8x2x4xf32>, tensor<1x2x8x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<3x2x8x2x4xf32>
+    %j = stablehlo.add %i, %one : tensor<i32>
+    stablehlo.return %j, %a, %kd, %vd : tensor<i32>, tensor<2x1x4x4xf32>, tensor<3x2x8x2x4xf32>, tensor<3x2x8x2x4xf32>
+  }
+  return %r#2, %r#3, %r#1 : tensor<3x2x8x2x4xf32>, tensor<3x2x8x2x4xf32>, tensor<2x1x4x4xf32>
+}
+
+// -----
+
+// Attention over all tokens, which says nothing of its optional operands, takes the layer too.
+// CHECK-LABEL: @all_tokens
+// CHECK: "pyg.attention"({{.*}}) {{.*}}operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 1>
+func.func @all_tokens(%q: tensor<2x1x4x4xf32>, %rows: tensor<2x1x2x4xf32>, %w: tensor<2x8x2x4xf32>, %pos: tensor<i32> {pyg.bind = "step", pyg.name = "pos"},
+    %k: tensor<3x2x8x2x4xf32> {pyg.bind = "state", pyg.name = "k", pyg.updated_by = 0 : i64}, %v: tensor<3x2x8x2x4xf32> {pyg.bind = "state", pyg.name = "v", pyg.updated_by = 1 : i64})
+    -> (tensor<3x2x8x2x4xf32>, tensor<3x2x8x2x4xf32>, tensor<2x1x4x4xf32>) {
+  %zeros = stablehlo.constant dense<0.0> : tensor<3x2x8x2x4xf32>
+  %zero = stablehlo.constant dense<0> : tensor<i32>
+  %one = stablehlo.constant dense<1> : tensor<i32>
+  %end = stablehlo.constant dense<3> : tensor<i32>
+  %r:4 = stablehlo.while(%i = %zero, %x = %q, %kc = %zeros, %vc = %zeros) : tensor<i32>, tensor<2x1x4x4xf32>, tensor<3x2x8x2x4xf32>, tensor<3x2x8x2x4xf32>
+  cond {
+    %p = stablehlo.compare LT, %i, %end, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+    stablehlo.return %p : tensor<i1>
+  } do {
+    %ks = stablehlo.dynamic_slice %k, %i, %zero, %zero, %zero, %zero, sizes = [1, 2, 8, 2, 4] : (tensor<3x2x8x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x8x2x4xf32>
+    %kl = stablehlo.reshape %ks : (tensor<1x2x8x2x4xf32>) -> tensor<2x8x2x4xf32>
+    %vs = stablehlo.dynamic_slice %v, %i, %zero, %zero, %zero, %zero, sizes = [1, 2, 8, 2, 4] : (tensor<3x2x8x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x8x2x4xf32>
+    %vl = stablehlo.reshape %vs : (tensor<1x2x8x2x4xf32>) -> tensor<2x8x2x4xf32>
+    %kn = stablehlo.dynamic_update_slice %kl, %rows, %zero, %pos, %zero, %zero : (tensor<2x8x2x4xf32>, tensor<2x1x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x2x4xf32>
+    %vn = stablehlo.dynamic_update_slice %vl, %rows, %zero, %pos, %zero, %zero : (tensor<2x8x2x4xf32>, tensor<2x1x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x8x2x4xf32>
+    %a = "pyg.attention"(%x, %kn, %vn) {q_dims = array<i64: 0, 1, 2, 3>, k_dims = array<i64: 0, 1, 2, 3>, v_dims = array<i64: 0, 1, 2, 3>, output_dims = array<i64: 0, 1, 2, 3>, key_type = f32, value_type = f32, score_type = f32, logit_type = f32, softmax_type = f32, probability_type = f32} : (tensor<2x1x4x4xf32>, tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>) -> tensor<2x1x4x4xf32>
+    %kw = stablehlo.reshape %kn : (tensor<2x8x2x4xf32>) -> tensor<1x2x8x2x4xf32>
+    %kd = stablehlo.dynamic_update_slice %kc, %kw, %i, %zero, %zero, %zero, %zero : (tensor<3x2x8x2x4xf32>, tensor<1x2x8x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<3x2x8x2x4xf32>
+    %vw = stablehlo.reshape %vn : (tensor<2x8x2x4xf32>) -> tensor<1x2x8x2x4xf32>
+    %vd = stablehlo.dynamic_update_slice %vc, %vw, %i, %zero, %zero, %zero, %zero : (tensor<3x2x8x2x4xf32>, tensor<1x2x8x2x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<3x2x8x2x4xf32>
+    %j = stablehlo.add %i, %one : tensor<i32>
+    stablehlo.return %j, %a, %kd, %vd : tensor<i32>, tensor<2x1x4x4xf32>, tensor<3x2x8x2x4xf32>, tensor<3x2x8x2x4xf32>
+  }
+  return %r#2, %r#3, %r#1 : tensor<3x2x8x2x4xf32>, tensor<3x2x8x2x4xf32>, tensor<2x1x4x4xf32>
+}

@@ -332,7 +332,7 @@ fn element_of(module: &Module, value: ValueId) -> Option<ElementType> {
 /// products are multiplied by.
 ///
 /// Numbers that widened queries and keys are multiplied by move to the products where all is f32: products of two elements of two bytes are
-/// exact in f32, so that this rounds once in place of three times, and both sides are read as they lie.
+/// exact in f32, unless they leave its range, so that this rounds once in place of three times, and both sides are read as they lie.
 fn query_and_key(module: &Module, scores: &Scores, softmax: &Softmax) -> Option<([Factor; 2], f64)> {
     let operands = &module.op(scores.dot).operands;
     let product = module.op(scores.dot).results[0];
@@ -351,12 +351,16 @@ fn query_and_key(module: &Module, scores: &Scores, softmax: &Softmax) -> Option<
         _ => return None,
     };
     let keys = Factor::scaled(module, scores, key)?;
-    let query = Factor::scaled(module, scores, 1 - key)?;
     let logits = scores.logit_type.clone().or_else(|| element_of(module, softmax.logits))?;
     let is_wide = element_of(module, product)? == ElementType::F32 && logits == ElementType::F32;
-    if is_wide && query.widened(module).is_some() && query.widened(module) == keys.widened(module) {
+    // A query that repeats where it lies shows less of its axes than the product's operand.
+    let is_whole = |query: &Factor| query.side.view.dims.iter().flatten().all(|digit| digit.stride != 0 || digit.extent == 1);
+    if let Some(query) = Factor::scaled(module, scores, 1 - key).filter(|query| is_wide && is_whole(query)) {
         let scale = query.scale * keys.scale;
-        return Some(([Factor { scale: 1.0, ..query }, Factor { scale: 1.0, ..keys }], scale));
+        let is_alike = query.widened(module).is_some() && query.widened(module) == keys.widened(module);
+        if is_alike && (scale as f32).is_normal() {
+            return Some(([Factor { scale: 1.0, ..query }, Factor { scale: 1.0, ..keys }], scale));
+        }
     }
     Some(([plain_query, keys], 1.0))
 }
@@ -456,7 +460,9 @@ fn write(module: &mut Module, found: &Found, uses: &Uses) -> Option<(ValueId, Va
             Positions::Read(value, _) => *value,
             Positions::Known(values, _) => {
                 let numbers: Vec<Number> = values.iter().map(|value| Number::Int(*value)).collect();
-                e.numbers(&numbers, &ElementType::I32, &[numbers.len() as i64]).ok()?
+                let are_small = values.iter().all(|value| i32::try_from(*value).is_ok());
+                let element = if are_small { ElementType::I32 } else { ElementType::I64 };
+                e.numbers(&numbers, &element, &[numbers.len() as i64]).ok()?
             }
         };
         let operand = Operand { value, strides: strides.clone() };

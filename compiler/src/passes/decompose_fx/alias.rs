@@ -44,13 +44,14 @@ impl Importer<'_> {
     pub(super) fn bind_results(&mut self, call: &Call, values: &[ValueId]) {
         let operation = self.emit.module.op(call.op);
         let (names, first) = (operation.results.clone(), operation.operands.first().copied());
-        let mut values = values.iter();
-        for (index, name) in names.into_iter().enumerate() {
+        // Results of type `none` have no value, and do not count.
+        let mut values = values.iter().enumerate();
+        for name in names {
             if *self.emit.module.ty(name) == Type::None {
                 self.slots.insert(name, Slot::Nothing);
                 continue;
             }
-            let Some(value) = values.next() else { continue };
+            let Some((index, value)) = values.next() else { continue };
             let parent = first.filter(|_| table::is_view(self.emit.module, call));
             match (parent, first) {
                 (Some(parent), _) => self.bind_view(name, *value, parent, call.op, index),
@@ -162,7 +163,7 @@ impl Importer<'_> {
     /// New contents in the element type and shape that the tensor has.
     fn fit(&mut self, name: ValueId, contents: ValueId) -> Out {
         let ty = super::signless(self.emit.module.ty(name));
-        let tensor = ty.as_tensor().expect("what a call stores into should have been read before").clone();
+        let tensor = ty.as_tensor().ok_or_else(|| Refusal::from("it stores into something that is no tensor"))?.clone();
         let converted = self.emit.convert(contents, &tensor.element)?;
         let shape = crate::passes::emit::static_shape(&tensor)?;
         self.emit.broadcast(converted, &shape)

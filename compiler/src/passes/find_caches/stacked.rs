@@ -18,7 +18,8 @@ use smallvec::SmallVec;
 use super::Obstacle;
 use crate::{
     ir::{
-        Attribute, BlockId, Definition, Module, OpId, Opcode, ValueId, enums::ComparisonDirection, ops::effects::is_pure_op,
+        Attribute, BlockId, Definition, ElementType, Module, OpId, Opcode, ValueId, enums::ComparisonDirection,
+        ops::effects::is_pure_op,
     },
     passes::{
         build::{constant_of, defined_by, direction_of, integers_attr, static_tensor},
@@ -101,7 +102,8 @@ pub fn write_rows(module: &mut Module, stacked: &Stacked) -> bool {
         let sliced = e.op(Opcode::StablehloDynamicSlice, &from, tensor_type(&sizes, &element), &attrs);
         Ok::<_, Refusal>((new, e.reshape(sliced, &layer)?))
     })();
-    let (new, layer) = made.expect("a layer that is proved to be one should have static shapes");
+    // Rows of a shape that is not known, or a counter of a type that has no constants: nothing reads what was made so far.
+    let Ok((new, layer)) = made else { return false };
     module.replace_values(stacked.carrier, &HashMap::from([(old, layer), (written, new)]));
     erase_unread(module, stacked.carrier, stacked.write);
     erase_unread(module, stacked.carrier, update);
@@ -173,10 +175,10 @@ pub fn slice_of_layer(module: &Module, slice: OpId) -> Option<LayerRead> {
 pub fn read_layer(module: &mut Module, attention: OpId) {
     let reads = [1, 2].map(|role| layer_read(module, module.op(attention).operands[role]));
     let [Some(keys), Some(values)] = reads else { return };
-    let Some(Attribute::DenseArray { element, values: sizes }) = module.op(attention).attr("operandSegmentSizes").cloned() else {
-        unreachable!("the verifier should have seen how many operands of each sort an attention has");
+    let (element, mut sizes) = match module.op(attention).attr("operandSegmentSizes") {
+        Some(Attribute::DenseArray { element, values }) => (element.clone(), values.to_vec()),
+        _ => (ElementType::I32, vec![1, 1, 1, 0, 0, 0, 0, 0]),
     };
-    let mut sizes = sizes.to_vec();
     sizes[7] = 1;
     let segments = Attribute::DenseArray { element, values: sizes.into() };
     let dims = |name: &str| {
@@ -191,9 +193,10 @@ pub fn read_layer(module: &mut Module, attention: OpId) {
     operation.attrs.set("operandSegmentSizes", segments);
     operation.attrs.set("k_dims", k_dims);
     operation.attrs.set("v_dims", v_dims);
-    let carrier = module.parent_op(attention).expect("an attention that reads a layer should be in a loop");
     for read in before {
-        if !module.is_erased(read) {
+        if !module.is_erased(read)
+            && let Some(carrier) = module.parent_op(read)
+        {
             erase_unread(module, carrier, read);
         }
     }
