@@ -256,7 +256,7 @@ fn check_update(program: &Program, index: usize, param: &Param) -> Result<(), In
     if (result.dtype, &result.shape) != (param.dtype, &param.shape) {
         return Err(Invalid::UpdateType { param: index, result: updated_by });
     }
-    if !matches!(param.bind, Bind::State | Bind::Host) {
+    if param.bind != Bind::State {
         return Err(Invalid::UpdateBind { param: index, bind: param.bind.name() });
     }
     Ok(())
@@ -536,7 +536,7 @@ pub enum Invalid {
     /// `updated_by` names a result of another type.
     #[error("parameter {param} is updated by result {result} of another type")]
     UpdateType { param: usize, result: u32 },
-    /// `updated_by` on a parameter that the runtime does not own.
+    /// `updated_by` on a parameter that is no state. What the host reads in each step it must have, so a device cannot update it.
     #[error("parameter {param} is updated by a result but bound as `{bind}`")]
     UpdateBind { param: usize, bind: &'static str },
     /// The state of a generator that is none.
