@@ -251,7 +251,7 @@ impl Backend for CudaSession {
         turn.kept.clear();
         // A step that fails before it runs may have given the GPU copies.
         turn.progress = Progress::Begun;
-        Ok(self.wait_for_caller()?)
+        Ok(())
     }
 
     fn take_in(&mut self, index: usize, value: &mut Array, copies: &mut Copies) -> Result<(), TensorError> {

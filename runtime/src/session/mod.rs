@@ -243,6 +243,8 @@ impl Session {
         let program = model.program();
         let _current = model.make_current().map_err(RunError::Cuda)?;
         self.check_complete(program)?;
+        // Nothing has begun: what goes wrong with a caller's stream takes nothing with it.
+        self.backend.wait_for_caller().map_err(RunError::Cuda)?;
         if let Err(source) = self.backend.begin() {
             return Err(self.lose_state(program, source));
         }
