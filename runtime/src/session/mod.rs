@@ -479,6 +479,17 @@ impl Session {
         for arena in &arenas {
             caches.open_whole(*arena)?;
         }
+        if let Err(error) = self.import_each(program, &caches) {
+            // Some may be there, and others not.
+            arenas.iter().for_each(|arena| caches.forget(*arena));
+            return Err(error);
+        }
+        arenas.iter().for_each(|arena| caches.fill_in(*arena));
+        self.changed.clear();
+        Ok(())
+    }
+
+    fn import_each(&mut self, program: &Program, caches: &Caches) -> Result<(), StepError> {
         for index in &self.changed {
             let param = &program.params[*index];
             if let (Some(layout), Some(value)) = (&param.cache, self.params[*index].take()) {
@@ -487,8 +498,6 @@ impl Session {
                 self.copies.imported_bytes += value.bytes().len() as u64;
             }
         }
-        arenas.iter().for_each(|arena| caches.fill_in(*arena));
-        self.changed.clear();
         Ok(())
     }
 
