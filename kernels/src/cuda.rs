@@ -4,9 +4,8 @@
 //! constants that say what the call is:
 //!
 //! - of input 0 `typedef … In0`, `IN0_RANK`, `IN0_COUNT`, `IN0_SHAPE[]`, `IN0_STRIDES[]` (in elements), `IN0_IS_DENSE`, `IN0_IS_ALIGNED` (it begins at
-//!   a multiple of 16 bytes) and
-//!   of inputs alone `IN0_IN_PLACE` (it lies where an output does), `IN0_IS_FIXED` (no kernel of the program writes it)
-//!   and `IN0_IS_MADE` (a prologue makes its elements); of outputs the others with `Out0` and `OUT0_`;
+//!   a multiple of 16 bytes), and of inputs alone `IN0_IN_PLACE` (it lies where an output does), `IN0_IS_FIXED` (no kernel of the
+//!   program writes it) and `IN0_IS_MADE` (a prologue makes its elements); of outputs the others with `Out0` and `OUT0_`;
 //! - of attributes `A_name`: a `bool`, an `i64`, an array with `A_name_COUNT`, for a float its bits `A_name_BITS`, for a text that
 //!   names a type that type;
 //! - of a scalar program `Body0::apply(inputs…, outputs&…)`;

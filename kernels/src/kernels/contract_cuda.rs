@@ -343,7 +343,7 @@ fn tensor(left: &Side, right: &Side, batches: u64) -> Choice {
 }
 
 /// A tile that takes all of the small side. Measured on an H100, 32 rows: lines of 256 bytes of the big side, in tiles of 64 rows, or of 32
-/// where those are few, read it at 2.1 TB/s (34 MB) to 2.8 (1 GB); lines of 64 bytes in tiles of 128 rows at 1.7.
+/// where those are few, read it at 1.8 TB/s (34 MB) to 2.8 (1 GB); lines of 64 bytes in tiles of 128 rows at 0.7 to 1.9.
 fn narrow(left: &Side, right: &Side, batches: u64) -> Tensor {
     let is_left_small = left.rows <= right.rows;
     let (small, big) = if is_left_small { (left, right) } else { (right, left) };
