@@ -109,6 +109,9 @@ pub enum CudaOperand {
 /// Threads of a block where nothing asks for another number.
 pub const THREADS: u32 = 256;
 
+/// Blocks along y and z of a grid, at most, as CUDA says.
+pub const GRID_MAX: u64 = 65535;
+
 /// Blocks of a grid, at most, of steps whose threads go on with further elements.
 pub const BLOCKS_MAX: u64 = 2112;
 

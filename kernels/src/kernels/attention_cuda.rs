@@ -7,7 +7,7 @@ use super::{
     call::{boolean, dimensions, float, text},
 };
 use crate::{
-    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep},
+    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, GRID_MAX},
     manifest::CallType,
     tensor::TensorType,
 };
@@ -63,8 +63,6 @@ const MATRIX_TOKENS: u64 = 16;
 const TILE_QUERIES: u64 = 64;
 /// Tokens of a tile.
 const TILE_TOKENS: u64 = 64;
-/// Blocks along y of a grid, at most.
-const GRID_MAX: u64 = 65535;
 
 /// Extents and strides of batch, token, head and feature.
 struct Roles {

@@ -14,10 +14,7 @@ template <i64 COUNT>
 struct Line {
   static constexpr int STEPS = int((COUNT + 15) / 16);
   static constexpr int PIECES = STEPS <= 1 ? 2 : STEPS <= 2 ? 4 : STEPS <= 4 ? 8 : 16, SIZE = PIECES * 8;
-  static inline int at(int line, int piece) {
-    const int mixed = PIECES >= 8 ? line & 7 : PIECES == 4 ? line >> 1 & 3 : line >> 2 & 1;
-    return line * SIZE + (piece ^ mixed) * 8;
-  }
+  static inline int at(int line, int piece) { return line * SIZE + mixed_piece<PIECES>(line, piece) * 8; }
 };
 typedef Line<FEATURES> KeyLine;
 typedef Line<VALUE_FEATURES> ValueLine;

@@ -7,7 +7,7 @@ use pygraph_artifact::{
 
 use super::{call::dimensions, layout::strides};
 use crate::{
-    cuda::{CudaDef, CudaLibrary, CudaOperand, CudaPlan, CudaStep, THREADS, over_elements},
+    cuda::{CudaDef, CudaLibrary, CudaOperand, CudaPlan, CudaStep, GRID_MAX, THREADS, over_elements},
     manifest::CallType,
     tensor::TensorType,
 };
@@ -38,8 +38,6 @@ const FEW_ROWS_MAX: u64 = 16;
 const FEW_ROWS_ALONG: u64 = 4;
 /// Rows and columns of a tile.
 const TILE: u64 = 64;
-/// Blocks along y and z of a grid, at most.
-const GRID_MAX: u64 = 65535;
 
 /// The type in which products of these types accumulate, as the skeleton numbers them.
 pub(super) fn sum_kind(inputs: [DType; 2], output: DType) -> i64 {

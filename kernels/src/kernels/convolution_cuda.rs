@@ -9,7 +9,7 @@ use super::{
     layout::strides,
 };
 use crate::{
-    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, THREADS, over_elements},
+    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, GRID_MAX, THREADS, over_elements},
     manifest::CallType,
     tensor::TensorType,
 };
@@ -34,8 +34,6 @@ const TILE: u64 = 64;
 const TILE_SPLIT_TERMS: u64 = 64;
 /// Features of a group up to which tiles would be mostly empty.
 const FEW_FEATURES: u64 = 4;
-/// Blocks along y of a grid, at most.
-const GRID_MAX: u64 = 65535;
 
 /// Blocks that keep a card busy. With no more, kernels may also start before those before them have ended.
 const BUSY_BLOCKS: u64 = 132;

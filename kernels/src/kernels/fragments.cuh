@@ -70,6 +70,12 @@ inline void multiply_matrices(f32* sums, const u32 (&left)[4], u32 right_low, u3
 #endif
 }
 
+// Where a piece of 16 bytes stands in its line of `PIECES`: moved about, so that eight lines are read without bank conflicts.
+template <int PIECES>
+inline int mixed_piece(int line, int piece) {
+  return piece ^ (PIECES >= 8 ? line & 7 : PIECES == 4 ? line >> 1 & 3 : line >> 2 & 1);
+}
+
 // Copies 8 or 16 bytes to shared memory while the thread goes on; zeros if there is nothing to copy.
 template <int BYTES = 16>
 inline void copy_ahead(u16* to, const void* from, bool is_there) {

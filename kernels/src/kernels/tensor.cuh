@@ -11,10 +11,7 @@ template <int EXTENT, bool IS_ACROSS>
 struct Stage {
   static constexpr int LINE = IS_ACROSS ? EXTENT : STEP_TERMS, LINES = IS_ACROSS ? STEP_TERMS : EXTENT, PIECES = LINE / PIECE;
   // Where a piece of a line lies.
-  static inline int at(int line, int piece) {
-    const int mixed = PIECES >= 8 ? line & 7 : PIECES == 4 ? line >> 1 & 3 : line >> 2 & 1;
-    return line * LINE + (piece ^ mixed) * PIECE;
-  }
+  static inline int at(int line, int piece) { return line * LINE + mixed_piece<PIECES>(line, piece) * PIECE; }
 };
 
 // The sums of a thread: where they belong in the tile. Groups of warps have sums of the same places, over terms of their own.
