@@ -13,7 +13,7 @@ use pygraph_artifact::{
     device_code::{Argument, DeviceCode, DeviceProgram},
     dtype::DType,
     library::{Library, Offer, Product, Side},
-    plan::{Bind, CacheLayout, KernelAttr, KernelCall, KvArena, Plan, PositionSource, SlotRows, Spread, Step, Work},
+    plan::{Bind, KernelAttr, KernelCall, KvArena, Plan, PositionSource, Step, Work},
     scalar::ScalarOp,
 };
 use pygraph_runtime::{
@@ -37,7 +37,7 @@ use pygraph_runtime::{
 use support::{
     Builder, as_floats, as_ints, floats,
     gpu::{OnGpu, PTX, call, gpu},
-    ints, launch, nodes,
+    ints, kernel, launch, nodes, rows_at,
 };
 
 fn grid(blocks: u32, threads: u32) -> Grid {
@@ -539,27 +539,10 @@ const TOKENS_OF_HANDLE: u64 = (2 << 20) / 256;
 /// Adds one to row `pos` of a cache that grows, of 64 numbers a token.
 fn growing() -> OnGpu {
     let mut b = Builder::new("main");
-    let cache = b.param("k", DType::I32, &[TOKENS, 64], Bind::State);
+    let cache = b.row_cache(TOKENS);
     let pos = b.param("pos", DType::I32, &[], Bind::Host);
-    let updated = b.result("k'", cache);
-    b.update(0, updated);
-    b.program.params[0].cache =
-        Some(CacheLayout { arena: 0, offset: 0, strides: vec![64, 1], slot_dim: None, token_dim: 0 });
-    b.program.ensures.push(SlotRows {
-        arena: 0,
-        source: Some(PositionSource::Param { index: 1 }),
-        spread: Spread::One,
-        offsets: vec![0],
-        window: None,
-    });
-    let work = KernelCall {
-        kernel: "add_to_row".to_string(),
-        inputs: vec![cache, pos],
-        outputs: vec![cache],
-        attributes: vec![],
-        bodies: vec![],
-    };
-    let steps = vec![launch("add_to_row", "model.mlir:1:1", Work::Kernel(work))];
+    b.program.ensures.push(rows_at(PositionSource::Param { index: 1 }, None));
+    let steps = vec![kernel("add_to_row", vec![cache, pos], cache)];
     let (program, constants) = b.finish(steps);
     let mut add = call("add_to_row", &[cache, pos]);
     add.calls[0].block = [64, 1, 1];

@@ -9,7 +9,7 @@ use std::time::Duration;
 use pygraph_artifact::{
     deployment::Deployment,
     dtype::DType,
-    plan::{Bind, BufferId, CacheLayout, KernelCall, KvArena, PositionSource, SlotRows, Spread, Step, Work},
+    plan::{Bind, BufferId, KvArena, PositionSource, Step},
     scalar::ScalarOp,
 };
 use pygraph_runtime::{
@@ -20,7 +20,7 @@ use pygraph_runtime::{
 use support::{
     Builder, as_ints,
     gpu::{OnGpu, call, gpu},
-    ints, launch, nodes,
+    ints, kernel, nodes, rows_at,
 };
 
 const HANDLE_BYTES: u64 = 2 << 20;
@@ -31,24 +31,10 @@ const ROWS_OF_HANDLE: u64 = HANDLE_BYTES / ROW_BYTES;
 const ROWS: u64 = HANDLES * ROWS_OF_HANDLE;
 const LONG: Duration = Duration::from_secs(10);
 
-fn kernel(name: &str, inputs: Vec<BufferId>, output: BufferId) -> Step {
-    let work =
-        KernelCall { kernel: name.to_string(), inputs, outputs: vec![output], attributes: vec![], bodies: vec![] };
-    launch(name, "model.mlir:1:1", Work::Kernel(work))
-}
-
-fn rows_at(source: PositionSource, window: Option<u64>) -> SlotRows {
-    SlotRows { arena: 0, source: Some(source), spread: Spread::One, offsets: vec![0], window }
-}
-
 /// A builder with the cache `k`, which is parameter 0.
 fn with_cache() -> (Builder, BufferId) {
     let mut b = Builder::new("main");
-    let cache = b.param("k", DType::I32, &[ROWS, 64], Bind::State);
-    let updated = b.result("k'", cache);
-    b.update(0, updated);
-    b.program.params[0].cache =
-        Some(CacheLayout { arena: 0, offset: 0, strides: vec![64, 1], slot_dim: None, token_dim: 0 });
+    let cache = b.row_cache(ROWS);
     (b, cache)
 }
 

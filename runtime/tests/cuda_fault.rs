@@ -2,15 +2,12 @@
 
 mod support;
 
-use pygraph_artifact::{
-    dtype::DType,
-    plan::{Bind, KernelCall, Work},
-};
+use pygraph_artifact::{dtype::DType, plan::Bind};
 use pygraph_runtime::session::{StepError, Ticket};
 use support::{
     Builder,
     gpu::{OnGpu, call, gpu},
-    ints, launch, tensor,
+    ints, kernel, tensor,
 };
 
 #[test]
@@ -21,14 +18,7 @@ fn a_stray_access_is_an_error_that_says_so_and_the_process_goes_on() {
     let k = b.param("k", DType::I32, &[], Bind::State);
     let updated = b.result("k'", k);
     b.update(1, updated);
-    let work = KernelCall {
-        kernel: "stray".to_string(),
-        inputs: vec![address, k],
-        outputs: vec![k],
-        attributes: vec![],
-        bodies: vec![],
-    };
-    let steps = vec![launch("stray", "model.mlir:1:1", Work::Kernel(work))];
+    let steps = vec![kernel("stray", vec![address, k], k)];
     let mut session = OnGpu::new(b.finish(steps), vec![call("stray", &[address])]).session();
     session.set(0, tensor(DType::I64, &[], &16_i64.to_le_bytes())).expect("fits");
     session.set(1, ints(&[], &[1])).expect("fits");

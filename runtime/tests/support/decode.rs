@@ -2,14 +2,14 @@
 
 use pygraph_artifact::{
     dtype::DType,
-    plan::{Bind, BufferId, CacheLayout, KernelCall, KvArena, PositionSource, SlotRows, Spread, Step, Work},
+    plan::{Bind, BufferId, KvArena, PositionSource, Step},
     scalar::ScalarOp,
 };
 
 use super::{
     Builder,
     gpu::{OnGpu, call},
-    launch,
+    kernel, rows_at,
 };
 
 /// Rows of the cache have 64 numbers.
@@ -22,11 +22,7 @@ const ROWS: u64 = 4 * ROWS_OF_HANDLE;
 /// row `pos`, and the sum of `token` and the first of the others (or itself).
 pub fn decode(others: usize, bind: Bind) -> OnGpu {
     let mut b = Builder::new("main");
-    let cache = b.param("k", DType::I32, &[ROWS, 64], Bind::State);
-    let updated = b.result("k'", cache);
-    b.update(0, updated);
-    b.program.params[0].cache =
-        Some(CacheLayout { arena: 0, offset: 0, strides: vec![64, 1], slot_dim: None, token_dim: 0 });
+    let cache = b.row_cache(ROWS);
     let pos = b.param("pos", DType::I32, &[], Bind::Host);
     let token = b.param("token", DType::I32, &[], Bind::Step);
     let others: Vec<BufferId> =
@@ -34,22 +30,8 @@ pub fn decode(others: usize, bind: Bind) -> OnGpu {
     let zero = b.constant(DType::I32, &[], &0_i32.to_le_bytes());
     let total = b.arena(DType::I32, &[]);
     let sum = b.output("sum", DType::I32, &[]);
-    let ensure = SlotRows {
-        arena: 0,
-        source: Some(PositionSource::Param { index: 1 }),
-        spread: Spread::One,
-        offsets: vec![0],
-        window: None,
-    };
-    b.program.ensures.push(ensure);
-    let work = KernelCall {
-        kernel: "add_to_row".to_string(),
-        inputs: vec![cache, pos],
-        outputs: vec![cache],
-        attributes: vec![],
-        bodies: vec![],
-    };
-    let mut steps = vec![launch("add_to_row", "model.mlir:1:1", Work::Kernel(work))];
+    b.program.ensures.push(rows_at(PositionSource::Param { index: 1 }, None));
+    let mut steps = vec![kernel("add_to_row", vec![cache, pos], cache)];
     let mut launches = vec![call("add_to_row", &[cache, pos])];
     launches[0].calls[0].block = [64, 1, 1];
     let mut add = |step: Step, name: &str, arguments: &[BufferId]| {

@@ -13,8 +13,8 @@ use pygraph_artifact::{
     dtype::DType,
     order::add_edges,
     plan::{
-        Access, Bind, Buffer, BufferId, Field, FieldSource, Launch, Nest, Node, Param, ParamBlock, Place, Plan,
-        Program, ResultSlot, Segment, Step, Work,
+        Access, Bind, Buffer, BufferId, CacheLayout, Field, FieldSource, KernelCall, Launch, Nest, Node, Param,
+        ParamBlock, Place, Plan, PositionSource, Program, ResultSlot, Segment, SlotRows, Spread, Step, Work,
     },
     scalar::{ScalarBody, ScalarInst, ScalarOp},
     validate::array_bytes,
@@ -118,6 +118,16 @@ impl Builder {
         self.program.params[param].updated_by = Some(result);
     }
 
+    /// The first parameter, a cache `k` of so many rows of 64 numbers in arena 0, and its result.
+    pub fn row_cache(&mut self, rows: u64) -> BufferId {
+        let cache = self.param("k", DType::I32, &[rows, 64], Bind::State);
+        let updated = self.result("k'", cache);
+        self.update(0, updated);
+        self.program.params[0].cache =
+            Some(CacheLayout { arena: 0, offset: 0, strides: vec![64, 1], slot_dim: None, token_dim: 0 });
+        cache
+    }
+
     /// `out = op(inputs…)`, element by element; an input of one element is spread.
     pub fn map(&self, op: ScalarOp, inputs: &[BufferId], out: BufferId) -> Step {
         let buffer = |id: BufferId| &self.program.buffers[id.0 as usize];
@@ -188,6 +198,18 @@ pub fn session_of(bytes: &[u8]) -> Session {
 
 pub fn launch(name: &str, location: &str, work: Work) -> Step {
     Step::Launch(Launch { name: name.to_string(), location: location.to_string(), work, functions: Vec::new() })
+}
+
+/// A launch of a kernel without attributes.
+pub fn kernel(name: &str, inputs: Vec<BufferId>, output: BufferId) -> Step {
+    let work =
+        KernelCall { kernel: name.to_string(), inputs, outputs: vec![output], attributes: vec![], bodies: vec![] };
+    launch(name, "model.mlir:1:1", Work::Kernel(work))
+}
+
+/// The rows of arena 0 up to a position, or of a window up to there.
+pub fn rows_at(source: PositionSource, window: Option<u64>) -> SlotRows {
+    SlotRows { arena: 0, source: Some(source), spread: Spread::One, offsets: vec![0], window }
 }
 
 pub fn floats(shape: &[u64], values: &[f32]) -> Tensor {
