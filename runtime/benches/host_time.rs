@@ -1,6 +1,9 @@
 //! How long a step keeps the host, by how many arguments the program has: `LD_LIBRARY_PATH=$(scripts/fake-driver) cargo bench -p pygraph-runtime
-//! --bench host_time`, on a driver whose calls cost next to nothing. On a GPU it says what each call of a step costs there; `pygraph-bench` times
-//! whole models.
+//! --bench host_time`, on a driver whose calls cost next to nothing. On a GPU it says what each call of a step costs there, and what the three
+//! calls of a step cost without anything of this project around them; `pygraph-bench` times whole models.
+//!
+//! Each is measured at once and after the thread has waited as long as a decode step takes: by then others may have used the processor's
+//! caches, and the same instructions take several times as long.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -8,12 +11,9 @@ mod support;
 use std::time::{Duration, Instant};
 
 use pygraph_artifact::plan::Bind;
-use pygraph_runtime::{
-    cuda::{
-        driver::{CudaError, DeviceBytes, Event, Graph, GraphExec, Grid, Module, PinnedBytes},
-        gpu::Gpu,
-    },
-    session::Ticket,
+use pygraph_runtime::cuda::{
+    driver::{CudaError, DeviceBytes, Event, Graph, GraphExec, Grid, Module, PinnedBytes},
+    gpu::Gpu,
 };
 use support::{
     decode::decode,
@@ -21,7 +21,9 @@ use support::{
     ints,
 };
 
-const STEPS: i32 = 4000;
+const STEPS: i32 = 1000;
+/// How long the thread waits before a call.
+const WAITS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(2)];
 /// Calls that are timed together, and then waited for.
 const CALLS: u32 = 20;
 
@@ -29,11 +31,24 @@ fn main() {
     let Some((gpu, _guard)) = gpu("the host's time") else { return };
     time_calls(&gpu).expect("the GPU should do what it is asked");
     println!("median of {STEPS} steps: all of it, and of it the setting of a position and a token");
-    for bind in [Bind::Once, Bind::Step] {
-        for others in [1, 147, 1000] {
-            let (step, set) = time(others, bind);
-            println!("{others:>5} arguments bound as `{:<4}`: {step:>9.2?} {set:>9.2?}", bind.name());
+    for wait in WAITS {
+        for bind in [Bind::Once, Bind::Step] {
+            for others in [1, 147, 1000] {
+                let (step, set) = time(others, bind, wait);
+                println!(
+                    "after {wait:>4.0?}, {others:>5} arguments bound as `{:<4}`: {step:>9.2?} {set:>9.2?}",
+                    bind.name()
+                );
+            }
         }
+    }
+}
+
+/// Lets time go by as a thread does that waits for a GPU.
+fn spin(wait: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < wait {
+        std::hint::spin_loop();
     }
 }
 
@@ -65,6 +80,20 @@ fn time_calls(gpu: &Gpu) -> Result<(), CudaError> {
         let mut chain = chain(gpu, block.address(), nodes)?;
         time(&format!("a graph of {nodes} kernels"), &mut || chain.launch(stream))?;
     }
+    let (mut chain, event) = (chain(gpu, block.address(), 100)?, Event::new(context)?);
+    for wait in WAITS {
+        let mut times = Vec::new();
+        for _ in 0..STEPS {
+            spin(wait);
+            let start = Instant::now();
+            stream.upload(&pinned, 0, &block, 0, 64)?;
+            chain.launch(stream)?;
+            event.record(stream)?;
+            times.push(start.elapsed());
+            event.synchronize()?;
+        }
+        println!("{:<40} {:>9.2?}", format!("after {wait:.0?}, a copy, a graph, an event"), median(times));
+    }
     Ok(())
 }
 
@@ -85,8 +114,8 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// The median times of a step, and of setting what changes.
-fn time(others: usize, bind: Bind) -> (Duration, Duration) {
+/// The median times of a step, which nothing before it holds up, and of setting what changes.
+fn time(others: usize, bind: Bind, wait: Duration) -> (Duration, Duration) {
     let mut session = decode(others, bind).session();
     session.begin_fresh().expect("nothing to unmap");
     for index in 0..others {
@@ -94,14 +123,15 @@ fn time(others: usize, bind: Bind) -> (Duration, Duration) {
     }
     let (mut steps, mut sets) = (Vec::new(), Vec::new());
     for pos in 0..STEPS {
+        spin(wait);
         let start = Instant::now();
         session.set(1, ints(&[], &[pos])).expect("fits");
         session.set(2, ints(&[], &[pos])).expect("fits");
         let set = start.elapsed();
-        session.step().expect("runs");
+        let ticket = session.step().expect("runs");
         steps.push(start.elapsed());
         sets.push(set);
+        ticket.wait().expect("ends");
     }
-    session.step().and_then(Ticket::wait).expect("runs");
     (median(steps), median(sets))
 }
