@@ -25,15 +25,16 @@ pub struct Gpu {
 pub enum ProgrammaticLaunches {
     /// None.
     Off,
-    /// Those that wait for a kernel of few blocks, which leaves room on the card.
+    /// Those whose blocks have little shared memory, and wait for a kernel of such blocks.
     #[default]
-    Few,
+    Light,
     /// All.
     All,
 }
 
-/// Blocks that leave room on a card, one a multiprocessor of an H100.
-const FEW_BLOCKS: u64 = 132;
+/// Shared memory up to which a block is light, in bytes: what it may have without asking. Many blocks of two kernels then find room on a
+/// multiprocessor at a time; larger ones would come to those that happen to have room, and some would get more of them than others.
+const LIGHT_BYTES: u32 = 48 << 10;
 
 /// Those that are open: a process has one context a GPU anyhow, and whoever shares memory must share the stream.
 static OPEN: Mutex<BTreeMap<u32, Weak<Gpu>>> = Mutex::new(BTreeMap::new());
@@ -71,13 +72,13 @@ impl Gpu {
         *self.programmatic_launches.lock().expect("nothing should panic while it chooses") = which;
     }
 
-    /// True if a kernel may start before one of so many blocks has ended.
-    pub fn starts_before_end_of(&self, blocks: u64) -> bool {
+    /// True if a kernel may start before another one has ended, where blocks of both have at most so much shared memory, in bytes.
+    pub fn starts_early(&self, shared_bytes: u32) -> bool {
         let which = *self.programmatic_launches.lock().expect("nothing should panic while it chooses");
         self.context.properties().capability.0 >= 9
             && match which {
                 ProgrammaticLaunches::Off => false,
-                ProgrammaticLaunches::Few => blocks <= FEW_BLOCKS,
+                ProgrammaticLaunches::Light => shared_bytes <= LIGHT_BYTES,
                 ProgrammaticLaunches::All => true,
             }
     }

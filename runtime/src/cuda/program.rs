@@ -123,9 +123,9 @@ impl CudaProgram {
             let earlier: Vec<GraphNode> = node.after.iter().map(|earlier| added[*earlier]).collect();
             // Generated kernels wait themselves for what is before them; for all others the graph does.
             let starts_early = match (&node.work, &node.after[..]) {
-                (NodeWork::Call { .. }, [one]) => match &list[*one].work {
-                    NodeWork::Call { grid, .. } => {
-                        self.gpu.starts_before_end_of(grid.blocks.iter().map(|count| u64::from(*count)).product())
+                (NodeWork::Call { grid, .. }, [one]) => match &list[*one].work {
+                    NodeWork::Call { grid: earlier, .. } => {
+                        self.gpu.starts_early(grid.shared_bytes.max(earlier.shared_bytes))
                     }
                     _ => false,
                 },
