@@ -32,9 +32,9 @@ pub enum ProgrammaticLaunches {
     All,
 }
 
-/// Shared memory up to which a block is light, in bytes: what it may have without asking. Many blocks of two kernels then find room on a
-/// multiprocessor at a time; larger ones would come to those that happen to have room, and some would get more of them than others.
-const LIGHT_BYTES: u32 = 48 << 10;
+/// Shared memory up to which a block is light, in bytes. Blocks with more are tiles of products, as many as make each multiprocessor busy: of those that come early,
+/// multiprocessors that have room get more than others, which then wait for them.
+const LIGHT_BYTES: u32 = 16 << 10;
 
 /// Those that are open: a process has one context a GPU anyhow, and whoever shares memory must share the stream.
 static OPEN: Mutex<BTreeMap<u32, Weak<Gpu>>> = Mutex::new(BTreeMap::new());
