@@ -241,6 +241,22 @@ fn tiles_of_queries_give_what_rows_do() {
 }
 
 #[test]
+fn tiles_have_more_queries_where_there_are_more_blocks() {
+    let positions = array(I32, &[1, 40], (0..40).map(|at| f64::from(at) + 50.0));
+    let of = |heads: u64| attention([Bf16, Bf16, Bf16], [1, 40, heads, 16], 96, heads / 6, 16);
+    let causal = |heads: u64| of(heads).with(POSITIONS, positions.clone());
+    check(
+        &[
+            of(66).case("half"),
+            causal(66).case("half_causal"),
+            of(132).case("whole"),
+            causal(132).set("fill", float(-4.0)).case("whole_near"),
+        ],
+        2e-2,
+    );
+}
+
+#[test]
 fn tiles_of_other_types_and_layouts() {
     let positions = array(I32, &[2, 33], (0..66).map(|at| f64::from(at % 33 + at / 33 * 9)));
     let of = |types, features, value_features| {

@@ -59,10 +59,12 @@ const TILED_QUERIES: u64 = 32;
 const TENSOR_FEATURES_MAX: u64 = 128;
 /// Tokens that a warp goes through at a time on tensor cores.
 const MATRIX_TOKENS: u64 = 16;
-/// Queries of a tile, 16 a warp.
-const TILE_QUERIES: u64 = 64;
+/// Queries of a tile, at most: 16 a warp, of [`WARPS`].
+const TILE_QUERIES: u64 = 16 * WARPS;
 /// Tokens of a tile.
 const TILE_TOKENS: u64 = 64;
+/// Tiles that keep the card busy. With fewer, tiles have fewer queries, of which several warps share the tokens.
+const BUSY_TILES: u64 = 132;
 
 /// Extents and strides of batch, token, head and feature.
 struct Roles {
@@ -154,9 +156,10 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let skips = u64::from(boolean(call.attributes, "skips_below"));
     add(&["HIDES_WHOLLY", "SKIPS_BELOW"], &[u64::from(hides), skips]);
     add(&["ROWS", "WARPS", "SPLITS", "BATCH_PARTS"], &[rows, warps, splits, BATCH_PARTS]);
+    let tile_queries = tile_queries(batches * heads, queries);
     add(
-        &["TOKENS_AT", "SHARE_MIN", "TILE_QUERIES", "TILE_TOKEN_COUNT"],
-        &[tokens_at, share_min, TILE_QUERIES, TILE_TOKENS],
+        &["TOKENS_AT", "SHARE_MIN", "TILE_QUERIES", "TILE_TOKEN_COUNT", "TOKEN_WARPS"],
+        &[tokens_at, share_min, tile_queries, TILE_TOKENS, TILE_QUERIES / tile_queries],
     );
 
     if call.outputs[0].element_count() == 0 {
@@ -175,13 +178,13 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         waits: false,
     };
     if is_tiled(call, &q, &v) {
-        let blocks = [(batches * q.extents[2]).min(1 << 20) as u32, queries.div_ceil(TILE_QUERIES) as u32, 1];
+        let blocks = [(batches * q.extents[2]).min(1 << 20) as u32, queries.div_ceil(tile_queries) as u32, 1];
         let operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length, layer];
         return CudaPlan {
             constants,
             steps: vec![CudaStep {
-                shared_bytes: tile_bytes(q.extents[3], value_features) as u32,
-                ..step("attend_tiles", 2 * TILE_QUERIES, blocks, operands)
+                shared_bytes: tile_bytes(tile_queries, q.extents[3], value_features) as u32,
+                ..step("attend_tiles", 32 * WARPS, blocks, operands)
             }],
             ..CudaPlan::default()
         };
@@ -216,10 +219,19 @@ fn is_tiled(call: &CallType<'_>, q: &Roles, v: &Roles) -> bool {
         && v.extents[3] <= TENSOR_FEATURES_MAX
 }
 
-/// Shared memory of a block of tiles: queries, and two tiles each of keys and of values, in lines of a power of two of elements of two bytes.
-fn tile_bytes(features: u64, value_features: u64) -> u64 {
+/// Queries of a tile, for so many pairs of a batch and a head.
+fn tile_queries(pairs: u64, queries: u64) -> u64 {
+    let is_busy = |tile: &u64| pairs * queries.div_ceil(*tile) >= BUSY_TILES;
+    [TILE_QUERIES, TILE_QUERIES / 2].into_iter().find(is_busy).unwrap_or(TILE_QUERIES / 4)
+}
+
+/// Shared memory of a block of tiles: queries, and two tiles each of keys and of values, in lines of a power of two of elements of two bytes;
+/// in the end, what warps have found that share tokens.
+fn tile_bytes(tile_queries: u64, features: u64, value_features: u64) -> u64 {
     let line = |features: u64| features.next_power_of_two().max(16);
-    2 * (TILE_QUERIES * line(features) + 2 * TILE_TOKENS * (line(features) + line(value_features)))
+    let tiles = 2 * (tile_queries * line(features) + 2 * TILE_TOKENS * (line(features) + line(value_features)));
+    let joined = (WARPS - tile_queries / 16) * 32 * 4 * (value_features.div_ceil(16) * 8 + 4);
+    tiles.max(joined)
 }
 
 /// Strides of an input that repeats along its dimensions of extent 1.

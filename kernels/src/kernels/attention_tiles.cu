@@ -1,11 +1,17 @@
 // Attention for many queries on tensor cores, for queries, keys and values of one type of two bytes. A block takes `TILE_QUERIES` queries
 // of a head, 16 a warp, and goes through the keys in sight `TILE_TOKENS` at a time: products stay in registers, where the softmax turns
 // them into the left side of the product with the values. The next tiles of keys and of values are copied while one is worked on.
+// Where there are few blocks, `TOKEN_WARPS` warps have the same queries: each takes its share of every tile, and what they have found is joined in the end.
 //
 // Weights are rounded for the product with the values; where `probability_type` is another type, as the sum of two parts. Tiles that
 // every query of the block has hidden come last, and not at all where their weights would be zero in every row (`fill` far below).
 
 constexpr int TILE_TOKENS = int(TILE_TOKEN_COUNT), QUERY_TILES = int((QUERIES + TILE_QUERIES - 1) / TILE_QUERIES);
+// Warps along the queries, and a warp's tokens of a tile.
+constexpr int QUERY_WARPS = int(TILE_QUERIES) / 16, OWN_TOKENS = TILE_TOKENS / int(TOKEN_WARPS);
+// A warp's first query of the block's, and its first token of a tile's.
+inline int own_query() { return int(threadIdx.x) / 32 % QUERY_WARPS * 16; }
+inline int own_token() { return int(threadIdx.x) / 32 / QUERY_WARPS * OWN_TOKENS; }
 constexpr i64 TILES_OF_HEADS = BATCHES * HEADS;
 
 // Rows of so many features in shared memory: lines of a power of two of pieces of 16 bytes, which are moved about within a line so that
@@ -107,26 +113,26 @@ struct Rows {
   // Keys that positions show to all of them.
   i64 shown_from, shown_to;
 };
-typedef f32 Products[TILE_TOKENS / 8][4];
+typedef f32 Products[OWN_TOKENS / 8][4];
 
 template <class T>
 inline void multiply_tile_of_keys(Products& products, const Rows& rows, const u16* keys) {
   const int lane = int(threadIdx.x) % 32;
 #pragma unroll
-  for (int at = 0; at < TILE_TOKENS / 2; ++at) products[at / 4][at % 4] = 0;
+  for (int at = 0; at < OWN_TOKENS / 2; ++at) products[at / 4][at % 4] = 0;
 #pragma unroll
   for (int step = 0; step < KeyLine::STEPS; ++step) {
 #pragma unroll
-    for (int part = 0; part < TILE_TOKENS / 16; ++part) {
+    for (int part = 0; part < OWN_TOKENS / 16; ++part) {
       u32 rights[4];
-      load_matrices<false>(rights, keys + KeyLine::at(part * 16 + lane % 8 + lane / 16 * 8, step * 2 + lane / 8 % 2));
+      load_matrices<false>(rights, keys + KeyLine::at(own_token() + part * 16 + lane % 8 + lane / 16 * 8, step * 2 + lane / 8 % 2));
       multiply_matrices<T>(products[part * 2], rows.queries[step], rights[0], rights[1]);
       multiply_matrices<T>(products[part * 2 + 1], rows.queries[step], rights[2], rights[3]);
     }
   }
 }
 
-// Turns products into weights, and scales sums so far. All keys of the tile are read and shown if `IS_SHOWN`.
+// Turns products into weights, and scales sums so far. All of the warp's keys, from `first` on, are read and shown if `IS_SHOWN`.
 template <bool IS_SHOWN, class Mask, class Bias>
 inline void weigh_tile(Products& products, Rows& rows, i64 batch, i64 head, i64 first_query, i64 first, const Route& route, const Mask* mask,
                        const Bias* bias) {
@@ -136,7 +142,7 @@ inline void weigh_tile(Products& products, Rows& rows, i64 batch, i64 head, i64 
     const i64 own = first_query + lane / 4 + row * 8, query = own < QUERIES ? own : QUERIES - 1;
     f32 largest = rows.largest[row];
 #pragma unroll
-    for (int at = 0; at < TILE_TOKENS / 4; ++at) {
+    for (int at = 0; at < OWN_TOKENS / 4; ++at) {
       f32& product = products[at / 2][row * 2 + at % 2];
       const i64 token = first + at / 2 * 8 + lane % 4 * 2 + at % 2;
       if (IS_SHOWN) {
@@ -153,7 +159,7 @@ inline void weigh_tile(Products& products, Rows& rows, i64 batch, i64 head, i64 
     const f32 scaled = correction(rows.largest[row], largest);
     f32 sum = 0;
 #pragma unroll
-    for (int at = 0; at < TILE_TOKENS / 4; ++at) {
+    for (int at = 0; at < OWN_TOKENS / 4; ++at) {
       f32& product = products[at / 2][row * 2 + at % 2];
       product = exponential(product, largest);
       sum += product;
@@ -171,7 +177,7 @@ template <class T, bool IS_SPLIT>
 inline void add_tile_of_values(Rows& rows, const Products& weights, const u16* values) {
   const int lane = int(threadIdx.x) % 32;
 #pragma unroll
-  for (int step = 0; step < TILE_TOKENS / 16; ++step) {
+  for (int step = 0; step < OWN_TOKENS / 16; ++step) {
     u32 lefts[4], rests[4];
 #pragma unroll
     for (int of = 0; of < 4; ++of) {
@@ -182,7 +188,7 @@ inline void add_tile_of_values(Rows& rows, const Products& weights, const u16* v
 #pragma unroll
     for (int part = 0; part < ValueLine::STEPS; ++part) {
       u32 rights[4];
-      load_matrices<true>(rights, values + ValueLine::at(step * 16 + lane % 16, part * 2 + lane / 16));
+      load_matrices<true>(rights, values + ValueLine::at(own_token() + step * 16 + lane % 16, part * 2 + lane / 16));
       multiply_matrices<T>(rows.sums[part * 2], lefts, rights[0], rights[1]);
       multiply_matrices<T>(rows.sums[part * 2 + 1], lefts, rights[2], rights[3]);
       if (IS_SPLIT) {
@@ -213,7 +219,7 @@ template <bool IS_WHOLE, class T, class Mask, class Bias, class Positions>
 inline void attend_tile(Rows& rows, u16* room, const Route& route, i64 batch, i64 head, i64 first_query, const T* q, const T* k, const T* v,
                         const Mask* mask, const Bias* bias, const Positions* positions) {
   constexpr bool IS_SPLIT = !IsSame<A_probability_type, T>::value;
-  const int lane = int(threadIdx.x) % 32, own_row = int(threadIdx.x) / 32 * 16;
+  const int lane = int(threadIdx.x) % 32, own_row = own_query();
   const T* const own_keys = k + batch * K_BATCH + head / (HEADS / GROUPS) * K_HEAD;
   const T* const own_values = v + batch * V_BATCH + head / (HEADS / GROUPS) * V_HEAD;
   u16* const keys = room + QUERY_SIZE;
@@ -251,14 +257,14 @@ inline void attend_tile(Rows& rows, u16* room, const Route& route, i64 batch, i6
   }
   for (int number = 0; number < count; ++number) {
     if (number == route.seen() && !hidden_keys_weigh(rows, first_query + own_row)) break;
-    const i64 first = route.tile(number) * TILE_TOKENS;
+    const i64 first = route.tile(number) * TILE_TOKENS + own_token();
     // All but the values of this tile; and everyone is done with the tile before.
     wait_for_copies<1>();
     __syncthreads();
     copy_tile(number + 1);
     Products products;
     multiply_tile_of_keys<T>(products, rows, keys + number % 2 * KEY_SIZE);
-    if (HAS_MASK == 0 && first >= rows.shown_from && first + TILE_TOKENS <= rows.shown_to) {
+    if (HAS_MASK == 0 && first >= rows.shown_from && first + OWN_TOKENS <= rows.shown_to) {
       weigh_tile<true>(products, rows, batch, head, first_query + own_row, first, route, mask, bias);
     } else {
       weigh_tile<false>(products, rows, batch, head, first_query + own_row, first, route, mask, bias);
@@ -268,6 +274,44 @@ inline void attend_tile(Rows& rows, u16* room, const Route& route, i64 batch, i6
     add_tile_of_values<T, IS_SPLIT>(rows, products, values + number % 2 * VALUE_SIZE);
   }
   wait_for_copies<0>();
+  __syncthreads();
+}
+
+// Joins what warps with the same queries have found, in the order of their tokens, in the first of them. `room` is shared memory that the block needs no more.
+inline void join_tokens(Rows& rows, f32* room) {
+  constexpr int SUMS = ValueLine::STEPS * 8, COUNT = SUMS + 4;
+  const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
+  auto place_of = [=](int warp) { return room + (warp - QUERY_WARPS) * COUNT * 32 + lane; };
+  if (warp >= QUERY_WARPS) {
+    f32* const own = place_of(warp);
+#pragma unroll
+    for (int at = 0; at < SUMS; ++at) own[at * 32] = rows.sums[at / 4][at % 4];
+#pragma unroll
+    for (int row = 0; row < 2; ++row) {
+      own[(SUMS + row) * 32] = rows.largest[row];
+      own[(SUMS + 2 + row) * 32] = rows.exponentials[row];
+    }
+  }
+  __syncthreads();
+  if (warp < QUERY_WARPS) {
+    for (int other = 1; other < TOKEN_WARPS; ++other) {
+      const f32* const found = place_of(warp + other * QUERY_WARPS);
+      f32 scales[2][2];
+#pragma unroll
+      for (int row = 0; row < 2; ++row) {
+        const f32 before = rows.largest[row], its = found[(SUMS + row) * 32];
+        rows.largest[row] = larger(before, its);
+        scales[row][0] = correction(before, rows.largest[row]);
+        scales[row][1] = correction(its, rows.largest[row]);
+        rows.exponentials[row] = rows.exponentials[row] * scales[row][0] + found[(SUMS + 2 + row) * 32] * scales[row][1];
+      }
+#pragma unroll
+      for (int at = 0; at < SUMS; ++at) {
+        f32& sum = rows.sums[at / 4][at % 4];
+        sum = sum * scales[at % 4 / 2][0] + found[at * 32] * scales[at % 4 / 2][1];
+      }
+    }
+  }
   __syncthreads();
 }
 
@@ -282,7 +326,7 @@ inline void attend_tiles(Output output, const T* q, const T* all_keys, const T* 
                         K_BATCH % 8 == 0 && V_TOKEN % 8 == 0 && V_HEAD % 8 == 0 && V_BATCH % 8 == 0;
   PYGRAPH_DYNAMIC_SHARED(bytes);
   u16* const room = (u16*)bytes;
-  const int lane = int(threadIdx.x) % 32, own_row = int(threadIdx.x) / 32 * 16;
+  const int lane = int(threadIdx.x) % 32, own_row = own_query();
   // The last queries see most: they begin first.
   const i64 first_query = (QUERY_TILES - 1 - i64(blockIdx.y)) * TILE_QUERIES;
   for (i64 number = blockIdx.x; number < TILES_OF_HEADS; number += gridDim.x) {
@@ -300,6 +344,10 @@ inline void attend_tiles(Output output, const T* q, const T* all_keys, const T* 
       attend_tile<FITS>(rows, room, route, batch, head, first_query, q, k, v, mask, bias, positions);
     } else {
       attend_tile<false>(rows, room, route, batch, head, first_query, q, k, v, mask, bias, positions);
+    }
+    if constexpr (TOKEN_WARPS > 1) {
+      join_tokens(rows, (f32*)room);
+      if (own_token() > 0) continue;
     }
 #pragma unroll
     for (int row = 0; row < 2; ++row) {

@@ -19,7 +19,7 @@ pub struct GpuOptions {
     pub device_limit_bytes: Option<u64>,
 
     /// Which kernels of a graph on a GPU come to the card before the one that they wait for has ended
-    #[arg(long, value_name = "WHICH", default_value = "light")]
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t)]
     pub programmatic_launches: ProgrammaticLaunches,
 
     /// Whether libraries compute long products on a GPU: auto (where there is one), off, or require (all they are offered)
