@@ -9,6 +9,7 @@
 constexpr int TILE_TOKENS = int(TILE_TOKEN_COUNT), QUERY_TILES = int((QUERIES + TILE_QUERIES - 1) / TILE_QUERIES);
 // Warps along the queries, and a warp's tokens of a tile.
 constexpr int QUERY_WARPS = int(TILE_QUERIES) / 16, OWN_TOKENS = TILE_TOKENS / int(TOKEN_WARPS);
+constexpr int TILE_THREADS = 32 * QUERY_WARPS * int(TOKEN_WARPS);
 // A warp's first query of the block's, and its first token of a tile's.
 inline int own_query() { return int(threadIdx.x) / 32 % QUERY_WARPS * 16; }
 inline int own_token() { return int(threadIdx.x) / 32 / QUERY_WARPS * OWN_TOKENS; }
@@ -21,21 +22,31 @@ struct Line {
   static constexpr int STEPS = int((COUNT + 15) / 16);
   static constexpr int PIECES = STEPS <= 1 ? 2 : STEPS <= 2 ? 4 : STEPS <= 4 ? 8 : 16, SIZE = PIECES * 8;
   static inline int at(int line, int piece) { return line * SIZE + mixed_piece<PIECES>(line, piece) * 8; }
+  static_assert(TILE_THREADS / PIECES % 8 == 0, "a thread's piece should be moved alike in all its lines");
 };
 typedef Line<FEATURES> KeyLine;
 typedef Line<VALUE_FEATURES> ValueLine;
 
-// Copies `LINES` rows of a head, from `first` on; zeros for those that are not among `from` to `to`, which may not even be there.
+// Copies `LINES` rows of a head, from `first` on; zeros for those that are not among `from` to `to`, which may not even be there. Where pieces are copied whole, a
+// thread has the same one of all its lines, so that addresses differ by constants.
 template <class Of, i64 COUNT, i64 TOKEN, i64 FEATURE, int LINES, bool IS_WHOLE, class T>
 inline void copy_lines(u16* lines, const T* rows, i64 first, i64 from, i64 to) {
-  for (int number = int(threadIdx.x); number < LINES * Of::PIECES; number += int(blockDim.x)) {
+  if constexpr (IS_WHOLE) {
+    constexpr int APART = TILE_THREADS / Of::PIECES;
+    const int line = int(threadIdx.x) / Of::PIECES, piece = int(threadIdx.x) % Of::PIECES;
+    const i32 low = i32(clamped(from - first, 0, LINES)), count = piece * 8 < COUNT ? i32(clamped(to - first, 0, LINES)) - low : 0;
+    const T* const source = rows + (first + line) * TOKEN + piece * 8;
+    u16* const target = lines + Of::at(line, piece);
+#pragma unroll
+    for (int at = 0; at < LINES; at += APART) {
+      if (LINES % APART != 0 && line + at >= LINES) continue;
+      copy_ahead(target + at * Of::SIZE, source + at * TOKEN, u32(line + at - low) < u32(count));
+    }
+    return;
+  }
+  for (int number = int(threadIdx.x); number < LINES * Of::PIECES; number += TILE_THREADS) {
     const int line = number / Of::PIECES, piece = number % Of::PIECES;
     u16* const target = lines + Of::at(line, piece);
-    if (IS_WHOLE) {
-      const bool is_there = first + line >= from && first + line < to && piece * 8 < COUNT;
-      copy_ahead(target, rows + (is_there ? (first + line) * TOKEN + piece * 8 : from * TOKEN), is_there);
-      continue;
-    }
     for (int of = 0; of < 8; ++of) {
       const bool is_there = first + line >= from && first + line < to && piece * 8 + of < COUNT;
       target[of] = is_there ? reinterpret<u16>(rows[(first + line) * TOKEN + (piece * 8 + of) * FEATURE]) : u16(0);
