@@ -42,6 +42,8 @@ fn attention(types: [DType; 3], q: [u64; 4], tokens: u64, groups: u64, value_fea
     for name in ["key_type", "value_type", "score_type", "logit_type", "softmax_type", "probability_type"] {
         attributes.push((name, text("f32")));
     }
+    attributes.push(("heads", ints(&[q[2] as i64, groups as i64, 0, 0, 0])));
+    attributes.push(("batches", ints(&[q[0] as i64, 0, 0, 0])));
     Attention { types, q, tokens, groups, value_features, attributes, optional: [const { None }; 5] }
 }
 
@@ -71,10 +73,19 @@ impl Attention {
             dims.iter().zip(extents).for_each(|(dimension, extent)| shape[*dimension as usize] = extent);
             shape
         };
+        // Batches and heads before those that are read, and one more head behind them.
+        let numbers = |name: &str| dims(name).into_iter().map(|number| number as u64).collect::<Vec<u64>>();
+        let (of_heads, of_batches) = (numbers("heads"), numbers("batches"));
+        let all = |operand: usize, heads: u64| {
+            let first = of_heads[2 + operand];
+            [batches + of_batches[1 + operand], first + heads + u64::from(first > 0)]
+        };
+        let [[q_batches, q_heads], [k_batches, k_heads], [v_batches, v_heads]] =
+            [all(0, heads), all(1, self.groups), all(2, self.groups)];
         let mut inputs = vec![
-            random(self.types[0], &shape("q_dims", self.q), 1),
-            random(self.types[1], &shape("k_dims", [batches, self.tokens, self.groups, features]), 2),
-            random(self.types[1], &shape("v_dims", [batches, self.tokens, self.groups, self.value_features]), 3),
+            random(self.types[0], &shape("q_dims", [q_batches, queries, q_heads, features]), 1),
+            random(self.types[1], &shape("k_dims", [k_batches, self.tokens, k_heads, features]), 2),
+            random(self.types[1], &shape("v_dims", [v_batches, self.tokens, v_heads, self.value_features]), 3),
         ];
         inputs.extend(self.optional.iter().flatten().cloned());
         let flags: Vec<i64> = self.optional.iter().map(|input| i64::from(input.is_some())).collect();
@@ -235,6 +246,23 @@ fn tiles_of_queries_give_what_rows_do() {
             skips.case("skips"),
             skips.clone().set("fill", lowest.clone()).with(LENGTH, array(I64, &[1], [110.0])).case("skips_fill"),
             skips.set("fill", lowest).set("mask_adds", KernelAttr::Bool(true)).case("skips_added"),
+        ],
+        2e-2,
+    );
+}
+
+#[test]
+fn parts_of_arrays() {
+    let parts = |of: Attention, heads: [i64; 2]| {
+        of.set("heads", ints(&[heads[0], heads[1], 3, 1, 2])).set("batches", ints(&[2, 1, 0, 2]))
+    };
+    let tiles = parts(attention([Bf16, Bf16, Bf16], [2, 40, 4, 16], 70, 2, 16), [4, 2]);
+    check(
+        &[
+            tiles.case("tiles"),
+            tiles.clone().set("q_dims", ints(&[2, 0, 1, 3])).set("v_dims", ints(&[1, 2, 0, 3])).case("tiles_turned"),
+            parts(attention([Bf16, Bf16, Bf16], [2, 1, 4, 64], 70, 2, 64), [4, 2]).case("rows"),
+            parts(attention([F32, F32, F32], [2, 3, 2, 5], 20, 1, 7), [2, 1]).case("odd"),
         ],
         2e-2,
     );

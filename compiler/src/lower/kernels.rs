@@ -83,6 +83,13 @@ pub fn attention(site: &mut Site) -> Lowered {
     for name in ["q_dims", "k_dims", "v_dims", "output_dims"] {
         attributes.push((name, ints(&site.int_list(name))));
     }
+    // All of each operand is read.
+    let [[batches, heads], [_, groups]] = [("q_dims", 0), ("k_dims", 1)].map(|(name, operand)| {
+        let (dims, shape) = (site.int_list(name), site.tensor(site.operand(operand)).shape);
+        [0, 2].map(|role| shape[dims[role] as usize] as i64)
+    });
+    attributes.push(("heads", ints(&[heads, groups, 0, 0, 0])));
+    attributes.push(("batches", ints(&[batches, 0, 0, 0])));
     for name in ["key_type", "value_type", "score_type", "logit_type", "softmax_type", "probability_type"] {
         let dtype = match site.attr(name) {
             Some(Attribute::Type(Type::Scalar(element))) => element.dtype(),

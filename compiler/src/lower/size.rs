@@ -63,10 +63,19 @@ fn kernel_size(module: &Module, op: OpId) -> WorkSize {
         ("gather" | "dynamic_slice", [_, indices @ ..]) => all(&outputs).saturating_mul(2).saturating_add(all(indices)),
         ("dynamic_update_slice" | "scatter", [_, changes @ ..]) => all(changes).saturating_mul(2),
         ("attention", [q, k, v, rest @ ..]) => {
-            // Of several layers one is read.
+            // Of several layers one is read, and of heads and batches some.
             let layers = extents_of(module, op, "k_dims", k).nth(4).unwrap_or(1).max(1);
-            let cached = all(&[k.clone(), v.clone()]) / layers;
-            all(&outputs).saturating_add(all(std::slice::from_ref(q))).saturating_add(cached).saturating_add(all(rest))
+            let (heads, batches) = (list_of(module, op, "heads"), list_of(module, op, "batches"));
+            let part = |tensor: &Tensor, name: &str, count: usize| {
+                let extents: Vec<u64> = extents_of(module, op, name, tensor).collect();
+                let others =
+                    extents.iter().enumerate().filter(|(role, _)| ![0, 2].contains(role)).map(|(_, extent)| *extent);
+                let read = [heads.get(count), batches.first()].into_iter().flatten().map(|count| count.unsigned_abs());
+                let element = tensor.dtype.size_bytes() as u64;
+                product(others.chain(read)).saturating_mul(element)
+            };
+            let cached = part(k, "k_dims", 1).saturating_add(part(v, "v_dims", 1)) / layers;
+            all(&outputs).saturating_add(part(q, "q_dims", 0)).saturating_add(cached).saturating_add(all(rest))
         }
         _ => all(&inputs).saturating_add(all(&outputs)),
     };
@@ -96,15 +105,18 @@ pub fn product_rows(module: &Module, op: OpId) -> Option<u64> {
     product(lhs.shape.iter().copied()).checked_div(others)
 }
 
-/// Extents of the dimensions that an attribute of a kernel lists.
-fn extents_of<'t>(module: &Module, op: OpId, name: &str, tensor: &'t Tensor) -> impl Iterator<Item = u64> + use<'t> {
-    let dims = match module.op(op).attr("attributes") {
-        Some(Attribute::Dictionary(attributes)) => {
-            attributes.get(name).and_then(Attribute::as_i64_slice).map(<[i64]>::to_vec)
-        }
+/// The numbers that an attribute of a kernel lists.
+fn list_of(module: &Module, op: OpId, name: &str) -> Vec<i64> {
+    let list = match module.op(op).attr("attributes") {
+        Some(Attribute::Dictionary(attributes)) => attributes.get(name).and_then(Attribute::as_i64_slice),
         _ => None,
     };
-    dims.unwrap_or_default().into_iter().filter_map(|d| tensor.shape.get(usize::try_from(d).ok()?).copied())
+    list.map(<[i64]>::to_vec).unwrap_or_default()
+}
+
+/// Extents of the dimensions that an attribute of a kernel lists.
+fn extents_of<'t>(module: &Module, op: OpId, name: &str, tensor: &'t Tensor) -> impl Iterator<Item = u64> + use<'t> {
+    list_of(module, op, name).into_iter().filter_map(|d| tensor.shape.get(usize::try_from(d).ok()?).copied())
 }
 
 fn product(extents: impl Iterator<Item = u64>) -> u64 {

@@ -8,6 +8,7 @@
 //! After: one `pyg.fused` with the product as its first stage, and one nest behind it: the product's result is not stored.
 //! Before: a nest that widens and scales a weight, and a product of few rows that alone reads it.
 //! After: one `pyg.fused` with the nest before the product: what is multiplied is not stored.
+//! Before: nests that copy queries, keys and values out of one tensor, for attention.   After: attention reads the tensor, and `heads` says which of its heads are which.
 //! Before: nests that find the maximum of each row, subtract it, take `exp`, and sum it up.
 //! After: one `pyg.fused {rows = …}` with these nests as stages, which a device may run row by row.
 //! Leaves alone: other kernels, and what they read; what products of many rows read; nests that fold, as producers; nests that write only a part of a tensor, as
@@ -25,6 +26,7 @@
 
 mod access;
 mod epilogue;
+mod heads;
 mod inline;
 mod name;
 mod prologue;
@@ -57,6 +59,16 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
         (drop_dead_ops::PASS.run)(module, &PassContext::default())?;
     }
     let uses = module.uses();
+    let mut in_place = false;
+    for blocks in &blocks {
+        in_place |= heads::read_in_place(module, blocks, &uses, context);
+    }
+    let uses = if in_place {
+        (drop_dead_ops::PASS.run)(module, &PassContext::default())?;
+        module.uses()
+    } else {
+        uses
+    };
     let mut attached = false;
     for blocks in &blocks {
         attached |= epilogue::attach(module, blocks, &uses, context);
@@ -66,7 +78,7 @@ fn run(module: &mut Module, context: &PassContext) -> Result<Changed, Diagnostic
     for blocks in &blocks {
         grouped |= rows::group(module, blocks, &uses, context);
     }
-    changed |= attached || grouped;
+    changed |= in_place || attached || grouped;
     for (function, before) in functions.into_iter().zip(before) {
         let after = launches(module, function).len();
         if after < before {

@@ -1,7 +1,8 @@
 //! `attention`: products of queries with keys, a softmax along the keys, and the values' sum weighted by it.
 //!
 //! Inputs: queries, keys, values, then those of mask, bias, positions, length and layer that `optional` names. With `H` heads of
-//! queries on `G` of keys, `H / G` neighbouring heads share one. With `layer` keys and values have a fifth dimension, of which that
+//! queries on `G` of keys, `H / G` neighbouring heads share one; `heads` and `batches` say where
+//! what is read begins in each input, which may have others: one array can have queries, keys and values side by side, or one behind the other. With `layer` keys and values have a fifth dimension, of which that
 //! layer is read (clamped, as a slice would be). Per head and query, each step rounded to its type:
 //!
 //! 1. keys and values to `key_type` and `value_type`, keys times `key_scale`; products accumulate in f32 (`score_type`);
@@ -42,9 +43,14 @@ pub static KERNEL: KernelDef = KernelDef {
     name: "attention",
     summary: "Weighs values by a softmax of products of queries and keys; rows from a length on are not read",
     attributes: &[
+        ints_attr("batches", "how many batches there are; the first that is read of queries, of keys, of values"),
         int_attr("diagonal", "a key is visible up to its query's position plus this"),
         attr("divisor", AttrKind::Float, "what products are divided by"),
         attr("fill", AttrKind::Float, "the logit of a key that is not visible, or what is added to it"),
+        ints_attr(
+            "heads",
+            "how many heads queries have, and keys; the first that is read of queries, of keys, of values",
+        ),
         ints_attr(
             "k_dims",
             "which dimensions of the keys are batch, token, head and feature, and layer if there is one",
@@ -84,6 +90,36 @@ pub static KERNEL: KernelDef = KernelDef {
 /// The optional inputs, in order.
 const OPTIONAL: [&str; 5] = ["mask", "bias", "positions", "length", "layer"];
 
+/// What is read of queries, keys and values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reads {
+    pub(super) batches: u64,
+    /// Heads of queries, and of keys and values.
+    pub(super) heads: u64,
+    pub(super) groups: u64,
+    /// The first batch and head of each.
+    pub(super) first: [[u64; 2]; 3],
+}
+
+impl Reads {
+    pub(super) fn of(attributes: &[(String, KernelAttr)]) -> Result<Reads, String> {
+        let list = |name| -> Option<Vec<u64>> {
+            ints(attributes, name).iter().map(|number| u64::try_from(*number).ok()).collect()
+        };
+        let (heads, batches) = (list("heads"), list("batches"));
+        match (heads.as_deref(), batches.as_deref()) {
+            (Some(&[heads, groups, q, k, v]), Some(&[batches, of_q, of_k, of_v])) => {
+                Ok(Reads { batches, heads, groups, first: [[of_q, q], [of_k, k], [of_v, v]] })
+            }
+            _ => Err(format!(
+                "heads and batches are {:?} and {:?}, not two numbers and three first heads, and one number and three first batches",
+                ints(attributes, "heads"),
+                ints(attributes, "batches")
+            )),
+        }
+    }
+}
+
 /// Which number each optional input has, where it is there.
 pub(super) fn optional(attributes: &[(String, KernelAttr)]) -> Result<[Option<usize>; OPTIONAL.len()], String> {
     let flags = ints(attributes, "optional");
@@ -119,6 +155,7 @@ fn check(call: &CallType<'_>) -> Result<(), String> {
             .filter(is_float)
             .ok_or_else(|| format!("{name} is `{given}`, not f32, f16 or bf16"))?;
     }
+    let reads = Reads::of(call.attributes)?;
     let roles = |name: &str, ty: TensorType<'_>| {
         if !is_float(&ty.dtype) {
             return Err(format!("{name} belongs to {}, not f32, f16 or bf16", ty.dtype));
@@ -132,20 +169,34 @@ fn check(call: &CallType<'_>) -> Result<(), String> {
             _ => Err(format!("{name} names {} of the {rank} dimensions of {:?}", of.len(), ty.shape)),
         }
     };
-    let [batch, queries, heads, feature] = roles("q_dims", call.inputs[0])?;
-    let [key_batch, tokens, groups, key_feature] = roles("k_dims", call.inputs[1])?;
-    let values = roles("v_dims", call.inputs[2])?;
+    let of_q = roles("q_dims", call.inputs[0])?;
+    let of_k = roles("k_dims", call.inputs[1])?;
+    let of_v = roles("v_dims", call.inputs[2])?;
     let output = roles("output_dims", call.outputs[0])?;
-    if [key_batch, key_feature] != [batch, feature] {
-        return Err(format!(
-            "queries and keys have batches of {batch} and {key_batch}, features {feature} and {key_feature}"
-        ));
+    let counts = [reads.heads, reads.groups, reads.groups];
+    for (idx, (name, [batches, _, heads, _])) in
+        [("queries", of_q), ("keys", of_k), ("values", of_v)].into_iter().enumerate()
+    {
+        let [first_batch, first_head] = reads.first[idx];
+        for (what, all, first, count) in
+            [("batches", batches, first_batch, reads.batches), ("heads", heads, first_head, counts[idx])]
+        {
+            if first.checked_add(count).is_none_or(|end| end > all) {
+                return Err(format!("{name} have {all} {what}, not {count} from {first} on"));
+            }
+        }
     }
-    if values[..3] != [batch, tokens, groups] {
-        return Err(format!("keys are [{batch}, {tokens}, {groups}], values {:?}", &values[..3]));
+    let (batch, heads, groups) = (reads.batches, reads.heads, reads.groups);
+    let ([_, queries, _, feature], [_, tokens, _, key_feature], [_, value_tokens, _, value_feature]) =
+        (of_q, of_k, of_v);
+    if key_feature != feature {
+        return Err(format!("queries have {feature} features, keys {key_feature}"));
     }
-    if output != [batch, queries, heads, values[3]] {
-        return Err(format!("the output is {output:?}, not {:?}", [batch, queries, heads, values[3]]));
+    if value_tokens != tokens {
+        return Err(format!("there are {tokens} keys and {value_tokens} values"));
+    }
+    if output != [batch, queries, heads, value_feature] {
+        return Err(format!("the output is {output:?}, not {:?}", [batch, queries, heads, value_feature]));
     }
     if groups == 0 || !heads.is_multiple_of(groups) {
         return Err(format!("{heads} heads do not share {groups}"));
@@ -199,15 +250,16 @@ fn round(dtype: DType, value: f32) -> f32 {
 struct Layout {
     /// Of batch, token, head and feature.
     strides: [usize; 4],
-    /// The first element: of the layer, where there are several.
+    /// The first element: of the layer, where there are several, the first batch and the first head.
     first: usize,
 }
 
 impl Layout {
-    fn new(call: &Call<'_>, name: &str, ty: TensorType<'_>) -> Layout {
+    fn new(call: &Call<'_>, name: &str, ty: TensorType<'_>, [batch, head]: [u64; 2]) -> Layout {
         let (of, strides) = (dimensions(call.attributes, name), ty.strides());
         let layer = of.get(4).map_or(0, |dimension| strides[*dimension] * layer_of(call, ty.shape[*dimension]));
-        Layout { strides: [0, 1, 2, 3].map(|role| strides[of[role]]), first: layer }
+        let first = layer + strides[of[0]] * batch as usize + strides[of[2]] * head as usize;
+        Layout { strides: [0, 1, 2, 3].map(|role| strides[of[role]]), first }
     }
 
     fn at(&self, batch: usize, token: usize, head: usize) -> usize {
@@ -281,7 +333,10 @@ struct Problem<'a> {
 impl<'a> Problem<'a> {
     fn new(call: &'a Call<'a>) -> Problem<'a> {
         let [q, k, v] = [0, 1, 2].map(|idx| &call.inputs[idx]);
-        let layouts = [("q_dims", q), ("k_dims", k), ("v_dims", v)].map(|(name, of)| Layout::new(call, name, of.ty));
+        let reads = Reads::of(call.attributes).expect("attributes should be checked before they are read");
+        let [of_q, of_k, of_v] = reads.first;
+        let layouts = [("q_dims", q, of_q), ("k_dims", k, of_k), ("v_dims", v, of_v)]
+            .map(|(name, of, first)| Layout::new(call, name, of.ty, first));
         let extent = |name, tensor: &TensorRef<'_>, role: usize| {
             tensor.ty.shape[dimensions(call.attributes, name)[role]] as usize
         };
@@ -289,13 +344,12 @@ impl<'a> Problem<'a> {
         let numbers = optional(call.attributes).expect("attributes should be checked before they are read");
         let [mask, bias, positions, length, _] = numbers.map(|number| number.map(|number| &call.inputs[number]));
         let number = |name| float(call.attributes, name) as f32;
-        let (heads, groups) = (extent("q_dims", q, 2), extent("k_dims", k, 2));
         Problem {
             q: (q, layouts[0]),
             k: (k, layouts[1]),
             v: (v, layouts[2]),
-            heads_per_group: heads / groups,
-            groups,
+            heads_per_group: (reads.heads / reads.groups) as usize,
+            groups: reads.groups as usize,
             queries: extent("q_dims", q, 1),
             tokens: extent("k_dims", k, 1),
             features: [extent("q_dims", q, 3), extent("v_dims", v, 3)],
@@ -442,7 +496,7 @@ fn reference(call: &Call<'_>, outputs: &mut [TensorMut<'_>]) -> Result<(), Kerne
         return Ok(());
     }
     let problem = Problem::new(call);
-    let layout = Layout::new(call, "output_dims", output.ty);
+    let layout = Layout::new(call, "output_dims", output.ty, [0, 0]);
     let batches = output.ty.shape[dimensions(call.attributes, "output_dims")[0]] as usize;
     let one = |job: usize| {
         let (batch, group) = (job / problem.groups, job % problem.groups);

@@ -3,7 +3,7 @@
 use pygraph_artifact::{dtype::DType, plan::KernelAttr};
 
 use super::{
-    attention::{optional, repeating},
+    attention::{Reads, optional, repeating},
     call::{boolean, dimensions, float, text},
 };
 use crate::{
@@ -94,8 +94,10 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let roles = |name, ty| Roles::new(call.attributes, name, ty);
     let (q, k, v) = (roles("q_dims", call.inputs[0]), roles("k_dims", call.inputs[1]), roles("v_dims", call.inputs[2]));
     let output = roles("output_dims", call.outputs[0]);
-    let [batches, queries, heads, _] = q.extents;
-    let (tokens, groups, value_features) = (k.extents[1], k.extents[2], v.extents[3]);
+    let reads = Reads::of(call.attributes).expect("attributes should be checked before they are read");
+    let Reads { batches, heads, groups, .. } = reads;
+    let [_, queries, _, features] = q.extents;
+    let (tokens, value_features) = (k.extents[1], v.extents[3]);
     let rows_all = heads / groups * queries;
     let of_key = k.lanes(call.inputs[1].dtype.size_bytes());
     let of_value = v.lanes(call.inputs[2].dtype.size_bytes());
@@ -134,11 +136,14 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let mut add = |names: &[&'static str], values: &[u64]| {
         constants.extend(names.iter().zip(values).map(|(name, value)| (*name, *value as i64)));
     };
-    add(&["BATCHES", "QUERIES", "HEADS", "FEATURES"], &q.extents);
+    add(&["BATCHES", "QUERIES", "HEADS", "FEATURES"], &[batches, queries, heads, features]);
     add(&["TOKENS", "GROUPS", "VALUE_FEATURES"], &[tokens, groups, value_features]);
     add(&["Q_BATCH", "Q_TOKEN", "Q_HEAD", "Q_FEATURE"], &q.strides);
     add(&["K_BATCH", "K_TOKEN", "K_HEAD", "K_FEATURE"], &k.strides);
     add(&["V_BATCH", "V_TOKEN", "V_HEAD", "V_FEATURE"], &v.strides);
+    let first = |roles: &Roles, [batch, head]: [u64; 2]| roles.strides[0] * batch + roles.strides[2] * head;
+    let [of_q, of_k, of_v] = reads.first;
+    add(&["Q_FIRST", "K_FIRST", "V_FIRST"], &[first(&q, of_q), first(&k, of_k), first(&v, of_v)]);
     add(&["O_BATCH", "O_TOKEN", "O_HEAD", "O_FEATURE"], &output.strides);
     let has = |number: Option<usize>| u64::from(number.is_some());
     add(&["HAS_MASK", "HAS_BIAS", "HAS_POSITIONS", "HAS_LENGTH"], &[has(mask), has(bias), has(positions), has(length)]);
@@ -178,7 +183,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         waits: false,
     };
     if is_tiled(call, &q, &v) {
-        let blocks = [(batches * q.extents[2]).min(1 << 20) as u32, queries.div_ceil(tile_queries) as u32, 1];
+        let blocks = [(batches * heads).min(1 << 20) as u32, queries.div_ceil(tile_queries) as u32, 1];
         let operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length, layer];
         return CudaPlan {
             constants,

@@ -54,10 +54,11 @@ inline void merge(Output output, const Unit& unit, bool has_rows, i64 count, con
 
 // Whether warps use tensor cores is `ON_TENSOR_CORES`; a template, since other types than those of two bytes have no code for it.
 template <bool ON_TENSOR_CORES, class Output, class Q, class K, class V, class Mask, class Bias, class Positions, class Length, class Layer>
-inline void attend(Output output, const Q* q, const K* all_keys, const V* all_values, const Mask* mask, const Bias* bias,
+inline void attend(Output output, const Q* all_queries, const K* all_keys, const V* all_values, const Mask* mask, const Bias* bias,
                    const Positions* positions, const Length* lengths, const Layer* layer, u8* parts, u32* counters) {
-  const K* const k = layer_of<K_LAYER>(all_keys, layer);
-  const V* const v = layer_of<V_LAYER>(all_values, layer);
+  const Q* const q = all_queries + Q_FIRST;
+  const K* const k = layer_of<K_LAYER>(all_keys, layer) + K_FIRST;
+  const V* const v = layer_of<V_LAYER>(all_values, layer) + V_FIRST;
   __shared__ f32 logits[WARPS][ROWS][TOKENS_AT];
   __shared__ union {
     f32 sums[WARPS][ROWS][PART];

@@ -328,10 +328,11 @@ inline void join_tokens(Rows& rows, f32* room) {
 
 // A template, since other types than those of two bytes have no code for it.
 template <class Output, class T, class Mask, class Bias, class Positions, class Length, class Layer>
-inline void attend_tiles(Output output, const T* q, const T* all_keys, const T* all_values, const Mask* mask, const Bias* bias,
+inline void attend_tiles(Output output, const T* all_queries, const T* all_keys, const T* all_values, const Mask* mask, const Bias* bias,
                          const Positions* positions, const Length* lengths, const Layer* layer) {
-  const T* const k = layer_of<K_LAYER>(all_keys, layer);
-  const T* const v = layer_of<V_LAYER>(all_values, layer);
+  const T* const q = all_queries + Q_FIRST;
+  const T* const k = layer_of<K_LAYER>(all_keys, layer) + K_FIRST;
+  const T* const v = layer_of<V_LAYER>(all_values, layer) + V_FIRST;
   constexpr bool FITS = Q_FEATURE == 1 && K_FEATURE == 1 && V_FEATURE == 1 && FEATURES % 8 == 0 && VALUE_FEATURES % 8 == 0 &&
                         Q_TOKEN % 8 == 0 && Q_HEAD % 8 == 0 && Q_BATCH % 8 == 0 && K_TOKEN % 8 == 0 && K_HEAD % 8 == 0 &&
                         K_BATCH % 8 == 0 && V_TOKEN % 8 == 0 && V_HEAD % 8 == 0 && V_BATCH % 8 == 0;

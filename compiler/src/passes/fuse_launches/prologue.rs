@@ -95,7 +95,7 @@ fn of_product(
 }
 
 /// True if a nest makes one new tensor, element by element.
-fn makes_new(module: &Module, parts: &NestParts) -> bool {
+pub fn makes_new(module: &Module, parts: &NestParts) -> bool {
     let [(init, map)] = &parts.outputs[..] else { return false };
     let is_new = module.defining_op(*init).is_some_and(|op| module.op(op).opcode == Opcode::PygEmpty);
     let is_whole = tensor_of(module.ty(*init)).is_some_and(|tensor| is_identity(map, &parts.extents, &tensor.shape));

@@ -12,6 +12,8 @@ fn plain() -> Case {
             ("diagonal", KernelAttr::Int(0)),
             ("divisor", KernelAttr::Float(1.0)),
             ("fill", KernelAttr::Float(f64::NEG_INFINITY)),
+            ("batches", ints(&[1, 0, 0, 0])),
+            ("heads", ints(&[2, 1, 0, 0, 0])),
             ("k_dims", dims()),
             ("key_scale", KernelAttr::Float(1.0)),
             ("key_type", text("f32")),
@@ -151,6 +153,7 @@ fn logits_are_scaled_divided_biased_and_masked_in_this_order() {
         case.inputs[1] = tensor(&[1, 2, 1, 1], &[1f32, 0.0]);
         case.inputs[2] = tensor(&[1, 2, 1, 1], &[1f32, 0.0]);
         case.outputs = vec![zeros(DType::F32, &[1, 1, 1, 1])];
+        case.set("heads", ints(&[1, 1, 0, 0, 0]));
         change(&mut case);
         let weight = f64::from(case.first::<f32>()[0]);
         ((weight / (1.0 - weight)).ln() * 1e3).round() / 1e3
@@ -192,6 +195,7 @@ fn layouts_and_types_are_as_said() {
     assert_eq!(rounded.first::<f32>()[0], third * 3.0 + third * 6.0 + third * 12.0);
     // Scores rounded to bf16: 1 + 2^-9 is 1 there, so that the two keys weigh the same.
     let mut near = plain();
+    near.set("heads", ints(&[1, 1, 0, 0, 0]));
     near.inputs = vec![
         tensor(&[1, 1, 1, 1], &[1f32]),
         tensor(&[1, 2, 1, 1], &[1f32, 1.0 + f32::powi(2.0, -9)]),
@@ -204,6 +208,19 @@ fn layouts_and_types_are_as_said() {
         near.set(step, KernelAttr::Text("bf16".to_string()));
         assert_eq!(near.first::<f32>(), [0.5], "{step}");
     }
+}
+
+#[test]
+fn parts_of_an_array_are_read() {
+    // Queries, keys and values side by side as heads, of the second batch of two.
+    let mut case = plain();
+    case.inputs[1] = tensor(&[2, 3, 3, 1], &[[9f32; 9], [9.0, 0.0, 3.0, 9.0, 0.0, 6.0, 9.0, 0.0, 12.0]].concat());
+    case.inputs[2] = case.inputs[1].clone();
+    case.set("heads", ints(&[2, 1, 0, 1, 2]));
+    case.set("batches", ints(&[1, 0, 1, 1]));
+    assert_eq!(case.first::<f32>(), [7.0; 4]);
+    case.set("heads", ints(&[2, 1, 0, 1, 0]));
+    assert_eq!(case.first::<f32>(), [9.0; 4]);
 }
 
 /// Two layers: the second, in the middle of the values' dimensions, has other numbers.
@@ -271,13 +288,21 @@ fn calls_that_do_not_fit_are_refused() {
     refuses(&|case| case.inputs[0].dtype = DType::I32, "q_dims belongs to i32, not f32, f16 or bf16");
     refuses(&|case| case.set("q_dims", ints(&[0, 1, 2, 2])), "q_dims has 2, which is twice there or no dimension of 4");
     refuses(&|case| case.set("v_dims", ints(&[0, 1, 2])), "v_dims names 3 of the 4 dimensions of [1, 3, 1, 1]");
-    refuses(
-        &|case| case.inputs[1] = zeros(DType::F32, &[1, 3, 1, 2]),
-        "queries and keys have batches of 1 and 1, features 1 and 2",
-    );
-    refuses(&|case| case.inputs[2] = zeros(DType::F32, &[1, 4, 1, 1]), "keys are [1, 3, 1], values [1, 4, 1]");
+    refuses(&|case| case.inputs[1] = zeros(DType::F32, &[1, 3, 1, 2]), "queries have 1 features, keys 2");
+    refuses(&|case| case.inputs[2] = zeros(DType::F32, &[1, 4, 1, 1]), "there are 3 keys and 4 values");
     refuses(&|case| case.outputs[0] = zeros(DType::F32, &[1, 2, 1, 1]), "the output is [1, 2, 1, 1], not [1, 2, 2, 1]");
+    refuses(&|case| case.set("heads", ints(&[2, 1, 1, 0, 0])), "queries have 2 heads, not 2 from 1 on");
+    refuses(
+        &|case| case.set("heads", ints(&[2, 1, 0, 0, i64::MAX])),
+        "values have 1 heads, not 1 from 9223372036854775807 on",
+    );
+    refuses(&|case| case.set("batches", ints(&[1, 0, 1, 0])), "keys have 1 batches, not 1 from 1 on");
+    refuses(
+        &|case| case.set("batches", ints(&[1, 0, -1, 0])),
+        "heads and batches are [2, 1, 0, 0, 0] and [1, 0, -1, 0], not two numbers and three first heads, and one number and three first batches",
+    );
     let three = |case: &mut Case| {
+        case.set("heads", ints(&[2, 3, 0, 0, 0]));
         case.inputs[1] = zeros(DType::F32, &[1, 3, 3, 1]);
         case.inputs[2] = zeros(DType::F32, &[1, 3, 3, 1]);
     };
