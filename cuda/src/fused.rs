@@ -11,12 +11,11 @@ use pygraph_kernels::{
 };
 
 use crate::{
-    address::is_indirect,
     call::{self, Around},
     epilogue::Epilogue,
     kernel::{CallCode, LaunchCode, LaunchLibrary, Operand, Parameter, Start, global},
     library,
-    nest::{NestText, Points, Source, Split, index_type, line},
+    nest::{NestText, POINT, Points, Source, Split, index_type, line, merged},
     prologue::Prologue,
     split_fold,
 };
@@ -26,10 +25,15 @@ use std::{collections::BTreeSet, fmt::Write as _};
 const SHARED_MAX: u64 = 40 << 10;
 /// Folded points above which one thread a parallel point is too few.
 const ALONE_MAX: u64 = 64;
+/// Multiprocessors of a card.
+const MULTIPROCESSORS: u64 = 132;
 /// Rows of which each can have a large part of a multiprocessor.
-const FEW_ROWS: u64 = 132;
+const FEW_ROWS: u64 = MULTIPROCESSORS;
+/// Threads that a nest is spread over before one takes more than a point. With few points time is what one thread takes, and a vector's points are
+/// computed one after another; with many it is what instructions for addresses and memory take.
+const SPREAD_THREADS: u64 = MULTIPROCESSORS * 128;
 /// Parallel points that keep a card busy with a thread each.
-const BUSY_POINTS: u64 = 132 * 1024;
+const BUSY_POINTS: u64 = MULTIPROCESSORS * 1024;
 
 /// A loop nest alone.
 pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
@@ -41,7 +45,7 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
     }
     if nest.combine.is_none() || count <= ALONE_MAX || points >= BUSY_POINTS {
         let (parameters, operands) = parameters_of(program, nest);
-        return LaunchCode { calls: vec![points_call(nest, points, &parameters, operands)], ..LaunchCode::default() };
+        return LaunchCode { calls: vec![points_call(nest, &parameters, operands)], ..LaunchCode::default() };
     }
     if let Some(launch) = split_fold::lower(program, nest, points) {
         return launch;
@@ -58,36 +62,54 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
     launch
 }
 
-/// A thread a parallel point. There is a parameter for each access, inputs first.
-pub fn points_call(nest: &Nest, points: u64, parameters: &[Parameter], operands: Vec<Operand>) -> CallCode {
-    let name = |access: &Access| name_of(nest, access);
-    let text = NestText::new(nest, "n", &name);
+/// A thread a parallel point, or a vector of them. There is a parameter for each access, inputs first.
+pub fn points_call(nest: &Nest, parameters: &[Parameter], operands: Vec<Operand>) -> CallCode {
     let rank = nest.extents.len() - nest.reduction_dims as usize;
-    let blocks = points.div_ceil(u64::from(THREADS)).min(BLOCKS_MAX) as u32;
-    let threads = u64::from(blocks) * u64::from(THREADS);
+    let nest = &match &nest.combine {
+        None => merged(nest, (0..rank).filter(|dim| nest.extents[*dim] > 1).collect()).0,
+        Some(_) => nest.clone(),
+    };
+    let rank = nest.extents.len() - nest.reduction_dims as usize;
+    let points: u64 = nest.extents[..rank].iter().product();
+    let source = |access: &Access| source_of(nest, parameters, access);
+    let text = NestText::new(nest, "n", &source);
+    let vector = match &nest.combine {
+        None => text.vector(0..rank, points / SPREAD_THREADS),
+        Some(_) => POINT,
+    };
+    let vectors = points / vector.width;
+    let threads = [THREADS, THREADS / 2].into_iter().find(|threads| vectors >= u64::from(*threads) * MULTIPROCESSORS);
+    let threads = threads.unwrap_or(THREADS / 4);
+    // As many for each thread, but for the last threads.
+    let iterations = vectors.div_ceil(BLOCKS_MAX * u64::from(threads));
+    let blocks = vectors.div_ceil(iterations * u64::from(threads)) as u32;
+    let all = u64::from(blocks) * u64::from(threads);
     let points = Points {
         counter: "point".to_string(),
-        first: format!("index(blockIdx.x) * {THREADS} + index(threadIdx.x)"),
-        end: format!("index({points}ull)"),
-        step: format!("index({threads})"),
-        iterations: points.div_ceil(threads),
+        first: format!("index(blockIdx.x) * {threads} + index(threadIdx.x)"),
+        end: format!("index({vectors}ull)"),
+        step: format!("index({all})"),
+        iterations,
         dims: 0..rank,
+        vector,
+        is_even: vectors == iterations * all,
     };
     let body = format!("typedef {} index;\n{}", index_type(std::slice::from_ref(nest)), text.points(&points));
     CallCode {
-        text: global(parameters, THREADS, Start::Late, &body),
+        text: global(parameters, threads, Start::Late, &body),
         grid: [blocks, 1, 1],
-        block: [THREADS, 1, 1],
+        block: [threads, 1, 1],
         shared_bytes: 0,
         operands,
     }
 }
 
-/// The parameter of an access of a nest.
-pub fn name_of(nest: &Nest, access: &Access) -> Source {
+/// The array of an access of a nest, which has a parameter of its own.
+pub fn source_of(nest: &Nest, parameters: &[Parameter], access: &Access) -> Source {
     let accesses = nest.inputs.iter().chain(&nest.outputs);
     let number = accesses.into_iter().position(|other| std::ptr::eq(other, access));
-    Source::Array(format!("p{}", number.expect("an access should be one of its nest")))
+    let parameter = &parameters[number.expect("an access should be one of its nest")];
+    Source::Array { name: parameter.name.clone(), is_aligned: parameter.is_aligned }
 }
 
 /// A parameter for each access of a nest.
@@ -95,8 +117,7 @@ pub fn parameters_of(program: &Program, nest: &Nest) -> (Vec<Parameter>, Vec<Ope
     let accesses = nest.inputs.iter().chain(&nest.outputs).enumerate();
     accesses
         .map(|(number, access)| {
-            let dtype = program.buffers[access.buffer.0 as usize].dtype;
-            let parameter = Parameter::new(format!("p{number}"), dtype, is_indirect(program, access.buffer));
+            let parameter = Parameter::of_buffer(format!("p{number}"), program, access.buffer);
             (parameter, Operand::Buffer(access.buffer))
         })
         .unzip()
@@ -179,8 +200,13 @@ struct Rows<'a> {
 
 /// Where an operand of the stages lies.
 enum Place {
-    /// In memory that all threads see: a parameter of this name.
-    Global(String),
+    /// In memory that all threads see: a parameter.
+    Global {
+        /// Its name.
+        name: String,
+        /// True if it is known to be a multiple of 16 bytes.
+        is_aligned: bool,
+    },
     /// Nowhere: no stage names it.
     Absent,
     /// In shared memory: one part a group, of so many elements a row.
@@ -206,11 +232,9 @@ impl Rows<'_> {
                 if !named.contains(&(number as u32)) {
                     return Place::Absent;
                 }
-                let (dtype, operand, is_indirect) = match operand {
-                    FusedOperand::Buffer(id) => {
-                        let dtype = self.program.buffers[id.0 as usize].dtype;
-                        (dtype, Operand::Buffer(*id), is_indirect(self.program, *id))
-                    }
+                let name = format!("p{number}");
+                let (parameter, operand) = match operand {
+                    FusedOperand::Buffer(id) => (Parameter::of_buffer(name, self.program, *id), Operand::Buffer(*id)),
                     FusedOperand::Temporary { dtype, shape } => {
                         let elements: u64 = shape.iter().product();
                         let row_elements = elements / self.rows;
@@ -221,13 +245,14 @@ impl Rows<'_> {
                             return self.shared_place(number, *dtype, row_elements, groups, &mut shared);
                         }
                         let bytes = elements * dtype.size_bytes() as u64;
-                        (*dtype, given.map_or_else(|| launch.add_scratch(bytes), |(_, operand)| *operand), false)
+                        let operand = given.map_or_else(|| launch.add_scratch(bytes), |(_, operand)| *operand);
+                        (Parameter::new(name, *dtype, false, true), operand)
                     }
                 };
-                let name = format!("p{number}");
-                parameters.push(Parameter::new(name.clone(), dtype, is_indirect));
+                let Parameter { name, is_aligned, .. } = parameter.clone();
+                parameters.push(parameter);
                 operands.push(operand);
-                Place::Global(name)
+                Place::Global { name, is_aligned }
             })
             .collect();
         let body = self.body(group, &places, &shared);
@@ -274,9 +299,13 @@ impl Rows<'_> {
             self.rows
         );
         let array = |access: &Access| match &places[access.buffer.0 as usize] {
-            Place::Global(name) => Source::Array(name.clone()),
+            Place::Global { name, is_aligned } => Source::Array { name: name.clone(), is_aligned: *is_aligned },
             Place::Absent => unreachable!("every operand that a stage names should have a place"),
-            Place::Shared { name, row_elements } => Source::Part(name.clone(), format!("index(row) * {row_elements}")),
+            Place::Shared { name, row_elements } => Source::Part {
+                name: name.clone(),
+                first: format!("index(row) * {row_elements}"),
+                elements: *row_elements,
+            },
         };
         for (number, stage) in self.stages.iter().enumerate() {
             let text = NestText::new(stage, &format!("s{number}_"), &array);

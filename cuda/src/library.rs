@@ -3,7 +3,7 @@
 use pygraph_artifact::plan::{Access, BufferId, Fused, FusedOperand, KernelCall, Nest, Place, Program};
 
 use crate::{
-    address::is_indirect,
+    address,
     fused::points_call,
     kernel::{LaunchCode, LaunchLibrary, Operand, Parameter},
 };
@@ -15,24 +15,21 @@ pub fn add_epilogue(program: &Program, fused: &Fused, kernel: &KernelCall, launc
     let (stage, product) = (&fused.stages[0], kernel.outputs[0]);
     let FusedOperand::Temporary { dtype, shape } = &fused.operands[product.0 as usize] else { return };
     let bytes = shape.iter().product::<u64>() * dtype.size_bytes() as u64;
-    let place = match replaced(program, fused, kernel, stage) {
-        Some(buffer) => Operand::Buffer(buffer),
-        None => launch.add_scratch(bytes),
+    let (place, is_aligned) = match replaced(program, fused, kernel, stage) {
+        Some(buffer) => (Operand::Buffer(buffer), address::is_aligned(program, buffer)),
+        None => (launch.add_scratch(bytes), true),
     };
     let accesses = stage.inputs.iter().chain(&stage.outputs).enumerate();
     let (parameters, operands): (Vec<Parameter>, Vec<Operand>) = accesses
         .map(|(number, access)| {
             let name = format!("p{number}");
             match &fused.operands[access.buffer.0 as usize] {
-                FusedOperand::Temporary { dtype, .. } => (Parameter::new(name, *dtype, false), place),
-                FusedOperand::Buffer(id) => {
-                    let dtype = program.buffers[id.0 as usize].dtype;
-                    (Parameter::new(name, dtype, is_indirect(program, *id)), Operand::Buffer(*id))
-                }
+                FusedOperand::Temporary { dtype, .. } => (Parameter::new(name, *dtype, false, is_aligned), place),
+                FusedOperand::Buffer(id) => (Parameter::of_buffer(name, program, *id), Operand::Buffer(*id)),
             }
         })
         .unzip();
-    let call = points_call(stage, stage.extents.iter().product(), &parameters, operands);
+    let call = points_call(stage, &parameters, operands);
     if let LaunchLibrary::Product { output, after, .. } = &mut launch.library {
         *output = Some(place);
         after.push(call);
