@@ -11,11 +11,12 @@ use pygraph_kernels::{
 };
 
 use crate::{
+    address,
     call::{self, Around},
     epilogue::Epilogue,
     kernel::{CallCode, LaunchCode, LaunchLibrary, Operand, Parameter, Start, global},
     library,
-    nest::{NestText, POINT, Points, Source, Split, index_type, line, merged},
+    nest::{Held, HeldPlace, NestText, POINT, Points, Source, Split, index_type, line, merged},
     prologue::Prologue,
     split_fold,
 };
@@ -215,6 +216,10 @@ enum Place {
 
 impl Rows<'_> {
     fn lower(&self, in_scratch: &[(usize, Operand)], launch: &mut LaunchCode) {
+        if let Some(call) = self.lower_held(in_scratch) {
+            launch.calls.push(call);
+            return;
+        }
         let group = self.group();
         let threads = group.max(THREADS);
         let groups = u64::from(threads / group);
@@ -222,8 +227,7 @@ impl Rows<'_> {
         let mut operands = Vec::new();
         let mut shared = String::new();
         let mut shared_bytes = 0;
-        let accesses = self.stages.iter().flat_map(|stage| stage.inputs.iter().chain(&stage.outputs));
-        let named: BTreeSet<u32> = accesses.map(|access| access.buffer.0).collect();
+        let named = self.named();
         let places: Vec<Place> = self
             .operands
             .iter()
@@ -264,6 +268,88 @@ impl Rows<'_> {
             shared_bytes: 0,
             operands,
         });
+    }
+
+    /// The kernel that holds rows in registers, if the stages are of that sort.
+    fn lower_held(&self, in_scratch: &[(usize, Operand)]) -> Option<CallCode> {
+        if self.alone {
+            return None;
+        }
+        let (mut parameters, mut operands) = (Vec::new(), Vec::new());
+        let named = self.named();
+        let places = self.operands.iter().enumerate().map(|(number, operand)| {
+            if !named.contains(&(number as u32)) {
+                return None;
+            }
+            let name = format!("p{number}");
+            let (parameter, operand, is_fixed) = match (operand, given_for(in_scratch, BufferId(number as u32))) {
+                (FusedOperand::Buffer(id), _) => (
+                    Parameter::of_buffer(name, self.program, *id),
+                    Operand::Buffer(*id),
+                    address::is_fixed(self.program, *id),
+                ),
+                (FusedOperand::Temporary { dtype, .. }, Some(operand)) => {
+                    (Parameter::new(name, *dtype, false, true), operand, false)
+                }
+                (FusedOperand::Temporary { shape, .. }, None) => {
+                    let row_elements = shape.iter().product::<u64>() / self.rows;
+                    return Some(HeldPlace::Registers { row_elements });
+                }
+            };
+            let source = Source::Array { name: parameter.name.clone(), is_aligned: parameter.is_aligned };
+            parameters.push(parameter);
+            operands.push(operand);
+            Some(HeldPlace::Memory { source, is_fixed })
+        });
+        let places = places.collect();
+        if self.writes_what_is_read() {
+            return None;
+        }
+        let row_dims = self.stages.iter().map(|stage| self.row_dims(stage)).collect();
+        let held = Held::of(self.stages, row_dims, self.rows, places, MULTIPROCESSORS)?;
+        let (groups, threads) = (u64::from(held.groups), held.groups * held.lanes);
+        let blocks = self.rows.div_ceil(groups).min(BLOCKS_MAX);
+        Some(CallCode {
+            text: global(&parameters, threads, Start::OfItsOwn, &held.body(blocks)),
+            grid: [blocks as u32, 1, 1],
+            block: [threads, 1, 1],
+            shared_bytes: 0,
+            operands,
+        })
+    }
+
+    /// The operands that stages name.
+    fn named(&self) -> BTreeSet<u32> {
+        let accesses = self.stages.iter().flat_map(|stage| stage.inputs.iter().chain(&stage.outputs));
+        accesses.map(|access| access.buffer.0).collect()
+    }
+
+    /// True if a stage may write where another operand lies.
+    fn writes_what_is_read(&self) -> bool {
+        let buffer = |number: u32| match self.operands[number as usize] {
+            FusedOperand::Buffer(id) => Some(id),
+            FusedOperand::Temporary { .. } => None,
+        };
+        let written = self.stages.iter().flat_map(|stage| &stage.outputs).map(|access| access.buffer.0);
+        let named = self.named();
+        written.into_iter().any(|written| {
+            let overlaps = |other: &u32| match (buffer(written), buffer(*other)) {
+                (Some(written), Some(other)) => {
+                    !address::is_fixed(self.program, other) && address::may_overlap(self.program, written, other)
+                }
+                _ => false,
+            };
+            named.iter().filter(|other| **other != written).any(overlaps)
+        })
+    }
+
+    /// How many dimensions of a stage count rows.
+    fn row_dims(&self, stage: &Nest) -> usize {
+        let reduced = stage.reduction_dims as usize;
+        match self.alone {
+            true => stage.extents.len() - reduced,
+            false => row_dims(&stage.extents, reduced, self.rows).expect("a valid stage should count the rows"),
+        }
     }
 
     fn shared_place(&self, number: usize, dtype: DType, row_elements: u64, groups: u64, text: &mut String) -> Place {
@@ -309,13 +395,7 @@ impl Rows<'_> {
         };
         for (number, stage) in self.stages.iter().enumerate() {
             let text = NestText::new(stage, &format!("s{number}_"), &array);
-            let parallel = stage.extents.len() - stage.reduction_dims as usize;
-            let dims = if self.alone {
-                parallel
-            } else {
-                let dims = row_dims(&stage.extents, stage.reduction_dims as usize, self.rows);
-                dims.expect("a valid stage should count the rows")
-            };
+            let dims = self.row_dims(stage);
             body.push_str("{\n");
             body.push_str(&text.split("row", 0..dims));
             body.push_str(&text.row(dims, self.stage_split(stage, dims, group), "lane", group));

@@ -50,25 +50,8 @@ fn replaced(program: &Program, fused: &Fused, kernel: &KernelCall, stage: &Nest)
     let is_same_element = (source.offset, &source.strides) == (result.offset, &result.strides);
     let others = stage.inputs.iter().filter(|access| access.buffer != product).map(|access| access.buffer);
     let is_read = others.chain(kernel.inputs.iter().copied()).any(|other| match fused.operands[other.0 as usize] {
-        FusedOperand::Buffer(other) => may_overlap(program, other, id),
+        FusedOperand::Buffer(other) => address::may_overlap(program, other, id),
         FusedOperand::Temporary { .. } => false,
     });
     (is_fixed && is_as_large && is_same_element && !is_read).then_some(id)
-}
-
-/// False if two buffers are known to lie apart.
-fn may_overlap(program: &Program, a: BufferId, b: BufferId) -> bool {
-    let [a, b] = [a, b].map(|id| &program.buffers[id.0 as usize]);
-    let bytes = |buffer: &pygraph_artifact::plan::Buffer| {
-        buffer.shape.iter().product::<u64>() * buffer.dtype.size_bytes() as u64
-    };
-    match (a.place, b.place) {
-        (Place::Arena { offset }, Place::Arena { offset: other }) => {
-            offset < other + bytes(b) && other < offset + bytes(a)
-        }
-        (Place::Param { index }, Place::Param { index: other }) => index == other,
-        // What a caller gives may lie where state does.
-        (Place::Field { .. }, Place::Param { .. }) | (Place::Param { .. }, Place::Field { .. }) => true,
-        _ => false,
-    }
 }

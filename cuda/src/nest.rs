@@ -1,6 +1,7 @@
 //! Loop nests as loops of threads.
 
 mod fold;
+mod held;
 
 use std::fmt::Write as _;
 
@@ -10,7 +11,10 @@ use pygraph_artifact::{
     scalar::{ScalarBody, ScalarInst},
 };
 
-pub use self::fold::{Folded, is_commutative};
+pub use self::{
+    fold::{Folded, is_commutative},
+    held::{Held, HeldPlace},
+};
 use crate::scalar::statements;
 
 /// Writing to a text cannot fail; this says so in one place.

@@ -197,6 +197,83 @@ fn neighbours(name: &str, [rows, columns]: [u64; 2], line: i64, first: i64, shif
     }
 }
 
+/// Each row over the root of its mean square, times weights that rows share; in the first array if `is_in_place`.
+fn norm(rows: u64, columns: u64, is_in_place: bool) -> Case {
+    use DType::{Bf16, F32};
+    let c = columns as i64;
+    let row = |buffer| access(buffer, 0, &[c, 1]);
+    let one = |buffer| access(buffer, 0, &[1, 0]);
+    let constant = |value: f32| ScalarInst::Constant { dtype: F32, bits: u128::from(value.to_bits()) };
+    let of_row = |inputs: Vec<Access>, buffer, map: ScalarBody| Nest {
+        extents: vec![rows],
+        reduction_dims: 0,
+        inputs,
+        outputs: vec![access(buffer, 0, &[1])],
+        map,
+        combine: None,
+    };
+    let zero = ScalarBody { inputs: vec![], instructions: vec![constant(0.0)], outputs: vec![0] };
+    let square =
+        ScalarBody { inputs: vec![F32], instructions: vec![op(ScalarOp::Mul, F32, &[0, 0])], outputs: vec![1] };
+    let squares = Nest {
+        extents: vec![rows, columns],
+        reduction_dims: 1,
+        inputs: vec![row(0)],
+        outputs: vec![one(3)],
+        map: square,
+        combine: Some(binary(ScalarOp::Add, F32)),
+    };
+    let root = ScalarBody {
+        inputs: vec![F32],
+        instructions: vec![
+            constant(columns as f32),
+            op(ScalarOp::Div, F32, &[0, 1]),
+            constant(1e-5),
+            op(ScalarOp::Add, F32, &[2, 3]),
+            op(ScalarOp::Rsqrt, F32, &[4]),
+        ],
+        outputs: vec![5],
+    };
+    let scaled = ScalarBody {
+        inputs: vec![F32, F32, Bf16],
+        instructions: vec![
+            op(ScalarOp::Mul, F32, &[0, 1]),
+            op(ScalarOp::Convert, F32, &[2]),
+            op(ScalarOp::Mul, F32, &[3, 4]),
+        ],
+        outputs: vec![5],
+    };
+    let result = Nest {
+        extents: vec![rows, columns],
+        reduction_dims: 0,
+        inputs: vec![row(0), one(4), access(1, 0, &[0, 1])],
+        outputs: vec![row(if is_in_place { 0 } else { 2 })],
+        map: scaled,
+        combine: None,
+    };
+    let of_each_row = || FusedOperand::Temporary { dtype: F32, shape: vec![rows] };
+    let buffers = (0..3).map(|number| FusedOperand::Buffer(BufferId(number)));
+    let fused = Fused {
+        rows,
+        operands: buffers.chain([of_each_row(), of_each_row()]).collect(),
+        prologue: vec![],
+        kernel: None,
+        stages: vec![of_row(vec![], 3, zero), squares, of_row(vec![access(3, 0, &[1])], 4, root), result],
+    };
+    let count = (rows * columns) as usize;
+    let weights = (0..columns).flat_map(|idx| ((idx % 5) as f32 + 0.5).to_le_bytes()[2..].to_vec()).collect();
+    Case {
+        shift: 0,
+        name: format!("norm_{rows}_{columns}_{is_in_place}"),
+        work: Work::Fused(fused),
+        arrays: vec![
+            (F32, vec![rows, columns], floats(count, 5)),
+            (Bf16, vec![columns], weights),
+            (F32, vec![rows, columns], zeros(count)),
+        ],
+    }
+}
+
 /// Softmax without its division: the largest, the exponentials' sum and the exponentials, with a temporary a row.
 fn softmax(rows: u64, columns: u64) -> Case {
     use DType::F32;
@@ -296,6 +373,17 @@ fn nests_compute_what_the_plain_executor_computes() {
         weighted_sum("many_rows_each", [2, 67, 600]),
         argmax(1, 50_000),
         argmax(3, 33_333),
+        // Groups of a warp and of many, with all vectors and with some left over; and more rows than blocks.
+        norm(1, 2048, false),
+        norm(1, 768, false),
+        norm(1, 5000, false),
+        norm(5, 33, false),
+        norm(3, 8, true),
+        norm(200, 96, true),
+        norm(140, 1500, true),
+        norm(2200, 516, false),
+        norm(2120, 640, false),
+        norm(17000, 8, false),
         softmax(1, 1),
         softmax(9, 33),
         softmax(3, 2000),
@@ -310,6 +398,21 @@ fn nests_compute_what_the_plain_executor_computes() {
             assert!(is_near(found, &expected, tolerance), "{}: array {number}", case.name);
         }
     }
+}
+
+#[test]
+fn rows_are_loaded_once_and_held() {
+    let text = |case: Case| source_of(&[case]).kernels[0].text.clone();
+    let held = text(norm(7, 2048, false));
+    // The row and the weights, both before the one barrier, which is that of the fold.
+    assert_eq!((held.matches("read_run").count(), held.matches("group_sync").count()), (2, 0));
+    assert_eq!(held.matches("group_fold_all<512, 512>").count(), 1);
+    // What rows share is only loaded before earlier kernels have ended if none of them writes it.
+    assert!(held.find("read_run") > held.find("wait_for_earlier()"));
+    // More rows than blocks: nobody goes on to the next before all have read what was folded.
+    assert_eq!(text(norm(2200, 2048, false)).matches("group_sync").count(), 1);
+    // Too long for registers.
+    assert!(text(softmax(2, 12000)).contains("group_fold<"));
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl NestText<'_> {
     }
 
     /// A definition of what a thread has folded so far.
-    fn nothing_yet(&self) -> String {
+    pub(super) fn nothing_yet(&self) -> String {
         format!("Maybe<{0}Value> {0}own;\n{0}own.has = false;\n", self.prefix)
     }
 
