@@ -1,7 +1,7 @@
 //! How kernels reach the arrays of a program.
 
 use pygraph_artifact::{
-    plan::{BufferId, FieldSource, Place, Program},
+    plan::{Buffer, BufferId, FieldSource, Place, Program},
     validate::is_updated_in_place,
 };
 
@@ -39,5 +39,21 @@ pub fn is_aligned(program: &Program, id: BufferId) -> bool {
         Place::Arena { offset } | Place::Constant { offset } => offset % 16 == 0,
         Place::Param { .. } => is_fixed(program, id),
         Place::Field { .. } => false,
+    }
+}
+
+/// False if two buffers are known to lie apart.
+pub fn may_overlap(program: &Program, a: BufferId, b: BufferId) -> bool {
+    let [a, b] = [a, b].map(|id| &program.buffers[id.0 as usize]);
+    let bytes = |buffer: &Buffer| buffer.shape.iter().product::<u64>() * buffer.dtype.size_bytes() as u64;
+    match (a.place, b.place) {
+        (Place::Arena { offset }, Place::Arena { offset: other }) => {
+            offset < other + bytes(b) && other < offset + bytes(a)
+        }
+        (Place::Param { index }, Place::Param { index: other }) => index == other,
+        // What a caller gives may lie where state or something else of his does.
+        (Place::Field { .. }, Place::Param { .. } | Place::Field { .. })
+        | (Place::Param { .. }, Place::Field { .. }) => true,
+        _ => false,
     }
 }

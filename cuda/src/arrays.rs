@@ -2,10 +2,7 @@
 
 use pygraph_artifact::plan::{Access, BufferId, Fused, FusedOperand, Program};
 
-use crate::{
-    address::is_indirect,
-    kernel::{Operand, Parameter},
-};
+use crate::kernel::{Operand, Parameter};
 
 /// Each array once, in order.
 #[derive(Debug)]
@@ -18,10 +15,9 @@ impl Arrays {
         for access in accesses {
             let FusedOperand::Buffer(buffer) = fused.operands[access.buffer.0 as usize] else { return None };
             if arrays.iter().all(|(_, other)| *other != buffer) {
-                let dtype = program.buffers[buffer.0 as usize].dtype;
                 // Not the number of the buffer: launches that differ in nothing else share a kernel.
                 let name = format!("e{}", arrays.len());
-                arrays.push((Parameter::new(name, dtype, is_indirect(program, buffer)), buffer));
+                arrays.push((Parameter::of_buffer(name, program, buffer), buffer));
             }
         }
         Some(Arrays(arrays))

@@ -5,16 +5,13 @@
 //! has loaded what the nest reads beside them. Without an epilogue it is a pointer; with one a struct
 //! `Epilogue` of the nest's arrays, whose functions find the nest's point by the number of the product's element.
 
-use pygraph_artifact::{
-    plan::{Access, BufferId, Fused, FusedOperand, KernelCall, Nest, Program},
-    scalar::ScalarInst,
-};
+use pygraph_artifact::plan::{Access, BufferId, Fused, FusedOperand, KernelCall, Nest, Program};
 use pygraph_kernels::manifest;
 
 use crate::{
     address::is_aligned,
     arrays::Arrays,
-    nest::{NestText, Source, index_type, line},
+    nest::{NestText, Reach, Source, Vector, index_type, line, merged},
     types,
 };
 use std::fmt::Write as _;
@@ -73,50 +70,8 @@ fn dims_by_stride(stage: &Nest, access: &Access) -> Option<Vec<usize>> {
     (access.offset == 0).then_some(dims)
 }
 
-/// The nest with its dimensions in this order, without those of extent 1, and with neighbours as one where all accesses go through them as
-/// through one; and the new order. A body that asks for indices needs its dimensions as they are.
-fn merged(stage: &Nest, order: Vec<usize>) -> (Nest, Vec<usize>) {
-    if stage.map.instructions.iter().any(|instruction| matches!(instruction, ScalarInst::Index { .. })) {
-        return (stage.clone(), order);
-    }
-    let accesses = || stage.inputs.iter().chain(&stage.outputs);
-    // Each group of dimensions that become one: its extent and its innermost dimension.
-    let mut groups: Vec<(u64, usize)> = Vec::new();
-    for dim in order {
-        let extent = stage.extents[dim];
-        match groups.last_mut() {
-            Some((count, inner))
-                if accesses().all(|access| access.strides[*inner] == access.strides[dim] * extent as i64) =>
-            {
-                (*count, *inner) = (*count * extent, dim);
-            }
-            _ => groups.push((extent, dim)),
-        }
-    }
-    let strides = |access: &Access| groups.iter().map(|(_, dim)| access.strides[*dim]).collect();
-    let moved = |access: &Access| Access { strides: strides(access), ..access.clone() };
-    let nest = Nest {
-        extents: groups.iter().map(|(extent, _)| *extent).collect(),
-        inputs: stage.inputs.iter().map(moved).collect(),
-        outputs: stage.outputs.iter().map(moved).collect(),
-        ..stage.clone()
-    };
-    (nest, (0..groups.len()).collect())
-}
-
 /// Elements of a run, where the innermost dimension is a number of them.
 const RUN: u64 = 4;
-
-/// How a run of elements of an array is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    /// All are one element.
-    One,
-    /// They lie together, at a multiple of all their bytes.
-    Together,
-    /// One by one.
-    Apart,
-}
 
 fn text_of(
     program: &Program,
@@ -127,28 +82,19 @@ fn text_of(
     arrays: &Arrays,
 ) -> String {
     let array = |access: &Access| match fused.operands[access.buffer.0 as usize] {
-        FusedOperand::Buffer(buffer) => Source::Array(format!("of.{}", arrays.name(buffer))),
+        FusedOperand::Buffer(buffer) => {
+            Source::Array { name: format!("of.{}", arrays.name(buffer)), is_aligned: is_aligned(program, buffer) }
+        }
         FusedOperand::Temporary { .. } => {
             assert_eq!(access.buffer, product, "the product should be the one temporary");
             Source::Value("product[at]".to_string())
         }
     };
-    let reach = |access: &Access| {
-        let FusedOperand::Buffer(buffer) = fused.operands[access.buffer.0 as usize] else { return Reach::Apart };
-        let Some((inner, outer)) = order.split_last() else { return Reach::Apart };
-        let is_multiple = |offset: i64| offset % RUN as i64 == 0;
-        match access.strides[*inner] {
-            0 => Reach::One,
-            1 if is_aligned(program, buffer)
-                && is_multiple(access.offset)
-                && outer.iter().all(|dim| is_multiple(access.strides[*dim])) =>
-            {
-                Reach::Together
-            }
-            _ => Reach::Apart,
-        }
-    };
     let nest = NestText::new(stage, "e", &array);
+    let reach = |access: &Access| match order.last() {
+        Some(inner) => nest.reach(access, Vector { dim: *inner, width: RUN }),
+        None => Reach::Apart,
+    };
     let longest = order.last().filter(|inner| stage.extents[**inner].is_multiple_of(RUN)).map_or(1, |_| RUN);
     let split = split(stage, &nest, order);
     let each = each_element(&nest, order);

@@ -11,12 +11,12 @@ use pygraph_kernels::{
 };
 
 use crate::{
-    address::is_indirect,
+    address,
     call::{self, Around},
     epilogue::Epilogue,
     kernel::{CallCode, LaunchCode, LaunchLibrary, Operand, Parameter, Start, global},
     library,
-    nest::{NestText, Points, Source, Split, index_type, line},
+    nest::{Held, HeldPlace, NestText, POINT, Points, Source, Split, index_type, line, merged},
     prologue::Prologue,
     split_fold,
 };
@@ -26,10 +26,15 @@ use std::{collections::BTreeSet, fmt::Write as _};
 const SHARED_MAX: u64 = 40 << 10;
 /// Folded points above which one thread a parallel point is too few.
 const ALONE_MAX: u64 = 64;
+/// Multiprocessors of a card.
+const MULTIPROCESSORS: u64 = 132;
 /// Rows of which each can have a large part of a multiprocessor.
-const FEW_ROWS: u64 = 132;
+const FEW_ROWS: u64 = MULTIPROCESSORS;
+/// Threads that a nest is spread over before one takes more than a point. With few points time is what one thread takes, and a vector's points are
+/// computed one after another; with many it is what instructions for addresses and memory take.
+const SPREAD_THREADS: u64 = MULTIPROCESSORS * 128;
 /// Parallel points that keep a card busy with a thread each.
-const BUSY_POINTS: u64 = 132 * 1024;
+const BUSY_POINTS: u64 = MULTIPROCESSORS * 1024;
 
 /// A loop nest alone.
 pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
@@ -41,7 +46,7 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
     }
     if nest.combine.is_none() || count <= ALONE_MAX || points >= BUSY_POINTS {
         let (parameters, operands) = parameters_of(program, nest);
-        return LaunchCode { calls: vec![points_call(nest, points, &parameters, operands)], ..LaunchCode::default() };
+        return LaunchCode { calls: vec![points_call(nest, &parameters, operands)], ..LaunchCode::default() };
     }
     if let Some(launch) = split_fold::lower(program, nest, points) {
         return launch;
@@ -58,36 +63,54 @@ pub fn lower_nest(program: &Program, nest: &Nest) -> LaunchCode {
     launch
 }
 
-/// A thread a parallel point. There is a parameter for each access, inputs first.
-pub fn points_call(nest: &Nest, points: u64, parameters: &[Parameter], operands: Vec<Operand>) -> CallCode {
-    let name = |access: &Access| name_of(nest, access);
-    let text = NestText::new(nest, "n", &name);
+/// A thread a parallel point, or a vector of them. There is a parameter for each access, inputs first.
+pub fn points_call(nest: &Nest, parameters: &[Parameter], operands: Vec<Operand>) -> CallCode {
     let rank = nest.extents.len() - nest.reduction_dims as usize;
-    let blocks = points.div_ceil(u64::from(THREADS)).min(BLOCKS_MAX) as u32;
-    let threads = u64::from(blocks) * u64::from(THREADS);
+    let nest = &match &nest.combine {
+        None => merged(nest, (0..rank).filter(|dim| nest.extents[*dim] > 1).collect()).0,
+        Some(_) => nest.clone(),
+    };
+    let rank = nest.extents.len() - nest.reduction_dims as usize;
+    let points: u64 = nest.extents[..rank].iter().product();
+    let source = |access: &Access| source_of(nest, parameters, access);
+    let text = NestText::new(nest, "n", &source);
+    let vector = match &nest.combine {
+        None => text.vector(0..rank, points / SPREAD_THREADS),
+        Some(_) => POINT,
+    };
+    let vectors = points / vector.width;
+    let threads = [THREADS, THREADS / 2].into_iter().find(|threads| vectors >= u64::from(*threads) * MULTIPROCESSORS);
+    let threads = threads.unwrap_or(THREADS / 4);
+    // As many for each thread, but for the last threads.
+    let iterations = vectors.div_ceil(BLOCKS_MAX * u64::from(threads));
+    let blocks = vectors.div_ceil(iterations * u64::from(threads)) as u32;
+    let all = u64::from(blocks) * u64::from(threads);
     let points = Points {
         counter: "point".to_string(),
-        first: format!("index(blockIdx.x) * {THREADS} + index(threadIdx.x)"),
-        end: format!("index({points}ull)"),
-        step: format!("index({threads})"),
-        iterations: points.div_ceil(threads),
+        first: format!("index(blockIdx.x) * {threads} + index(threadIdx.x)"),
+        end: format!("index({vectors}ull)"),
+        step: format!("index({all})"),
+        iterations,
         dims: 0..rank,
+        vector,
+        is_even: vectors == iterations * all,
     };
     let body = format!("typedef {} index;\n{}", index_type(std::slice::from_ref(nest)), text.points(&points));
     CallCode {
-        text: global(parameters, THREADS, Start::Late, &body),
+        text: global(parameters, threads, Start::Late, &body),
         grid: [blocks, 1, 1],
-        block: [THREADS, 1, 1],
+        block: [threads, 1, 1],
         shared_bytes: 0,
         operands,
     }
 }
 
-/// The parameter of an access of a nest.
-pub fn name_of(nest: &Nest, access: &Access) -> Source {
+/// The array of an access of a nest, which has a parameter of its own.
+pub fn source_of(nest: &Nest, parameters: &[Parameter], access: &Access) -> Source {
     let accesses = nest.inputs.iter().chain(&nest.outputs);
     let number = accesses.into_iter().position(|other| std::ptr::eq(other, access));
-    Source::Array(format!("p{}", number.expect("an access should be one of its nest")))
+    let parameter = &parameters[number.expect("an access should be one of its nest")];
+    Source::Array { name: parameter.name.clone(), is_aligned: parameter.is_aligned }
 }
 
 /// A parameter for each access of a nest.
@@ -95,8 +118,7 @@ pub fn parameters_of(program: &Program, nest: &Nest) -> (Vec<Parameter>, Vec<Ope
     let accesses = nest.inputs.iter().chain(&nest.outputs).enumerate();
     accesses
         .map(|(number, access)| {
-            let dtype = program.buffers[access.buffer.0 as usize].dtype;
-            let parameter = Parameter::new(format!("p{number}"), dtype, is_indirect(program, access.buffer));
+            let parameter = Parameter::of_buffer(format!("p{number}"), program, access.buffer);
             (parameter, Operand::Buffer(access.buffer))
         })
         .unzip()
@@ -179,8 +201,13 @@ struct Rows<'a> {
 
 /// Where an operand of the stages lies.
 enum Place {
-    /// In memory that all threads see: a parameter of this name.
-    Global(String),
+    /// In memory that all threads see: a parameter.
+    Global {
+        /// Its name.
+        name: String,
+        /// True if it is known to be a multiple of 16 bytes.
+        is_aligned: bool,
+    },
     /// Nowhere: no stage names it.
     Absent,
     /// In shared memory: one part a group, of so many elements a row.
@@ -189,6 +216,10 @@ enum Place {
 
 impl Rows<'_> {
     fn lower(&self, in_scratch: &[(usize, Operand)], launch: &mut LaunchCode) {
+        if let Some(call) = self.lower_held(in_scratch) {
+            launch.calls.push(call);
+            return;
+        }
         let group = self.group();
         let threads = group.max(THREADS);
         let groups = u64::from(threads / group);
@@ -196,8 +227,7 @@ impl Rows<'_> {
         let mut operands = Vec::new();
         let mut shared = String::new();
         let mut shared_bytes = 0;
-        let accesses = self.stages.iter().flat_map(|stage| stage.inputs.iter().chain(&stage.outputs));
-        let named: BTreeSet<u32> = accesses.map(|access| access.buffer.0).collect();
+        let named = self.named();
         let places: Vec<Place> = self
             .operands
             .iter()
@@ -206,11 +236,9 @@ impl Rows<'_> {
                 if !named.contains(&(number as u32)) {
                     return Place::Absent;
                 }
-                let (dtype, operand, is_indirect) = match operand {
-                    FusedOperand::Buffer(id) => {
-                        let dtype = self.program.buffers[id.0 as usize].dtype;
-                        (dtype, Operand::Buffer(*id), is_indirect(self.program, *id))
-                    }
+                let name = format!("p{number}");
+                let (parameter, operand) = match operand {
+                    FusedOperand::Buffer(id) => (Parameter::of_buffer(name, self.program, *id), Operand::Buffer(*id)),
                     FusedOperand::Temporary { dtype, shape } => {
                         let elements: u64 = shape.iter().product();
                         let row_elements = elements / self.rows;
@@ -221,13 +249,14 @@ impl Rows<'_> {
                             return self.shared_place(number, *dtype, row_elements, groups, &mut shared);
                         }
                         let bytes = elements * dtype.size_bytes() as u64;
-                        (*dtype, given.map_or_else(|| launch.add_scratch(bytes), |(_, operand)| *operand), false)
+                        let operand = given.map_or_else(|| launch.add_scratch(bytes), |(_, operand)| *operand);
+                        (Parameter::new(name, *dtype, false, true), operand)
                     }
                 };
-                let name = format!("p{number}");
-                parameters.push(Parameter::new(name.clone(), dtype, is_indirect));
+                let Parameter { name, is_aligned, .. } = parameter.clone();
+                parameters.push(parameter);
                 operands.push(operand);
-                Place::Global(name)
+                Place::Global { name, is_aligned }
             })
             .collect();
         let body = self.body(group, &places, &shared);
@@ -239,6 +268,88 @@ impl Rows<'_> {
             shared_bytes: 0,
             operands,
         });
+    }
+
+    /// The kernel that holds rows in registers, if the stages are of that sort.
+    fn lower_held(&self, in_scratch: &[(usize, Operand)]) -> Option<CallCode> {
+        if self.alone {
+            return None;
+        }
+        let (mut parameters, mut operands) = (Vec::new(), Vec::new());
+        let named = self.named();
+        let places = self.operands.iter().enumerate().map(|(number, operand)| {
+            if !named.contains(&(number as u32)) {
+                return None;
+            }
+            let name = format!("p{number}");
+            let (parameter, operand, is_fixed) = match (operand, given_for(in_scratch, BufferId(number as u32))) {
+                (FusedOperand::Buffer(id), _) => (
+                    Parameter::of_buffer(name, self.program, *id),
+                    Operand::Buffer(*id),
+                    address::is_fixed(self.program, *id),
+                ),
+                (FusedOperand::Temporary { dtype, .. }, Some(operand)) => {
+                    (Parameter::new(name, *dtype, false, true), operand, false)
+                }
+                (FusedOperand::Temporary { shape, .. }, None) => {
+                    let row_elements = shape.iter().product::<u64>() / self.rows;
+                    return Some(HeldPlace::Registers { row_elements });
+                }
+            };
+            let source = Source::Array { name: parameter.name.clone(), is_aligned: parameter.is_aligned };
+            parameters.push(parameter);
+            operands.push(operand);
+            Some(HeldPlace::Memory { source, is_fixed })
+        });
+        let places = places.collect();
+        if self.writes_what_is_read() {
+            return None;
+        }
+        let row_dims = self.stages.iter().map(|stage| self.row_dims(stage)).collect();
+        let held = Held::of(self.stages, row_dims, self.rows, places, MULTIPROCESSORS)?;
+        let (groups, threads) = (u64::from(held.groups), held.groups * held.lanes);
+        let blocks = self.rows.div_ceil(groups).min(BLOCKS_MAX);
+        Some(CallCode {
+            text: global(&parameters, threads, Start::OfItsOwn, &held.body(blocks)),
+            grid: [blocks as u32, 1, 1],
+            block: [threads, 1, 1],
+            shared_bytes: 0,
+            operands,
+        })
+    }
+
+    /// The operands that stages name.
+    fn named(&self) -> BTreeSet<u32> {
+        let accesses = self.stages.iter().flat_map(|stage| stage.inputs.iter().chain(&stage.outputs));
+        accesses.map(|access| access.buffer.0).collect()
+    }
+
+    /// True if a stage may write where another operand lies.
+    fn writes_what_is_read(&self) -> bool {
+        let buffer = |number: u32| match self.operands[number as usize] {
+            FusedOperand::Buffer(id) => Some(id),
+            FusedOperand::Temporary { .. } => None,
+        };
+        let written = self.stages.iter().flat_map(|stage| &stage.outputs).map(|access| access.buffer.0);
+        let named = self.named();
+        written.into_iter().any(|written| {
+            let overlaps = |other: &u32| match (buffer(written), buffer(*other)) {
+                (Some(written), Some(other)) => {
+                    !address::is_fixed(self.program, other) && address::may_overlap(self.program, written, other)
+                }
+                _ => false,
+            };
+            named.iter().filter(|other| **other != written).any(overlaps)
+        })
+    }
+
+    /// How many dimensions of a stage count rows.
+    fn row_dims(&self, stage: &Nest) -> usize {
+        let reduced = stage.reduction_dims as usize;
+        match self.alone {
+            true => stage.extents.len() - reduced,
+            false => row_dims(&stage.extents, reduced, self.rows).expect("a valid stage should count the rows"),
+        }
     }
 
     fn shared_place(&self, number: usize, dtype: DType, row_elements: u64, groups: u64, text: &mut String) -> Place {
@@ -274,19 +385,17 @@ impl Rows<'_> {
             self.rows
         );
         let array = |access: &Access| match &places[access.buffer.0 as usize] {
-            Place::Global(name) => Source::Array(name.clone()),
+            Place::Global { name, is_aligned } => Source::Array { name: name.clone(), is_aligned: *is_aligned },
             Place::Absent => unreachable!("every operand that a stage names should have a place"),
-            Place::Shared { name, row_elements } => Source::Part(name.clone(), format!("index(row) * {row_elements}")),
+            Place::Shared { name, row_elements } => Source::Part {
+                name: name.clone(),
+                first: format!("index(row) * {row_elements}"),
+                elements: *row_elements,
+            },
         };
         for (number, stage) in self.stages.iter().enumerate() {
             let text = NestText::new(stage, &format!("s{number}_"), &array);
-            let parallel = stage.extents.len() - stage.reduction_dims as usize;
-            let dims = if self.alone {
-                parallel
-            } else {
-                let dims = row_dims(&stage.extents, stage.reduction_dims as usize, self.rows);
-                dims.expect("a valid stage should count the rows")
-            };
+            let dims = self.row_dims(stage);
             body.push_str("{\n");
             body.push_str(&text.split("row", 0..dims));
             body.push_str(&text.row(dims, self.stage_split(stage, dims, group), "lane", group));

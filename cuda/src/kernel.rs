@@ -2,9 +2,16 @@
 
 use std::fmt::Write as _;
 
-use pygraph_artifact::{dtype::DType, library::Product, plan::BufferId};
+use pygraph_artifact::{
+    dtype::DType,
+    library::Product,
+    plan::{BufferId, Program},
+};
 
-use crate::types;
+use crate::{
+    address::{is_aligned, is_indirect},
+    types,
+};
 
 /// Stands for a kernel's name in its text: kernels of one text are one kernel.
 pub const NAME: &str = "KERNEL_NAME";
@@ -90,12 +97,20 @@ pub struct Parameter {
     pub element: String,
     /// True if the kernel is given the address of its address.
     pub is_indirect: bool,
+    /// True if the array is known to begin at a multiple of 16 bytes.
+    pub is_aligned: bool,
 }
 
 impl Parameter {
     /// An array of elements of a type.
-    pub fn new(name: String, dtype: DType, is_indirect: bool) -> Parameter {
-        Parameter { name, element: types::name(dtype).to_string(), is_indirect }
+    pub fn new(name: String, dtype: DType, is_indirect: bool, is_aligned: bool) -> Parameter {
+        Parameter { name, element: types::name(dtype).to_string(), is_indirect, is_aligned }
+    }
+
+    /// A buffer of a program.
+    pub fn of_buffer(name: String, program: &Program, id: BufferId) -> Parameter {
+        let dtype = program.buffers[id.0 as usize].dtype;
+        Parameter::new(name, dtype, is_indirect(program, id), is_aligned(program, id))
     }
 }
 
@@ -116,7 +131,7 @@ pub fn global(parameters: &[Parameter], threads: u32, start: Start, body: &str) 
     let names: Vec<String> = (0..parameters.len()).map(|number| format!("void* a{number}")).collect();
     let mut text =
         format!("extern \"C\" __global__ void __launch_bounds__({threads}) {NAME}({}) {{\n", names.join(", "));
-    for (number, Parameter { name, element, is_indirect }) in parameters.iter().enumerate() {
+    for (number, Parameter { name, element, is_indirect, .. }) in parameters.iter().enumerate() {
         let address = if *is_indirect { format!("*({element}**)a{number}") } else { format!("({element}*)a{number}") };
         writeln!(text, "{element}* const {name} = {address};").expect("writing to a text should not fail");
     }

@@ -3,7 +3,7 @@
 use pygraph_artifact::plan::{Access, BufferId, Fused, FusedOperand, KernelCall, Nest, Place, Program};
 
 use crate::{
-    address::is_indirect,
+    address,
     fused::points_call,
     kernel::{LaunchCode, LaunchLibrary, Operand, Parameter},
 };
@@ -15,24 +15,21 @@ pub fn add_epilogue(program: &Program, fused: &Fused, kernel: &KernelCall, launc
     let (stage, product) = (&fused.stages[0], kernel.outputs[0]);
     let FusedOperand::Temporary { dtype, shape } = &fused.operands[product.0 as usize] else { return };
     let bytes = shape.iter().product::<u64>() * dtype.size_bytes() as u64;
-    let place = match replaced(program, fused, kernel, stage) {
-        Some(buffer) => Operand::Buffer(buffer),
-        None => launch.add_scratch(bytes),
+    let (place, is_aligned) = match replaced(program, fused, kernel, stage) {
+        Some(buffer) => (Operand::Buffer(buffer), address::is_aligned(program, buffer)),
+        None => (launch.add_scratch(bytes), true),
     };
     let accesses = stage.inputs.iter().chain(&stage.outputs).enumerate();
     let (parameters, operands): (Vec<Parameter>, Vec<Operand>) = accesses
         .map(|(number, access)| {
             let name = format!("p{number}");
             match &fused.operands[access.buffer.0 as usize] {
-                FusedOperand::Temporary { dtype, .. } => (Parameter::new(name, *dtype, false), place),
-                FusedOperand::Buffer(id) => {
-                    let dtype = program.buffers[id.0 as usize].dtype;
-                    (Parameter::new(name, dtype, is_indirect(program, *id)), Operand::Buffer(*id))
-                }
+                FusedOperand::Temporary { dtype, .. } => (Parameter::new(name, *dtype, false, is_aligned), place),
+                FusedOperand::Buffer(id) => (Parameter::of_buffer(name, program, *id), Operand::Buffer(*id)),
             }
         })
         .unzip();
-    let call = points_call(stage, stage.extents.iter().product(), &parameters, operands);
+    let call = points_call(stage, &parameters, operands);
     if let LaunchLibrary::Product { output, after, .. } = &mut launch.library {
         *output = Some(place);
         after.push(call);
@@ -53,25 +50,8 @@ fn replaced(program: &Program, fused: &Fused, kernel: &KernelCall, stage: &Nest)
     let is_same_element = (source.offset, &source.strides) == (result.offset, &result.strides);
     let others = stage.inputs.iter().filter(|access| access.buffer != product).map(|access| access.buffer);
     let is_read = others.chain(kernel.inputs.iter().copied()).any(|other| match fused.operands[other.0 as usize] {
-        FusedOperand::Buffer(other) => may_overlap(program, other, id),
+        FusedOperand::Buffer(other) => address::may_overlap(program, other, id),
         FusedOperand::Temporary { .. } => false,
     });
     (is_fixed && is_as_large && is_same_element && !is_read).then_some(id)
-}
-
-/// False if two buffers are known to lie apart.
-fn may_overlap(program: &Program, a: BufferId, b: BufferId) -> bool {
-    let [a, b] = [a, b].map(|id| &program.buffers[id.0 as usize]);
-    let bytes = |buffer: &pygraph_artifact::plan::Buffer| {
-        buffer.shape.iter().product::<u64>() * buffer.dtype.size_bytes() as u64
-    };
-    match (a.place, b.place) {
-        (Place::Arena { offset }, Place::Arena { offset: other }) => {
-            offset < other + bytes(b) && other < offset + bytes(a)
-        }
-        (Place::Param { index }, Place::Param { index: other }) => index == other,
-        // What a caller gives may lie where state does.
-        (Place::Field { .. }, Place::Param { .. }) | (Place::Param { .. }, Place::Field { .. }) => true,
-        _ => false,
-    }
 }

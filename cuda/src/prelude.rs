@@ -11,6 +11,7 @@ pub const PRELUDE: &str = concat!(
     include_str!("prelude/complex.cuh"),
     include_str!("prelude/minifloat.cuh"),
     include_str!("prelude/convert.cuh"),
+    include_str!("prelude/words.cuh"),
     include_str!("prelude/group.cuh"),
 );
 

@@ -8,9 +8,9 @@ use pygraph_artifact::{
 use pygraph_kernels::cuda::{BLOCKS_MAX, THREADS};
 
 use crate::{
-    fused::{name_of, parameters_of},
+    fused::{parameters_of, source_of},
     kernel::{CallCode, LaunchCode, Operand, Parameter, Start, global},
-    nest::{Folded, NestText, index_type, is_commutative, line},
+    nest::{Folded, NestText, POINT, Split, Vector, index_type, is_commutative, line},
 };
 use std::fmt::Write as _;
 
@@ -37,16 +37,16 @@ struct Cut {
 /// Two kernels for a nest of `points` parallel points; none if one block for each of them serves as well.
 pub fn lower(program: &Program, nest: &Nest, points: u64) -> Option<LaunchCode> {
     let cut = cut(nest, points)?;
-    let name = |access: &Access| name_of(nest, access);
-    let mut text = NestText::new(nest, "n", &name);
     let (parameters, operands) = parameters_of(program, nest);
+    let source = |access: &Access| source_of(nest, &parameters, access);
+    let mut text = NestText::new(nest, "n", &source);
     let mut launch = LaunchCode::default();
     let scratch = launch.add_scratch(points * cut.parts * text.value_bytes_max());
     let (inputs, outputs) = (0..nest.inputs.len(), nest.inputs.len()..operands.len());
     let folded = fold_outputs(&text, nest, &cut);
     let parts = fold_inputs(&mut text, nest, &cut);
     for (body, blocks, own) in [(parts, points * cut.parts, inputs), (folded, points, outputs)] {
-        let array = Parameter::new("parts".to_string(), DType::U8, false);
+        let array = Parameter::new("parts".to_string(), DType::U8, false, true);
         let parameters: Vec<Parameter> = parameters[own.clone()].iter().cloned().chain([array]).collect();
         launch.calls.push(CallCode {
             text: global(&parameters, THREADS, Start::Late, &body),
@@ -95,15 +95,19 @@ fn fold_inputs(text: &mut NestText<'_>, nest: &Nest, cut: &Cut) -> String {
     line!(body, "const index first = index(blockIdx.x % {parts}) * {each};");
     line!(body, "const index end = first + {each} < {count} ? first + {each} : {count};");
     body.push_str(&text.split(&format!("blockIdx.x / {parts}"), 0..rank));
-    let cut_points = |dims| Folded { first: "first".to_string(), end: "end".to_string(), count: each, dims };
-    let all_points = |dims: std::ops::Range<usize>| {
-        let count: u64 = nest.extents[dims.clone()].iter().product();
-        Folded { first: "0".to_string(), end: count.to_string(), count, dims }
+    let cut_points =
+        |dims| Folded { first: "first".to_string(), end: "end".to_string(), count: each, dims, vector: POINT };
+    let all_points = |dims: std::ops::Range<usize>, vector: Vector| {
+        let count = nest.extents[dims.clone()].iter().product::<u64>() / vector.width;
+        Folded { first: "0".to_string(), end: count.to_string(), count, dims, vector }
     };
     let (middle, last) = (rank + outer_dims, nest.extents.len());
     let (outer, inner) = match outer_dims {
-        0 => (all_points(rank..rank), cut_points(rank..last)),
-        _ => (cut_points(rank..middle), all_points(middle..last)),
+        0 => (all_points(rank..rank, POINT), cut_points(rank..last)),
+        _ => {
+            let vector = text.fold_vector(Split::Group(THREADS), middle..last);
+            (cut_points(rank..middle), all_points(middle..last, vector))
+        }
     };
     body + &text.fold_part(THREADS, &outer, &inner, "parts", "blockIdx.x")
 }

@@ -7,7 +7,7 @@ use pygraph_artifact::{
     plan::{Access, BufferId, Fused, FusedOperand, Nest, Work},
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
-use support::{Case, bytes_of, emulated};
+use support::{Case, bytes_of, emulated, source_of};
 
 fn access(buffer: u32, offset: i64, strides: &[i64]) -> Access {
     Access { buffer: BufferId(buffer), offset, strides: strides.to_vec() }
@@ -37,7 +37,7 @@ fn zeros(count: usize) -> Vec<u8> {
 
 /// Sums over `reduced` extents, of an array whose dimensions lie as `strides` says.
 fn sum(name: &str, extents: &[u64], reduced: usize, strides: &[i64], of: ScalarOp) -> Case {
-    let elements: u64 = extents.iter().product();
+    let elements = extents.iter().zip(strides).map(|(extent, stride)| (extent - 1) * *stride as u64).sum::<u64>() + 1;
     let rank = extents.len() - reduced;
     let points: u64 = extents[..rank].iter().product();
     let mut out = vec![0; extents.len()];
@@ -147,6 +147,133 @@ fn elementwise(rows: u64, columns: u64) -> Case {
     }
 }
 
+/// `(a[i, j] + b[j]) * c[i] + j`, of numbers of these types, in rows of `a` that lie `line` apart from element `first` on.
+fn neighbours(name: &str, [rows, columns]: [u64; 2], line: i64, first: i64, shift: u64, types: [DType; 2]) -> Case {
+    use DType::{F32, I64};
+    let convert = |operand| op(ScalarOp::Convert, F32, &[operand]);
+    let map = ScalarBody {
+        inputs: vec![types[0], types[1], F32],
+        instructions: vec![
+            convert(0),
+            convert(1),
+            op(ScalarOp::Add, F32, &[3, 4]),
+            op(ScalarOp::Mul, F32, &[5, 2]),
+            ScalarInst::Index { dimension: 1 },
+            convert(7),
+            op(ScalarOp::Add, F32, &[6, 8]),
+        ],
+        outputs: vec![9],
+    };
+    assert_eq!(map.register_types().expect("the body should be valid")[7], I64);
+    let nest = Nest {
+        extents: vec![rows, columns, 1],
+        reduction_dims: 0,
+        inputs: vec![access(0, first, &[line, 1, 0]), access(1, 0, &[0, 1, 0]), access(2, 0, &[1, 0, 0])],
+        outputs: vec![access(3, 0, &[columns as i64, 1, 0])],
+        map,
+        combine: None,
+    };
+    // Small integers, which both types hold and whose sums are exact.
+    let numbers = |dtype: DType, count: u64, seed: u64| {
+        let value = |idx: u64| ((idx * 7919 + seed) % 61) as u8;
+        let bytes = (0..count).flat_map(|idx| match dtype {
+            DType::U8 => vec![value(idx)],
+            F32 => f32::from(value(idx)).to_le_bytes().to_vec(),
+            _ => (f32::from(value(idx)).to_bits() >> 16).to_le_bytes()[..2].to_vec(),
+        });
+        (dtype, vec![count], bytes.collect())
+    };
+    let count = rows * columns;
+    Case {
+        shift,
+        name: format!("neighbours_{name}"),
+        work: Work::Nest(nest),
+        arrays: vec![
+            numbers(types[0], (first + line * rows as i64) as u64, 1),
+            numbers(types[1], columns, 2),
+            numbers(F32, rows, 3),
+            (F32, vec![count], zeros(count as usize)),
+        ],
+    }
+}
+
+/// Each row over the root of its mean square, times weights that rows share; in the first array if `is_in_place`.
+fn norm(rows: u64, columns: u64, is_in_place: bool) -> Case {
+    use DType::{Bf16, F32};
+    let c = columns as i64;
+    let row = |buffer| access(buffer, 0, &[c, 1]);
+    let one = |buffer| access(buffer, 0, &[1, 0]);
+    let constant = |value: f32| ScalarInst::Constant { dtype: F32, bits: u128::from(value.to_bits()) };
+    let of_row = |inputs: Vec<Access>, buffer, map: ScalarBody| Nest {
+        extents: vec![rows],
+        reduction_dims: 0,
+        inputs,
+        outputs: vec![access(buffer, 0, &[1])],
+        map,
+        combine: None,
+    };
+    let zero = ScalarBody { inputs: vec![], instructions: vec![constant(0.0)], outputs: vec![0] };
+    let square =
+        ScalarBody { inputs: vec![F32], instructions: vec![op(ScalarOp::Mul, F32, &[0, 0])], outputs: vec![1] };
+    let squares = Nest {
+        extents: vec![rows, columns],
+        reduction_dims: 1,
+        inputs: vec![row(0)],
+        outputs: vec![one(3)],
+        map: square,
+        combine: Some(binary(ScalarOp::Add, F32)),
+    };
+    let root = ScalarBody {
+        inputs: vec![F32],
+        instructions: vec![
+            constant(columns as f32),
+            op(ScalarOp::Div, F32, &[0, 1]),
+            constant(1e-5),
+            op(ScalarOp::Add, F32, &[2, 3]),
+            op(ScalarOp::Rsqrt, F32, &[4]),
+        ],
+        outputs: vec![5],
+    };
+    let scaled = ScalarBody {
+        inputs: vec![F32, F32, Bf16],
+        instructions: vec![
+            op(ScalarOp::Mul, F32, &[0, 1]),
+            op(ScalarOp::Convert, F32, &[2]),
+            op(ScalarOp::Mul, F32, &[3, 4]),
+        ],
+        outputs: vec![5],
+    };
+    let result = Nest {
+        extents: vec![rows, columns],
+        reduction_dims: 0,
+        inputs: vec![row(0), one(4), access(1, 0, &[0, 1])],
+        outputs: vec![row(if is_in_place { 0 } else { 2 })],
+        map: scaled,
+        combine: None,
+    };
+    let of_each_row = || FusedOperand::Temporary { dtype: F32, shape: vec![rows] };
+    let buffers = (0..3).map(|number| FusedOperand::Buffer(BufferId(number)));
+    let fused = Fused {
+        rows,
+        operands: buffers.chain([of_each_row(), of_each_row()]).collect(),
+        prologue: vec![],
+        kernel: None,
+        stages: vec![of_row(vec![], 3, zero), squares, of_row(vec![access(3, 0, &[1])], 4, root), result],
+    };
+    let count = (rows * columns) as usize;
+    let weights = (0..columns).flat_map(|idx| ((idx % 5) as f32 + 0.5).to_le_bytes()[2..].to_vec()).collect();
+    Case {
+        shift: 0,
+        name: format!("norm_{rows}_{columns}_{is_in_place}"),
+        work: Work::Fused(fused),
+        arrays: vec![
+            (F32, vec![rows, columns], floats(count, 5)),
+            (Bf16, vec![columns], weights),
+            (F32, vec![rows, columns], zeros(count)),
+        ],
+    }
+}
+
 /// Softmax without its division: the largest, the exponentials' sum and the exponentials, with a temporary a row.
 fn softmax(rows: u64, columns: u64) -> Case {
     use DType::F32;
@@ -222,12 +349,22 @@ fn nests_compute_what_the_plain_executor_computes() {
     let cases = vec![
         elementwise(3, 5),
         elementwise(70, 129),
+        neighbours("few", [3, 8], 8, 0, 0, [DType::Bf16, DType::Bf16]),
+        neighbours("two", [130, 264], 264, 0, 0, [DType::Bf16, DType::U8]),
+        neighbours("four", [130, 1000], 1024, 12, 0, [DType::Bf16, DType::F32]),
+        neighbours("many", [600, 4096], 4100, 4, 0, [DType::U8, DType::Bf16]),
+        neighbours("odd_extent", [130, 1001], 1004, 4, 0, [DType::Bf16, DType::F32]),
+        neighbours("odd_offset", [130, 1000], 1004, 3, 0, [DType::Bf16, DType::F32]),
+        neighbours("odd_line", [130, 1000], 1001, 4, 0, [DType::Bf16, DType::F32]),
+        neighbours("odd_address", [130, 1000], 1004, 4, 4, [DType::Bf16, DType::F32]),
         argmax(1, 1),
         argmax(3, 1000),
         argmax(70, 37),
         sum("short_rows", &[100, 7], 1, &[7, 1], ScalarOp::Add),
         sum("long_rows", &[5, 3000], 1, &[3000, 1], ScalarOp::Add),
         sum("columns", &[40, 300], 1, &[1, 40], ScalarOp::Max),
+        sum("rows_of_words", &[200, 4096], 1, &[4096, 1], ScalarOp::Add),
+        sum("rows_with_gaps", &[9, 1000], 1, &[1004, 1], ScalarOp::Add),
         sum("two_dims", &[6, 11, 90], 2, &[990, 90, 1], ScalarOp::Min),
         sum("all", &[5000], 1, &[1], ScalarOp::Add),
         sum("many", &[100_003], 1, &[1], ScalarOp::Add),
@@ -236,6 +373,17 @@ fn nests_compute_what_the_plain_executor_computes() {
         weighted_sum("many_rows_each", [2, 67, 600]),
         argmax(1, 50_000),
         argmax(3, 33_333),
+        // Groups of a warp and of many, with all vectors and with some left over; and more rows than blocks.
+        norm(1, 2048, false),
+        norm(1, 768, false),
+        norm(1, 5000, false),
+        norm(5, 33, false),
+        norm(3, 8, true),
+        norm(200, 96, true),
+        norm(140, 1500, true),
+        norm(2200, 516, false),
+        norm(2120, 640, false),
+        norm(17000, 8, false),
         softmax(1, 1),
         softmax(9, 33),
         softmax(3, 2000),
@@ -250,4 +398,43 @@ fn nests_compute_what_the_plain_executor_computes() {
             assert!(is_near(found, &expected, tolerance), "{}: array {number}", case.name);
         }
     }
+}
+
+#[test]
+fn rows_are_loaded_once_and_held() {
+    let text = |case: Case| source_of(&[case]).kernels[0].text.clone();
+    let held = text(norm(7, 2048, false));
+    // The row and the weights, both before the one barrier, which is that of the fold.
+    assert_eq!((held.matches("read_run").count(), held.matches("group_sync").count()), (2, 0));
+    assert_eq!(held.matches("group_fold_all<512, 512>").count(), 1);
+    // What rows share is only loaded before earlier kernels have ended if none of them writes it.
+    assert!(held.find("read_run") > held.find("wait_for_earlier()"));
+    // More rows than blocks: nobody goes on to the next before all have read what was folded.
+    assert_eq!(text(norm(2200, 2048, false)).matches("group_sync").count(), 1);
+    // Too long for registers.
+    assert!(text(softmax(2, 12000)).contains("group_fold<"));
+}
+
+#[test]
+fn neighbours_are_moved_at_once_where_they_lie_at_multiples_of_their_bytes() {
+    let width = |case: Case| {
+        let source = source_of(&[case]);
+        let text = &source.kernels[0].text;
+        let declared = text.split("ny0[").nth(1).and_then(|rest| rest.split(']').next());
+        declared.map_or(1, |width| width.parse::<u32>().expect("a width should be a number"))
+    };
+    let case = |extents, line, first, shift, types| neighbours("", extents, line, first, shift, types);
+    const HALVES: [DType; 2] = [DType::Bf16, DType::Bf16];
+    // The result is of four bytes.
+    assert_eq!(width(case([600, 4096], 4096, 0, 0, HALVES)), 4);
+    assert_eq!(width(case([600, 4096], 4098, 2, 0, HALVES)), 2);
+    assert_eq!(width(case([600, 4098], 4100, 0, 0, HALVES)), 2);
+    // An odd line, first element, address and extent.
+    assert_eq!(width(case([600, 4096], 4097, 0, 0, HALVES)), 1);
+    assert_eq!(width(case([600, 4096], 4096, 1, 0, HALVES)), 1);
+    assert_eq!(width(case([600, 4096], 4096, 0, 4, HALVES)), 1);
+    assert_eq!(width(case([600, 4095], 4096, 0, 0, HALVES)), 1);
+    // So few points that threads which take several would leave multiprocessors idle.
+    assert_eq!(width(case([12, 1024], 1024, 0, 0, HALVES)), 1);
+    assert_eq!(width(case([40, 1024], 1024, 0, 0, HALVES)), 2);
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use pygraph_artifact::{plan::Nest, scalar::ScalarBody};
 use pygraph_kernels::nest::{FoldOrder, fold_order};
 
-use super::{NestText, Points, Split, line};
+use super::{NestText, POINT, PerPoint, Points, Split, Vector, line, width_of};
 
 /// Folded points that a thread or group folds together: those numbered from `first`, below `end`.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Folded {
     pub count: u64,
     /// The dimensions that they count.
     pub dims: std::ops::Range<usize>,
+    /// What a number counts.
+    pub vector: Vector,
 }
 
 impl NestText<'_> {
@@ -41,7 +43,9 @@ impl NestText<'_> {
     pub(super) fn fold(&self, split: Split, lane: &str) -> String {
         let dims = self.parallel_rank()..self.nest.extents.len();
         let count: u64 = self.nest.extents[dims.clone()].iter().product();
-        let all = Folded { first: "0".to_string(), end: count.to_string(), count, dims };
+        let vector = self.fold_vector(split, dims.clone());
+        let count = count / vector.width;
+        let all = Folded { first: "0".to_string(), end: count.to_string(), count, dims, vector };
         let mut text = self.nothing_yet() + &self.fold_own(split, lane, &all);
         match split {
             Split::Group(lanes) => {
@@ -52,14 +56,24 @@ impl NestText<'_> {
         text
     }
 
+    /// In what vectors a thread or group folds all points along these dimensions.
+    pub fn fold_vector(&self, split: Split, dims: std::ops::Range<usize>) -> Vector {
+        let count: u64 = self.nest.extents[dims.clone()].iter().product();
+        match split {
+            Split::Threads => self.vector(dims, count),
+            Split::Group(lanes) if is_commutative(self.nest) => self.vector(dims, width_of(count, lanes)),
+            Split::Group(_) => POINT,
+        }
+    }
+
     /// A definition of what a thread has folded so far.
-    fn nothing_yet(&self) -> String {
+    pub(super) fn nothing_yet(&self) -> String {
         format!("Maybe<{0}Value> {0}own;\n{0}own.has = false;\n", self.prefix)
     }
 
     /// Statements with which a thread folds its part of these points onto what it has.
     fn fold_own(&self, split: Split, lane: &str, folded: &Folded) -> String {
-        let (prefix, Folded { first, end, count, dims }) = (&self.prefix, folded.clone());
+        let (prefix, Folded { first, end, count, dims, vector }) = (&self.prefix, folded.clone());
         // Order matters to some combines: threads fold neighbouring points, and then each other's results in order.
         let (first, end, step, iterations) = match split {
             Split::Threads => (first, end, 1, count),
@@ -72,13 +86,15 @@ impl NestText<'_> {
                 (first.clone(), format!("({first} + {part} < {end} ? {first} + {part} : {end})"), 1, part)
             }
         };
-        let points = Points { counter: format!("{prefix}q"), first, end, step: step.to_string(), iterations, dims };
-        self.over_points(&points, &|inputs| {
-            let (mut body, names) = self.values(inputs);
+        let (counter, step) = (format!("{prefix}q"), step.to_string());
+        let points = Points { counter, first, end, step, iterations, dims, vector, is_even: false };
+        let each = |inputs: &[String]| {
+            let (mut body, names) = self.values_at(inputs, vector);
             line!(body, "const Maybe<{prefix}Value> {prefix}next = {{{prefix}Value{{{}}}, true}};", names.join(", "));
             line!(body, "{prefix}own = combined({prefix}own, {prefix}next, {prefix}combine);");
             body
-        })
+        };
+        self.over_points(&points, &PerPoint { before: String::new(), each: &each, after: String::new() })
     }
 
     /// Statements with which the first lane folds what those of its group have.

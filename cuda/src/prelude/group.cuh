@@ -60,19 +60,47 @@ inline void group_sync() {
   }
 }
 
-// A value of the lane that is `distance` above, of any type.
-template <class T>
-inline T shuffle_down(const T& value, int distance) {
+// A value of any type, word by word.
+template <class T, class Move>
+inline T moved(const T& value, Move move) {
   union Words {
     T value;
     u32 words[(sizeof(T) + 3) / 4];
     Words() {}
   } both;
   both.value = value;
-  for (int word = 0; word < int((sizeof(T) + 3) / 4); ++word) {
-    both.words[word] = __shfl_down_sync(0xffffffffu, both.words[word], distance);
-  }
+  for (int word = 0; word < int((sizeof(T) + 3) / 4); ++word) both.words[word] = move(both.words[word]);
   return both.value;
+}
+// That of the lane that is `distance` above, and of a lane.
+template <class T>
+inline T shuffle_down(const T& value, int distance) {
+  return moved(value, [=](u32 word) { return __shfl_down_sync(0xffffffffu, word, distance); });
+}
+template <class T>
+inline T shuffle_from(const T& value, int lane) {
+  return moved(value, [=](u32 word) { return __shfl_sync(0xffffffffu, word, lane); });
+}
+
+// Folds a value of each of the first `ACTIVE` threads of a group, a warp or a whole block, in order of their lanes: those of a warp as a tree,
+// and then the warps'. Every thread gets the result. `shared` has room for one value a warp of the group, and nobody else uses it before the
+// group's next barrier.
+template <int GROUP, int ACTIVE, class T, class Combine>
+inline T group_fold_all(T own, Combine combine, T* shared) {
+  const int lane = group_lane<GROUP>();
+#pragma unroll
+  for (int distance = 1; distance < 32 && distance < ACTIVE; distance *= 2) {
+    const T other = shuffle_down(own, distance);
+    // Beyond the last lane of a warp there is its own value, which no lane that counts takes.
+    if (ACTIVE % 32 == 0 || lane + distance < ACTIVE) own = combine(own, other);
+  }
+  if (GROUP == 32) return shuffle_from(own, 0);
+  if (lane % 32 == 0) shared[lane / 32] = own;
+  group_sync<GROUP>();
+  T all = shared[0];
+#pragma unroll
+  for (int warp = 1; warp < (ACTIVE + 31) / 32; ++warp) all = combine(all, shared[warp]);
+  return all;
 }
 
 // A value, if there is one.

@@ -64,9 +64,22 @@ inline f32 op_pow(f32 a, f32 b) { return a == 1 || b == 0 ? 1 : powf(a, b); }
 inline f64 op_pow(f64 a, f64 b) { return a == 1 || b == 0 ? 1 : pow(a, b); }
 inline f32 op_rsqrt(f32 a) { return 1 / sqrtf(a); }
 inline f64 op_rsqrt(f64 a) { return 1 / sqrt(a); }
+// The nearest quotient where `over` is from 1 to 2, and 1 if `value` is below 2^-24: the steps of a division, without the branch for quotients
+// whose remainders are too small for f32, since those by 1 have none.
+inline f32 divided_by_one_to_two(f32 value, f32 over) {
+#ifdef __CUDA_ARCH__
+  f32 inverse;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(over));
+  inverse = fmaf(fmaf(-over, inverse, 1), inverse, inverse);
+  const f32 quotient = value * inverse;
+  return fmaf(fmaf(-over, quotient, value), inverse, quotient);
+#else
+  return value / over;
+#endif
+}
 // Far below zero exp(-a) is beyond what f32 holds, while the quotient is not yet zero.
 inline f32 op_logistic(f32 a) {
   const f32 e = expf(-fabsf(a));
-  return (a < 0 ? e : 1) / (1 + e);
+  return divided_by_one_to_two(a < 0 ? e : 1, 1 + e);
 }
 inline f64 op_logistic(f64 a) { return 1 / (1 + exp(-a)); }

@@ -129,14 +129,20 @@ template <>
 struct Narrow<bf16> {
   static bf16 of(f32 value) {
     const u32 bits = reinterpret<u32>(value);
+    // What is no number keeps its upper bits.
+    const u32 none = bits >> 16 | 0x40;
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-    u16 rounded;
-    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(rounded) : "f"(value));
+    // Chosen here: a compiler makes a branch of it, and values that are rounded side by side wait for each other's.
+    u32 rounded;
+    asm("{ .reg .pred is_none; .reg .b32 near; cvt.rn.bf16x2.f32 near, 0f00000000, %1; setp.nan.f32 is_none, %1, %1;"
+        " selp.b32 %0, %2, near, is_none; }"
+        : "=r"(rounded)
+        : "f"(value), "r"(none));
+    return bf16{u16(rounded)};
 #else
     const u16 rounded = u16((bits + 0x7fffu + (bits >> 16 & 1)) >> 16);
+    return bf16{(bits & 0x7fffffffu) > 0x7f800000u ? u16(none) : rounded};
 #endif
-    // What is no number keeps its upper bits.
-    return bf16{(bits & 0x7fffffffu) > 0x7f800000u ? u16(bits >> 16 | 0x40) : rounded};
   }
 };
 template <>
