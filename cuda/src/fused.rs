@@ -16,7 +16,7 @@ use crate::{
     epilogue::Epilogue,
     kernel::{CallCode, LaunchCode, LaunchLibrary, Operand, Parameter, Start, global},
     library,
-    nest::{Held, HeldPlace, NestText, POINT, Points, Source, Split, index_type, line, merged},
+    nest::{Held, HeldPlace, NestText, POINT, Points, Source, Split, cut, index_type, line, merged},
     prologue::Prologue,
     split_fold,
 };
@@ -305,8 +305,9 @@ impl Rows<'_> {
         if self.writes_what_is_read() {
             return None;
         }
-        let row_dims = self.stages.iter().map(|stage| self.row_dims(stage)).collect();
-        let held = Held::of(self.stages, row_dims, self.rows, places, MULTIPROCESSORS)?;
+        let row_dims = |stages: &[Nest]| stages.iter().map(|stage| self.row_dims(stage)).collect::<Vec<_>>();
+        let stages = cut(self.stages, &row_dims(self.stages));
+        let held = Held::of(&stages, row_dims(&stages), self.rows, places, MULTIPROCESSORS)?;
         let (groups, threads) = (u64::from(held.groups), held.groups * held.lanes);
         let blocks = self.rows.div_ceil(groups).min(BLOCKS_MAX);
         Some(CallCode {

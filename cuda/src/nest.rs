@@ -13,7 +13,7 @@ use pygraph_artifact::{
 
 pub use self::{
     fold::{Folded, is_commutative},
-    held::{Held, HeldPlace},
+    held::{Held, HeldPlace, cut},
 };
 use crate::scalar::statements;
 
