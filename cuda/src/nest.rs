@@ -498,3 +498,28 @@ pub fn index_type(nests: &[Nest]) -> &'static str {
     };
     if nests.iter().all(fits) { "i32" } else { "i64" }
 }
+
+#[cfg(test)]
+mod tests {
+    use pygraph_artifact::plan::BufferId;
+
+    use super::*;
+
+    #[test]
+    fn dimensions_that_all_accesses_go_through_as_one_are_one() {
+        let access = |strides: [i64; 4]| Access { buffer: BufferId(0), offset: 0, strides: strides.to_vec() };
+        let nest = |second: [i64; 4], instructions: Vec<ScalarInst>| Nest {
+            extents: vec![1, 2, 3, 4],
+            reduction_dims: 0,
+            inputs: vec![access([24, 12, 4, 1]), access(second)],
+            outputs: vec![],
+            map: ScalarBody { inputs: vec![], instructions, outputs: vec![] },
+            combine: None,
+        };
+        let extents = |nest: Nest| merged(&nest, vec![1, 2, 3]).0.extents;
+        assert_eq!(extents(nest([0, 1, 0, 0], vec![])), [2, 12]);
+        assert_eq!(extents(nest([0, 12, 4, 1], vec![])), [24]);
+        assert_eq!(extents(nest([0, 1, 2, 6], vec![])), [2, 3, 4]);
+        assert_eq!(extents(nest([0, 12, 4, 1], vec![ScalarInst::Index { dimension: 2 }])), [1, 2, 3, 4]);
+    }
+}
