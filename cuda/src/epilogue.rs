@@ -83,7 +83,8 @@ fn text_of(
 ) -> String {
     let array = |access: &Access| match fused.operands[access.buffer.0 as usize] {
         FusedOperand::Buffer(buffer) => {
-            Source::Array { name: format!("of.{}", arrays.name(buffer)), is_aligned: is_aligned(program, buffer) }
+            let name = format!("of.{}", arrays.name(buffer));
+            Source::Array { name, is_aligned: is_aligned(program, buffer), is_fixed: false }
         }
         FusedOperand::Temporary { .. } => {
             assert_eq!(access.buffer, product, "the product should be the one temporary");

@@ -32,6 +32,8 @@ pub enum Source {
         name: String,
         /// True if it is known to be a multiple of 16 bytes.
         is_aligned: bool,
+        /// True if no kernel of the program writes the array.
+        is_fixed: bool,
     },
     /// Behind a pointer to a part of the array, which is a multiple of 16 bytes.
     Part {
@@ -80,6 +82,8 @@ pub struct Points {
     pub vector: Vector,
     /// True if all threads have the same number of points, which is `iterations`.
     pub is_even: bool,
+    /// True if threads wait for earlier kernels here: where each has points once, it has found and loaded what those do not write.
+    pub waits: bool,
 }
 
 /// Neighbouring points that a thread takes at once: `width` along dimension `dim`, from a multiple of that on.
@@ -295,9 +299,11 @@ impl<'a> NestText<'a> {
         // What each point has of its own: one of those ahead, and one of those of a vector.
         let (of_ahead, room) =
             if ahead > 1 { (format!("[{prefix}u]"), format!("[{ahead}]")) } else { (String::new(), String::new()) };
-        let mut loads = String::new();
-        let mut rooms = String::new();
+        let is_once = points.is_even && points.iterations == ahead;
+        let (mut early, mut loads, mut rooms) = (String::new(), String::new(), String::new());
         for (number, (dtype, element)) in &inputs {
+            let is_fixed = matches!((self.arrays)(&self.nest.inputs[*number]), Source::Array { is_fixed: true, .. });
+            let loads = if points.waits && is_once && ahead == 1 && is_fixed { &mut early } else { &mut loads };
             match reach(*number) {
                 Reach::Together => {
                     line!(rooms, "{dtype} {prefix}x{number}{room}[{width}];");
@@ -323,16 +329,19 @@ impl<'a> NestText<'a> {
             }
         };
         let split = self.split_vectors(counter, dims.clone(), *vector);
-        let is_once = points.is_even && points.iterations == ahead;
         let looped = |name: &str| match is_once {
             true => format!("{{\nconst index {name} = {first};"),
             false => format!("for (index {name} = {first}; {name} < {end}; {name} += {step} * {ahead}) {{"),
         };
-        let mut text = String::new();
+        let wait = if points.waits { "wait_for_earlier();\n" } else { "" };
         if ahead == 1 {
-            line!(text, "{}\n{split}{rooms}{loads}{body}}}", looped(counter));
-            return text;
+            let head = looped(counter);
+            return match is_once {
+                true => format!("{head}\n{split}{rooms}{early}{wait}{loads}{body}}}\n"),
+                false => format!("{wait}{head}\n{split}{rooms}{loads}{body}}}\n"),
+            };
         }
+        let mut text = wait.to_string();
         let is_there = match points.is_even && points.iterations.is_multiple_of(ahead) {
             true => "{".to_string(),
             false => format!("if ({counter} < {end}) {{"),
@@ -390,6 +399,7 @@ impl<'a> NestText<'a> {
             dims,
             vector,
             is_even: count.is_multiple_of(u64::from(step)),
+            waits: false,
         };
         let Some(combine) = &self.nest.combine else { return format!("{{\n{}}}\n", self.store_points(&points)) };
         let Points { counter, first, end, step, dims, .. } = points;

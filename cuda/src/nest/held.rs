@@ -31,12 +31,7 @@ const PARTS_MAX: u64 = 4;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeldPlace {
     /// In memory, as a parameter.
-    Memory {
-        /// Behind what pointer.
-        source: Source,
-        /// True if no kernel of the program writes it.
-        is_fixed: bool,
-    },
+    Memory(Source),
     /// Nowhere else: a temporary of so many elements a row.
     Registers {
         /// How many.
@@ -167,7 +162,7 @@ impl<'a> Held<'a> {
         if self.find(number, access).is_some() {
             return Some(());
         }
-        let is_memory = matches!(place, HeldPlace::Memory { .. });
+        let is_memory = matches!(place, HeldPlace::Memory(_));
         // A temporary's first access writes it, or a fold begins with what is not there.
         if !is_memory && is_read {
             return None;
@@ -226,7 +221,7 @@ impl<'a> Held<'a> {
 
     fn source(&self, access: &Access) -> Source {
         match &self.places[access.buffer.0 as usize] {
-            Some(HeldPlace::Memory { source, .. }) => source.clone(),
+            Some(HeldPlace::Memory(source)) => source.clone(),
             _ => Source::Value("held".to_string()),
         }
     }
@@ -275,7 +270,7 @@ impl<'a> Held<'a> {
     /// True if a value is the same for all rows, and nobody writes it.
     fn is_shared_by_rows(&self, number: usize) -> bool {
         let Value { operand, access, stage, is_loaded, .. } = &self.values[number];
-        let is_fixed = matches!(self.places[*operand], Some(HeldPlace::Memory { is_fixed: true, .. }));
+        let is_fixed = matches!(self.places[*operand], Some(HeldPlace::Memory(Source::Array { is_fixed: true, .. })));
         let dims = self.stages[*stage].extents.iter().zip(&access.strides).take(self.row_dims[*stage]);
         *is_loaded && is_fixed && dims.into_iter().all(|(extent, stride)| *extent == 1 || *stride == 0)
     }
@@ -381,7 +376,7 @@ impl<'a> Held<'a> {
     }
 
     fn is_memory(&self, access: &Access) -> bool {
-        matches!(self.places[access.buffer.0 as usize], Some(HeldPlace::Memory { .. }))
+        matches!(self.places[access.buffer.0 as usize], Some(HeldPlace::Memory(_)))
     }
 
     /// Statements with which the first lane stores what a stage has made of the row, if that goes to memory.
