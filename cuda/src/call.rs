@@ -180,7 +180,7 @@ pub fn lower_call(
             };
             let name = format!("p{}", parameters.len());
             given.push(name.clone());
-            parameters.push(Parameter { name, element, is_indirect, is_aligned: false });
+            parameters.push(Parameter { name, element, is_indirect, is_aligned: false, is_fixed: false });
             operands.push(own);
         }
         let body = format!("{NAME}_of::{}({});\n", step.function, given.join(", "));

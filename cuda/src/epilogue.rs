@@ -83,7 +83,8 @@ fn text_of(
 ) -> String {
     let array = |access: &Access| match fused.operands[access.buffer.0 as usize] {
         FusedOperand::Buffer(buffer) => {
-            Source::Array { name: format!("of.{}", arrays.name(buffer)), is_aligned: is_aligned(program, buffer) }
+            let name = format!("of.{}", arrays.name(buffer));
+            Source::Array { name, is_aligned: is_aligned(program, buffer), is_fixed: false }
         }
         FusedOperand::Temporary { .. } => {
             assert_eq!(access.buffer, product, "the product should be the one temporary");
@@ -199,24 +200,6 @@ mod tests {
         assert_eq!(dims(&[2, 3, 4], &[12, 4, 1], 0), Some(vec![0, 1, 2]));
         assert_eq!(dims(&[3, 2, 1, 4], &[4, 12, 7, 1], 0), Some(vec![1, 0, 3]));
         assert_eq!(dims(&[1, 1], &[0, 0], 0), Some(vec![]));
-    }
-
-    #[test]
-    fn dimensions_that_all_accesses_go_through_as_one_are_one() {
-        let access = |strides: [i64; 4]| Access { buffer: BufferId(0), offset: 0, strides: strides.to_vec() };
-        let nest = |second: [i64; 4], instructions: Vec<ScalarInst>| Nest {
-            extents: vec![1, 2, 3, 4],
-            reduction_dims: 0,
-            inputs: vec![access([24, 12, 4, 1]), access(second)],
-            outputs: vec![],
-            map: ScalarBody { inputs: vec![], instructions, outputs: vec![] },
-            combine: None,
-        };
-        let extents = |nest: Nest| merged(&nest, vec![1, 2, 3]).0.extents;
-        assert_eq!(extents(nest([0, 1, 0, 0], vec![])), [2, 12]);
-        assert_eq!(extents(nest([0, 12, 4, 1], vec![])), [24]);
-        assert_eq!(extents(nest([0, 1, 2, 6], vec![])), [2, 3, 4]);
-        assert_eq!(extents(nest([0, 12, 4, 1], vec![ScalarInst::Index { dimension: 2 }])), [1, 2, 3, 4]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::{
     epilogue::Epilogue,
     kernel::{CallCode, LaunchCode, LaunchLibrary, Operand, Parameter, Start, global},
     library,
-    nest::{Held, HeldPlace, NestText, POINT, Points, Source, Split, index_type, line, merged},
+    nest::{Held, HeldPlace, NestText, POINT, Points, Source, Split, cut, index_type, line, merged},
     prologue::Prologue,
     split_fold,
 };
@@ -82,7 +82,7 @@ pub fn points_call(nest: &Nest, parameters: &[Parameter], operands: Vec<Operand>
     let threads = [THREADS, THREADS / 2].into_iter().find(|threads| vectors >= u64::from(*threads) * MULTIPROCESSORS);
     let threads = threads.unwrap_or(THREADS / 4);
     // As many for each thread, but for the last threads.
-    let iterations = vectors.div_ceil(BLOCKS_MAX * u64::from(threads));
+    let iterations = vectors.div_ceil(BLOCKS_MAX * u64::from(threads)).max(1);
     let blocks = vectors.div_ceil(iterations * u64::from(threads)) as u32;
     let all = u64::from(blocks) * u64::from(threads);
     let points = Points {
@@ -94,10 +94,12 @@ pub fn points_call(nest: &Nest, parameters: &[Parameter], operands: Vec<Operand>
         dims: 0..rank,
         vector,
         is_even: vectors == iterations * all,
+        waits: nest.combine.is_none(),
     };
+    let start = if points.waits { Start::OfItsOwn } else { Start::Late };
     let body = format!("typedef {} index;\n{}", index_type(std::slice::from_ref(nest)), text.points(&points));
     CallCode {
-        text: global(parameters, threads, Start::Late, &body),
+        text: global(parameters, threads, start, &body),
         grid: [blocks, 1, 1],
         block: [threads, 1, 1],
         shared_bytes: 0,
@@ -109,8 +111,7 @@ pub fn points_call(nest: &Nest, parameters: &[Parameter], operands: Vec<Operand>
 pub fn source_of(nest: &Nest, parameters: &[Parameter], access: &Access) -> Source {
     let accesses = nest.inputs.iter().chain(&nest.outputs);
     let number = accesses.into_iter().position(|other| std::ptr::eq(other, access));
-    let parameter = &parameters[number.expect("an access should be one of its nest")];
-    Source::Array { name: parameter.name.clone(), is_aligned: parameter.is_aligned }
+    parameters[number.expect("an access should be one of its nest")].source()
 }
 
 /// A parameter for each access of a nest.
@@ -202,12 +203,7 @@ struct Rows<'a> {
 /// Where an operand of the stages lies.
 enum Place {
     /// In memory that all threads see: a parameter.
-    Global {
-        /// Its name.
-        name: String,
-        /// True if it is known to be a multiple of 16 bytes.
-        is_aligned: bool,
-    },
+    Global(Source),
     /// Nowhere: no stage names it.
     Absent,
     /// In shared memory: one part a group, of so many elements a row.
@@ -253,10 +249,10 @@ impl Rows<'_> {
                         (Parameter::new(name, *dtype, false, true), operand)
                     }
                 };
-                let Parameter { name, is_aligned, .. } = parameter.clone();
+                let source = parameter.source();
                 parameters.push(parameter);
                 operands.push(operand);
-                Place::Global { name, is_aligned }
+                Place::Global(source)
             })
             .collect();
         let body = self.body(group, &places, &shared);
@@ -282,31 +278,28 @@ impl Rows<'_> {
                 return None;
             }
             let name = format!("p{number}");
-            let (parameter, operand, is_fixed) = match (operand, given_for(in_scratch, BufferId(number as u32))) {
-                (FusedOperand::Buffer(id), _) => (
-                    Parameter::of_buffer(name, self.program, *id),
-                    Operand::Buffer(*id),
-                    address::is_fixed(self.program, *id),
-                ),
+            let (parameter, operand) = match (operand, given_for(in_scratch, BufferId(number as u32))) {
+                (FusedOperand::Buffer(id), _) => (Parameter::of_buffer(name, self.program, *id), Operand::Buffer(*id)),
                 (FusedOperand::Temporary { dtype, .. }, Some(operand)) => {
-                    (Parameter::new(name, *dtype, false, true), operand, false)
+                    (Parameter::new(name, *dtype, false, true), operand)
                 }
                 (FusedOperand::Temporary { shape, .. }, None) => {
                     let row_elements = shape.iter().product::<u64>() / self.rows;
                     return Some(HeldPlace::Registers { row_elements });
                 }
             };
-            let source = Source::Array { name: parameter.name.clone(), is_aligned: parameter.is_aligned };
+            let source = parameter.source();
             parameters.push(parameter);
             operands.push(operand);
-            Some(HeldPlace::Memory { source, is_fixed })
+            Some(HeldPlace::Memory(source))
         });
         let places = places.collect();
         if self.writes_what_is_read() {
             return None;
         }
-        let row_dims = self.stages.iter().map(|stage| self.row_dims(stage)).collect();
-        let held = Held::of(self.stages, row_dims, self.rows, places, MULTIPROCESSORS)?;
+        let row_dims = |stages: &[Nest]| stages.iter().map(|stage| self.row_dims(stage)).collect::<Vec<_>>();
+        let stages = cut(self.stages, &row_dims(self.stages));
+        let held = Held::of(&stages, row_dims(&stages), self.rows, places, MULTIPROCESSORS)?;
         let (groups, threads) = (u64::from(held.groups), held.groups * held.lanes);
         let blocks = self.rows.div_ceil(groups).min(BLOCKS_MAX);
         Some(CallCode {
@@ -385,7 +378,7 @@ impl Rows<'_> {
             self.rows
         );
         let array = |access: &Access| match &places[access.buffer.0 as usize] {
-            Place::Global { name, is_aligned } => Source::Array { name: name.clone(), is_aligned: *is_aligned },
+            Place::Global(source) => source.clone(),
             Place::Absent => unreachable!("every operand that a stage names should have a place"),
             Place::Shared { name, row_elements } => Source::Part {
                 name: name.clone(),

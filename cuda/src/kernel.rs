@@ -9,7 +9,8 @@ use pygraph_artifact::{
 };
 
 use crate::{
-    address::{is_aligned, is_indirect},
+    address::{is_aligned, is_fixed, is_indirect},
+    nest::Source,
     types,
 };
 
@@ -99,18 +100,27 @@ pub struct Parameter {
     pub is_indirect: bool,
     /// True if the array is known to begin at a multiple of 16 bytes.
     pub is_aligned: bool,
+    /// True if no kernel of the program writes the array.
+    pub is_fixed: bool,
 }
 
 impl Parameter {
-    /// An array of elements of a type.
+    /// An array of elements of a type, which kernels may write.
     pub fn new(name: String, dtype: DType, is_indirect: bool, is_aligned: bool) -> Parameter {
-        Parameter { name, element: types::name(dtype).to_string(), is_indirect, is_aligned }
+        Parameter { name, element: types::name(dtype).to_string(), is_indirect, is_aligned, is_fixed: false }
+    }
+
+    /// Where its elements are found.
+    pub fn source(&self) -> Source {
+        let Parameter { name, is_aligned, is_fixed, .. } = self;
+        Source::Array { name: name.clone(), is_aligned: *is_aligned, is_fixed: *is_fixed }
     }
 
     /// A buffer of a program.
     pub fn of_buffer(name: String, program: &Program, id: BufferId) -> Parameter {
         let dtype = program.buffers[id.0 as usize].dtype;
-        Parameter::new(name, dtype, is_indirect(program, id), is_aligned(program, id))
+        let parameter = Parameter::new(name, dtype, is_indirect(program, id), is_aligned(program, id));
+        Parameter { is_fixed: is_fixed(program, id), ..parameter }
     }
 }
 

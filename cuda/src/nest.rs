@@ -13,7 +13,7 @@ use pygraph_artifact::{
 
 pub use self::{
     fold::{Folded, is_commutative},
-    held::{Held, HeldPlace},
+    held::{Held, HeldPlace, cut},
 };
 use crate::scalar::statements;
 
@@ -32,6 +32,8 @@ pub enum Source {
         name: String,
         /// True if it is known to be a multiple of 16 bytes.
         is_aligned: bool,
+        /// True if no kernel of the program writes the array.
+        is_fixed: bool,
     },
     /// Behind a pointer to a part of the array, which is a multiple of 16 bytes.
     Part {
@@ -80,6 +82,8 @@ pub struct Points {
     pub vector: Vector,
     /// True if all threads have the same number of points, which is `iterations`.
     pub is_even: bool,
+    /// True if threads wait for earlier kernels here: where each has points once, it has found and loaded what those do not write.
+    pub waits: bool,
 }
 
 /// Neighbouring points that a thread takes at once: `width` along dimension `dim`, from a multiple of that on.
@@ -295,9 +299,11 @@ impl<'a> NestText<'a> {
         // What each point has of its own: one of those ahead, and one of those of a vector.
         let (of_ahead, room) =
             if ahead > 1 { (format!("[{prefix}u]"), format!("[{ahead}]")) } else { (String::new(), String::new()) };
-        let mut loads = String::new();
-        let mut rooms = String::new();
+        let is_once = points.is_even && points.iterations == ahead;
+        let (mut early, mut loads, mut rooms) = (String::new(), String::new(), String::new());
         for (number, (dtype, element)) in &inputs {
+            let is_fixed = matches!((self.arrays)(&self.nest.inputs[*number]), Source::Array { is_fixed: true, .. });
+            let loads = if points.waits && is_once && ahead == 1 && is_fixed { &mut early } else { &mut loads };
             match reach(*number) {
                 Reach::Together => {
                     line!(rooms, "{dtype} {prefix}x{number}{room}[{width}];");
@@ -323,16 +329,19 @@ impl<'a> NestText<'a> {
             }
         };
         let split = self.split_vectors(counter, dims.clone(), *vector);
-        let is_once = points.is_even && points.iterations == ahead;
         let looped = |name: &str| match is_once {
             true => format!("{{\nconst index {name} = {first};"),
             false => format!("for (index {name} = {first}; {name} < {end}; {name} += {step} * {ahead}) {{"),
         };
-        let mut text = String::new();
+        let wait = if points.waits { "wait_for_earlier();\n" } else { "" };
         if ahead == 1 {
-            line!(text, "{}\n{split}{rooms}{loads}{body}}}", looped(counter));
-            return text;
+            let head = looped(counter);
+            return match is_once {
+                true => format!("{head}\n{split}{rooms}{early}{wait}{loads}{body}}}\n"),
+                false => format!("{wait}{head}\n{split}{rooms}{loads}{body}}}\n"),
+            };
         }
+        let mut text = wait.to_string();
         let is_there = match points.is_even && points.iterations.is_multiple_of(ahead) {
             true => "{".to_string(),
             false => format!("if ({counter} < {end}) {{"),
@@ -390,6 +399,7 @@ impl<'a> NestText<'a> {
             dims,
             vector,
             is_even: count.is_multiple_of(u64::from(step)),
+            waits: false,
         };
         let Some(combine) = &self.nest.combine else { return format!("{{\n{}}}\n", self.store_points(&points)) };
         let Points { counter, first, end, step, dims, .. } = points;
@@ -497,4 +507,29 @@ pub fn index_type(nests: &[Nest]) -> &'static str {
         points < 1 << 30 && accesses.into_iter().all(|access| reach(access, &nest.extents) < 1 << 30)
     };
     if nests.iter().all(fits) { "i32" } else { "i64" }
+}
+
+#[cfg(test)]
+mod tests {
+    use pygraph_artifact::plan::BufferId;
+
+    use super::*;
+
+    #[test]
+    fn dimensions_that_all_accesses_go_through_as_one_are_one() {
+        let access = |strides: [i64; 4]| Access { buffer: BufferId(0), offset: 0, strides: strides.to_vec() };
+        let nest = |second: [i64; 4], instructions: Vec<ScalarInst>| Nest {
+            extents: vec![1, 2, 3, 4],
+            reduction_dims: 0,
+            inputs: vec![access([24, 12, 4, 1]), access(second)],
+            outputs: vec![],
+            map: ScalarBody { inputs: vec![], instructions, outputs: vec![] },
+            combine: None,
+        };
+        let extents = |nest: Nest| merged(&nest, vec![1, 2, 3]).0.extents;
+        assert_eq!(extents(nest([0, 1, 0, 0], vec![])), [2, 12]);
+        assert_eq!(extents(nest([0, 12, 4, 1], vec![])), [24]);
+        assert_eq!(extents(nest([0, 1, 2, 6], vec![])), [2, 3, 4]);
+        assert_eq!(extents(nest([0, 12, 4, 1], vec![ScalarInst::Index { dimension: 2 }])), [1, 2, 3, 4]);
+    }
 }

@@ -49,7 +49,9 @@ impl Prologue {
 /// A prologue fills its result in order, so an element's number is that of the nest's point.
 fn text_of(fused: &Fused, nest: &Nest, input: usize, arrays: &Arrays) -> String {
     let array = |access: &Access| match fused.operands[access.buffer.0 as usize] {
-        FusedOperand::Buffer(buffer) => Source::Array { name: arrays.name(buffer).to_string(), is_aligned: false },
+        FusedOperand::Buffer(buffer) => {
+            Source::Array { name: arrays.name(buffer).to_string(), is_aligned: false, is_fixed: false }
+        }
         FusedOperand::Temporary { .. } => Source::Value("made".to_string()),
     };
     let text = NestText::new(nest, "e", &array);

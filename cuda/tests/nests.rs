@@ -4,9 +4,10 @@ mod support;
 
 use pygraph_artifact::{
     dtype::DType,
-    plan::{Access, BufferId, Fused, FusedOperand, Nest, Work},
+    plan::{Access, BufferId, Fused, FusedOperand, Nest, Place, Plan, Work},
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
+use pygraph_cuda::source;
 use support::{Case, bytes_of, emulated, source_of};
 
 fn access(buffer: u32, offset: i64, strides: &[i64]) -> Access {
@@ -274,6 +275,60 @@ fn norm(rows: u64, columns: u64, is_in_place: bool) -> Case {
     }
 }
 
+/// Pairs of a row's halves, turned by angles that are in a table: `[rows, 2 * half]` in bf16, through a temporary in f32.
+fn rotation(rows: u64, half: u64, is_in_place: bool) -> Case {
+    use DType::{Bf16, F32};
+    let h = half as i64;
+    let part = |buffer, offset, line| access(buffer, offset, &[line, 1]);
+    let nest = |extent, inputs: Vec<Access>, output, map| Nest {
+        extents: vec![rows, extent],
+        reduction_dims: 0,
+        inputs,
+        outputs: vec![output],
+        map,
+        combine: None,
+    };
+    let turned = |of: ScalarOp| ScalarBody {
+        inputs: vec![Bf16, F32, Bf16, F32],
+        instructions: vec![
+            op(ScalarOp::Convert, F32, &[0]),
+            op(ScalarOp::Mul, F32, &[4, 1]),
+            op(ScalarOp::Convert, F32, &[2]),
+            op(ScalarOp::Mul, F32, &[6, 3]),
+            op(of, F32, &[5, 7]),
+        ],
+        outputs: vec![8],
+    };
+    let turn = |first, second, of| {
+        let inputs = vec![part(0, first, 2 * h), part(1, 0, h), part(0, second, 2 * h), part(2, 0, h)];
+        nest(half, inputs, part(4, first, 2 * h), turned(of))
+    };
+    let rounded =
+        ScalarBody { inputs: vec![F32], instructions: vec![op(ScalarOp::Convert, Bf16, &[0])], outputs: vec![1] };
+    let result = part(if is_in_place { 0 } else { 3 }, 0, 2 * h);
+    let stages = vec![
+        turn(0, h, ScalarOp::Sub),
+        turn(h, 0, ScalarOp::Add),
+        nest(2 * half, vec![part(4, 0, 2 * h)], result, rounded),
+    ];
+    let buffers = (0..4).map(|number| FusedOperand::Buffer(BufferId(number)));
+    let temporary = FusedOperand::Temporary { dtype: F32, shape: vec![rows, 2 * half] };
+    let fused = Fused { rows, operands: buffers.chain([temporary]).collect(), prologue: vec![], kernel: None, stages };
+    let count = (rows * half) as usize;
+    let halves = (0..2 * count).flat_map(|idx| ((idx % 251) as f32 - 100.0).to_le_bytes()[2..].to_vec()).collect();
+    Case {
+        shift: 0,
+        name: format!("rotation_max_{rows}_{half}_{is_in_place}"),
+        work: Work::Fused(fused),
+        arrays: vec![
+            (Bf16, vec![rows, 2 * half], halves),
+            (F32, vec![rows, half], floats(count, 2)),
+            (F32, vec![rows, half], floats(count, 3)),
+            (Bf16, vec![rows, 2 * half], zeros(count)),
+        ],
+    }
+}
+
 /// Softmax without its division: the largest, the exponentials' sum and the exponentials, with a temporary a row.
 fn softmax(rows: u64, columns: u64) -> Case {
     use DType::F32;
@@ -384,11 +439,18 @@ fn nests_compute_what_the_plain_executor_computes() {
         norm(2200, 516, false),
         norm(2120, 640, false),
         norm(17000, 8, false),
+        rotation(1, 32, false),
+        rotation(33, 64, true),
+        rotation(300, 7, false),
+        rotation(6000, 16, true),
         softmax(1, 1),
         softmax(9, 33),
         softmax(3, 2000),
         softmax(2, 12000),
     ];
+    for kernel in source_of(&cases).kernels {
+        assert_eq!(kernel.text.matches("wait_for_earlier()").count(), 1, "{}", kernel.text);
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let found = emulated(&cases, folder.path());
     for (case, found) in cases.iter().zip(found) {
@@ -407,12 +469,38 @@ fn rows_are_loaded_once_and_held() {
     // The row and the weights, both before the one barrier, which is that of the fold.
     assert_eq!((held.matches("read_run").count(), held.matches("group_sync").count()), (2, 0));
     assert_eq!(held.matches("group_fold_all<512, 512>").count(), 1);
-    // What rows share is only loaded before earlier kernels have ended if none of them writes it.
-    assert!(held.find("read_run") > held.find("wait_for_earlier()"));
     // More rows than blocks: nobody goes on to the next before all have read what was folded.
     assert_eq!(text(norm(2200, 2048, false)).matches("group_sync").count(), 1);
+    // Halves of rows are parts of their own: each is loaded once and stored once, and nobody waits.
+    let turned = text(rotation(512, 64, false));
+    let counts = ["read_run<true>", "write_run<true>", "sync"].map(|of| turned.matches(of).count());
+    assert_eq!(counts, [4, 2, 0]);
     // Too long for registers.
     assert!(text(softmax(2, 12000)).contains("group_fold<"));
+}
+
+#[test]
+fn only_what_nobody_writes_is_loaded_before_earlier_kernels_have_ended() {
+    // In front of the wait, and behind it.
+    let loads = |case: &Case, constant: Option<usize>| {
+        let mut program = case.program();
+        if let Some(number) = constant {
+            program.buffers[number].place = Place::Constant { offset: 0 };
+        }
+        let plan = Plan { programs: vec![program], arenas: Vec::new() };
+        let source = source(&plan).expect("there should be code for the case");
+        let parts = source.kernels[0].text.split("wait_for_earlier()").map(|part| part.matches("read_run").count());
+        parts.collect::<Vec<_>>()
+    };
+    let norm = norm(7, 2048, false);
+    assert_eq!(loads(&norm, None), [0, 2]);
+    assert_eq!(loads(&norm, Some(1)), [1, 1]);
+    // A row's elements are not what rows share.
+    assert_eq!(loads(&norm, Some(0)), [0, 2]);
+    let nest = neighbours("", [264, 1024], 1024, 0, 0, [DType::Bf16, DType::Bf16]);
+    assert_eq!(loads(&nest, None), [0, 2]);
+    assert_eq!(loads(&nest, Some(1)), [1, 1]);
+    assert_eq!(loads(&nest, Some(0)), [1, 1]);
 }
 
 #[test]

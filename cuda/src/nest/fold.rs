@@ -87,7 +87,7 @@ impl NestText<'_> {
             }
         };
         let (counter, step) = (format!("{prefix}q"), step.to_string());
-        let points = Points { counter, first, end, step, iterations, dims, vector, is_even: false };
+        let points = Points { counter, first, end, step, iterations, dims, vector, is_even: false, waits: false };
         let each = |inputs: &[String]| {
             let (mut body, names) = self.values_at(inputs, vector);
             line!(body, "const Maybe<{prefix}Value> {prefix}next = {{{prefix}Value{{{}}}, true}};", names.join(", "));

@@ -1,8 +1,8 @@
 //! Rows in registers: a group of threads loads a row once, in vectors, and goes through all stages with what it holds. What a stage makes of a
 //! row is computed by every thread; folds are the only place where threads wait for each other.
 //!
-//! This is for stages that go through whole rows, all of one length, or make one value a row: norms and softmax. Others take the general way
-//! ([`crate::fused`]), with temporaries in shared memory.
+//! This is for stages that go through rows, or parts of them of one length, or make one value a row: norms, softmax, rotations of halves. Others
+//! take the general way ([`crate::fused`]), with temporaries in shared memory.
 
 use std::fmt::Write as _;
 
@@ -24,16 +24,14 @@ const ROWS_OF_WARPS: u64 = 2048;
 /// Vectors of a row that a warp goes through, at most, if there is a choice.
 const WARP_VECTORS: u64 = 128;
 
+/// Parts that a stage is cut into, at most.
+const PARTS_MAX: u64 = 4;
+
 /// Where an operand of the stages lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeldPlace {
     /// In memory, as a parameter.
-    Memory {
-        /// Behind what pointer.
-        source: Source,
-        /// True if no kernel of the program writes it.
-        is_fixed: bool,
-    },
+    Memory(Source),
     /// Nowhere else: a temporary of so many elements a row.
     Registers {
         /// How many.
@@ -126,6 +124,8 @@ impl<'a> Held<'a> {
         held.width = [16, 8, 4, 2].into_iter().find(|width| held.takes(*width)).unwrap_or(1);
         let vectors = length / held.width;
         held.lanes = match vectors {
+            // Without folds, threads of a group have nothing to do with each other.
+            0..=16 if !held.work.contains(&Work::Fold) => vectors.next_power_of_two() as u32,
             0..=32 => 32,
             33..=WARP_VECTORS if rows >= ROWS_OF_WARPS => 32,
             _ => {
@@ -133,9 +133,10 @@ impl<'a> Held<'a> {
                 vectors.div_ceil(vectors.div_ceil(most)).next_multiple_of(32) as u32
             }
         };
-        if held.lanes == 32 {
-            held.groups =
-                [8, 4, 2].into_iter().find(|groups| rows / u64::from(*groups) >= multiprocessors).unwrap_or(1);
+        if held.lanes <= 32 {
+            let mut groups = [256, 128, 64].into_iter().map(|threads| threads / held.lanes);
+            let spread = groups.find(|groups| rows / u64::from(*groups) >= multiprocessors);
+            held.groups = spread.unwrap_or(32 / held.lanes);
         }
         let parts = held.values.iter().filter(|value| value.kind == Kind::Part);
         let bytes: u64 = parts.map(|value| held.each() * held.width * value.dtype.size_bytes() as u64).sum();
@@ -147,82 +148,80 @@ impl<'a> Held<'a> {
         (self.length / self.width).div_ceil(u64::from(self.lanes))
     }
 
-    /// Notes an access; none if what it reaches is neither one element of a row nor all, or not what another stage has left there.
+    /// Notes an access; none if what it reaches is neither one element of a row nor a part of the common length, or is not there, or partly
+    /// what another access reaches.
     fn add(&mut self, number: usize, access: &'a Access, dtype: DType, is_read: bool) -> Option<()> {
-        let stage = &self.stages[number];
         let operand = access.buffer.0 as usize;
-        let kind = kind_of(stage, self.row_dims[number], access, self.length)?;
-        let is_memory =
-            match self.places[operand].as_ref().expect("every operand that a stage names should have a place") {
-                HeldPlace::Memory { .. } => true,
-                HeldPlace::Registers { row_elements } => {
-                    let elements = if kind == Kind::One { 1 } else { self.length };
-                    if *row_elements != elements {
-                        return None;
-                    }
-                    false
-                }
-            };
+        let kind = kind_of(&self.stages[number], self.row_dims[number], access, self.length)?;
+        let place = self.places[operand].as_ref().expect("every operand that a stage names should have a place");
+        if let HeldPlace::Registers { row_elements: 2.. } = place
+            && kind == Kind::One
+        {
+            return None;
+        }
         if self.find(number, access).is_some() {
             return Some(());
         }
-        // A temporary is one value however stages count its rows; of memory that is written there is one view.
-        let is_written = |operand: usize| {
-            self.stages.iter().flat_map(|stage| &stage.outputs).any(|output| output.buffer.0 as usize == operand)
-        };
-        let is_known = self.values.iter().any(|value| value.operand == operand);
-        if is_known && is_memory && is_written(operand) {
-            return None;
-        }
+        let is_memory = matches!(place, HeldPlace::Memory(_));
         // A temporary's first access writes it, or a fold begins with what is not there.
         if !is_memory && is_read {
+            return None;
+        }
+        let mut outputs = self.stages.iter().flat_map(|stage| &stage.outputs);
+        let is_written = outputs.any(|output| output.buffer == access.buffer);
+        let is_apart = |value: &Value<'_>| {
+            let distance = value.access.offset.abs_diff(access.offset);
+            [value.kind, kind] == [Kind::Part; 2]
+                && distance >= self.length
+                && self.rows_of(value.stage, value.access) == self.rows_of(number, access)
+        };
+        if is_written && self.values.iter().any(|value| value.operand == operand && !is_apart(value)) {
             return None;
         }
         self.values.push(Value { operand, kind, dtype, access, stage: number, is_loaded: is_memory && is_read });
         Some(())
     }
 
+    /// How an access of a stage goes from row to row.
+    fn rows_of(&self, stage: usize, access: &Access) -> Vec<(u64, i64)> {
+        let dims = self.stages[stage].extents.iter().copied().zip(access.strides.iter().copied());
+        dims.take(self.row_dims[stage]).filter(|(extent, _)| *extent > 1).collect()
+    }
+
     /// The number of the value that an access of a stage reaches.
     fn find(&self, number: usize, access: &Access) -> Option<usize> {
-        let rows_of = |stage: usize, access: &Access| -> Vec<(u64, i64)> {
-            let dims = self.stages[stage].extents.iter().copied().zip(access.strides.iter().copied());
-            dims.take(self.row_dims[stage]).filter(|(extent, _)| *extent > 1).collect()
-        };
         let operand = access.buffer.0 as usize;
         let kind = kind_of(&self.stages[number], self.row_dims[number], access, self.length)?;
+        // All accesses of a temporary go from row to row in the same way, however they count those.
+        let is_register = matches!(self.places[operand], Some(HeldPlace::Registers { .. }));
         self.values.iter().position(|value| {
-            let is_register = matches!(self.places[operand], Some(HeldPlace::Registers { .. }));
-            let is_same = || {
-                value.access.offset == access.offset && rows_of(value.stage, value.access) == rows_of(number, access)
-            };
-            value.operand == operand && value.kind == kind && (is_register || is_same())
+            (value.operand, value.kind, value.access.offset) == (operand, kind, access.offset)
+                && (is_register || self.rows_of(value.stage, value.access) == self.rows_of(number, access))
         })
     }
 
-    /// True if rows can be taken in vectors of this width, each moved at once.
+    /// True if rows can be taken in vectors of this width, of which arrays that lie at multiples of 16 bytes are moved in words. Others are
+    /// moved one by one.
     fn takes(&self, width: u64) -> bool {
+        let parts = self.values.iter().filter(|value| value.kind == Kind::Part);
+        let aligned = |value: &&Value<'_>| matches!(self.source(value.access), Source::Array { is_aligned: true, .. });
+        let mut aligned = parts.filter(aligned).peekable();
+        self.length.is_multiple_of(width) && aligned.peek().is_some() && aligned.all(|value| self.is_word(value, width))
+    }
+
+    /// True if vectors of this width are words in memory.
+    fn is_word(&self, value: &Value<'_>, width: u64) -> bool {
+        let stage = &self.stages[value.stage];
+        let inner = (self.row_dims[value.stage]..stage.extents.len()).rev().find(|dim| stage.extents[*dim] > 1);
+        let dim = inner.expect("a part of a row should have several elements");
         let arrays = |access: &Access| self.source(access);
-        let fits = |(number, access, dtype): (usize, &Access, DType)| {
-            let stage = &self.stages[number];
-            let Some(dim) = (self.row_dims[number]..stage.extents.len()).rev().find(|dim| stage.extents[*dim] > 1)
-            else {
-                return true;
-            };
-            let is_part = kind_of(stage, self.row_dims[number], access, self.length) == Some(Kind::Part);
-            let is_memory = matches!(self.places[access.buffer.0 as usize], Some(HeldPlace::Memory { .. }));
-            let text = NestText::new(stage, "", &arrays);
-            !is_part
-                || !is_memory
-                || (width * dtype.size_bytes() as u64 <= super::WORD_BYTES
-                    && text.reach(access, Vector { dim, width }) == Reach::Together)
-        };
-        let accesses = self.values.iter().map(|value| (value.stage, value.access, value.dtype));
-        self.length.is_multiple_of(width) && accesses.into_iter().all(fits)
+        let reach = NestText::new(stage, "", &arrays).reach(value.access, Vector { dim, width });
+        width * value.dtype.size_bytes() as u64 <= super::WORD_BYTES && reach == Reach::Together
     }
 
     fn source(&self, access: &Access) -> Source {
         match &self.places[access.buffer.0 as usize] {
-            Some(HeldPlace::Memory { source, .. }) => source.clone(),
+            Some(HeldPlace::Memory(source)) => source.clone(),
             _ => Source::Value("held".to_string()),
         }
     }
@@ -271,7 +270,7 @@ impl<'a> Held<'a> {
     /// True if a value is the same for all rows, and nobody writes it.
     fn is_shared_by_rows(&self, number: usize) -> bool {
         let Value { operand, access, stage, is_loaded, .. } = &self.values[number];
-        let is_fixed = matches!(self.places[*operand], Some(HeldPlace::Memory { is_fixed: true, .. }));
+        let is_fixed = matches!(self.places[*operand], Some(HeldPlace::Memory(Source::Array { is_fixed: true, .. })));
         let dims = self.stages[*stage].extents.iter().zip(&access.strides).take(self.row_dims[*stage]);
         *is_loaded && is_fixed && dims.into_iter().all(|(extent, stride)| *extent == 1 || *stride == 0)
     }
@@ -309,7 +308,7 @@ impl<'a> Held<'a> {
         match kind {
             Kind::One => format!("v{number} = {element};\n"),
             Kind::Part => {
-                let (width, is_word) = (self.width, self.width > 1);
+                let (width, is_word) = (self.width, self.is_word(&self.values[number], self.width));
                 self.each_vector(&format!("read_run<{is_word}>(&{element} + q * {width}, v{number}[u]);\n"))
             }
         }
@@ -341,7 +340,8 @@ impl<'a> Held<'a> {
                 for access in stage.outputs.iter().filter(|access| self.is_memory(access)) {
                     let value = self.find(number, access).expect("every access should have been added");
                     let element = text.element(access, self.row_dims[number]);
-                    line!(each, "write_run<{}>(&{element} + q * {width}, v{value}[u]);", width > 1);
+                    let is_word = self.is_word(&self.values[value], width);
+                    line!(each, "write_run<{is_word}>(&{element} + q * {width}, v{value}[u]);");
                 }
                 self.each_vector(&each)
             }
@@ -376,7 +376,7 @@ impl<'a> Held<'a> {
     }
 
     fn is_memory(&self, access: &Access) -> bool {
-        matches!(self.places[access.buffer.0 as usize], Some(HeldPlace::Memory { .. }))
+        matches!(self.places[access.buffer.0 as usize], Some(HeldPlace::Memory(_)))
     }
 
     /// Statements with which the first lane stores what a stage has made of the row, if that goes to memory.
@@ -388,6 +388,33 @@ impl<'a> Held<'a> {
         }
         stores
     }
+}
+
+/// The stages with those cut that go through more of a row than another does, if that is a few times as much: the parts are stages of their own.
+pub fn cut(stages: &[Nest], row_dims: &[usize]) -> Vec<Nest> {
+    let length_of = |(stage, dims): (&Nest, &usize)| work_of(stage, *dims).filter(|(work, _)| *work != Work::Once);
+    let lengths = stages.iter().zip(row_dims).filter_map(length_of).map(|(_, length)| length);
+    let Some(shortest) = lengths.min() else { return stages.to_vec() };
+    let cut = |(stage, dims): (&Nest, &usize)| -> Vec<Nest> {
+        let Some((Work::Each, length)) = work_of(stage, *dims) else { return vec![stage.clone()] };
+        let inner = (*dims..stage.extents.len()).rev().find(|dim| stage.extents[*dim] > 1);
+        let dim = inner.expect("a stage of each element should have several");
+        let parts = length / shortest;
+        if parts > PARTS_MAX || !length.is_multiple_of(shortest) || !stage.extents[dim].is_multiple_of(parts) {
+            return vec![stage.clone()];
+        }
+        let extent = stage.extents[dim] / parts;
+        let part = |number: u64| {
+            let mut part = stage.clone();
+            part.extents[dim] = extent;
+            for access in part.inputs.iter_mut().chain(&mut part.outputs) {
+                access.offset += access.strides[dim] * (number * extent) as i64;
+            }
+            part
+        };
+        (0..parts).map(part).collect()
+    };
+    stages.iter().zip(row_dims).flat_map(cut).collect()
 }
 
 /// What a stage does, and of how many elements of a row; none if that is nothing that can be held.
