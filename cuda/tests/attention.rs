@@ -279,6 +279,9 @@ fn tiles_have_more_queries_where_there_are_more_blocks() {
             causal(66).case("half_causal"),
             of(132).case("whole"),
             causal(132).set("fill", float(-4.0)).case("whole_near"),
+            attention([Bf16, Bf16, Bf16], [1, 40, 132, 80], 70, 22, 72)
+                .with(POSITIONS, positions.clone())
+                .case("whole_wide"),
         ],
         2e-2,
     );

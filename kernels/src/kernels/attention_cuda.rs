@@ -61,8 +61,10 @@ const TENSOR_FEATURES_MAX: u64 = 128;
 const MATRIX_TOKENS: u64 = 16;
 /// Queries of a tile, at most: 16 a warp, of [`WARPS`].
 const TILE_QUERIES: u64 = 16 * WARPS;
-/// Tokens of a tile.
+/// Tokens of a tile; half as many where warps have all of them, of many features: their products take registers.
 const TILE_TOKENS: u64 = 64;
+/// Features from which on they are many.
+const MANY_FEATURES: u64 = 65;
 /// Tiles that keep the card busy. With fewer, tiles have fewer queries, of which several warps share the tokens.
 const BUSY_TILES: u64 = 132;
 
@@ -162,9 +164,11 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     add(&["HIDES_WHOLLY", "SKIPS_BELOW"], &[u64::from(hides), skips]);
     add(&["ROWS", "WARPS", "SPLITS", "BATCH_PARTS"], &[rows, warps, splits, BATCH_PARTS]);
     let tile_queries = tile_queries(batches * heads, queries);
+    let has_products = tile_queries == TILE_QUERIES && features.max(value_features) >= MANY_FEATURES;
+    let tile_tokens = if has_products { TILE_TOKENS / 2 } else { TILE_TOKENS };
     add(
         &["TOKENS_AT", "SHARE_MIN", "TILE_QUERIES", "TILE_TOKEN_COUNT", "TOKEN_WARPS"],
-        &[tokens_at, share_min, tile_queries, TILE_TOKENS, TILE_QUERIES / tile_queries],
+        &[tokens_at, share_min, tile_queries, tile_tokens, TILE_QUERIES / tile_queries],
     );
 
     if call.outputs[0].element_count() == 0 {
@@ -188,7 +192,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         return CudaPlan {
             constants,
             steps: vec![CudaStep {
-                shared_bytes: tile_bytes(tile_queries, q.extents[3], value_features) as u32,
+                shared_bytes: tile_bytes([tile_queries, tile_tokens], q.extents[3], value_features) as u32,
                 ..step("attend_tiles", 32 * WARPS, blocks, operands)
             }],
             ..CudaPlan::default()
@@ -232,10 +236,10 @@ fn tile_queries(pairs: u64, queries: u64) -> u64 {
 
 /// Shared memory of a block of tiles: queries, and two tiles each of keys and of values, in lines of a power of two of elements of two bytes;
 /// in the end, what warps have found that share tokens.
-fn tile_bytes(tile_queries: u64, features: u64, value_features: u64) -> u64 {
+fn tile_bytes([queries, tokens]: [u64; 2], features: u64, value_features: u64) -> u64 {
     let line = |features: u64| features.next_power_of_two().max(16);
-    let tiles = 2 * (tile_queries * line(features) + 2 * TILE_TOKENS * (line(features) + line(value_features)));
-    let joined = (WARPS - tile_queries / 16) * 32 * 4 * (value_features.div_ceil(16) * 8 + 4);
+    let tiles = 2 * (queries * line(features) + 2 * tokens * (line(features) + line(value_features)));
+    let joined = (WARPS - queries / 16) * 32 * 4 * (value_features.div_ceil(16) * 8 + 4);
     tiles.max(joined)
 }
 

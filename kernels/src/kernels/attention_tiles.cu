@@ -11,8 +11,8 @@ constexpr int TILE_TOKENS = int(TILE_TOKEN_COUNT), QUERY_TILES = int((QUERIES + 
 constexpr int QUERY_WARPS = int(TILE_QUERIES) / 16, OWN_TOKENS = TILE_TOKENS / int(TOKEN_WARPS);
 constexpr int TILE_THREADS = 32 * QUERY_WARPS * int(TOKEN_WARPS);
 // A warp's first query of the block's, and its first token of a tile's.
-inline int own_query() { return int(threadIdx.x) / 32 % QUERY_WARPS * 16; }
-inline int own_token() { return int(threadIdx.x) / 32 / QUERY_WARPS * OWN_TOKENS; }
+inline int own_query() { return TOKEN_WARPS == 1 ? int(threadIdx.x) / 32 * 16 : int(threadIdx.x) / 32 % QUERY_WARPS * 16; }
+inline int own_token() { return TOKEN_WARPS == 1 ? 0 : int(threadIdx.x) / 32 / QUERY_WARPS * OWN_TOKENS; }
 constexpr i64 TILES_OF_HEADS = BATCHES * HEADS;
 
 // Rows of so many features in shared memory: lines of a power of two of pieces of 16 bytes, which are moved about within a line so that
@@ -143,6 +143,17 @@ inline void multiply_tile_of_keys(Products& products, const Rows& rows, const u1
   }
 }
 
+// The same as `exponential`, by the card's own function: to some 20 bits, where a weight is rounded to fewer.
+inline f32 weight_of(f32 logit, f32 largest) {
+#ifdef __CUDA_ARCH__
+  f32 weight;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(weight) : "f"(rounded<A_softmax_type>(logit - origin_of(largest)) * 1.44269504f));
+  return rounded<A_softmax_type>(weight);
+#else
+  return exponential(logit, largest);
+#endif
+}
+
 // Turns products into weights, and scales sums so far. All of the warp's keys, from `first` on, are read and shown if `IS_SHOWN`.
 template <bool IS_SHOWN, class Mask, class Bias>
 inline void weigh_tile(Products& products, Rows& rows, i64 batch, i64 head, i64 first_query, i64 first, const Route& route, const Mask* mask,
@@ -172,7 +183,7 @@ inline void weigh_tile(Products& products, Rows& rows, i64 batch, i64 head, i64 
 #pragma unroll
     for (int at = 0; at < OWN_TOKENS / 4; ++at) {
       f32& product = products[at / 2][row * 2 + at % 2];
-      product = exponential(product, largest);
+      product = weight_of(product, largest);
       sum += product;
     }
     rows.largest[row] = largest;
