@@ -116,11 +116,11 @@ fn place_of(module: &Module, attention: OpId, value: ValueId, nest: &NestParts, 
     let is_dense = (features == 1 || feature_stride == 1)
         && (heads == 1 || head_stride == features)
         && (batches == 1 || batch_stride == batch);
-    if !is_dense || batch == 0 || all % batch != 0 {
+    if !is_dense || batch == 0 || !all.is_multiple_of(batch) {
         return Err("its heads are not side by side in rows of a dense tensor".to_string());
     }
     let (first_batch, first) = (offset / batch, offset % batch);
-    if row % features != 0 || first % features != 0 || first + heads * features > row {
+    if !row.is_multiple_of(features) || !first.is_multiple_of(features) || first + heads * features > row {
         return Err(format!(
             "from element {first} of a batch on there are no {heads} whole heads of {features} in a row of {row}"
         ));
