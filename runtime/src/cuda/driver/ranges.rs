@@ -101,19 +101,19 @@ unsafe fn connect(initialize: Initialize, library: Option<Library>) -> Option<Pr
 
 /// Where a profiler puts a function.
 type Place = AtomicPtr<c_void>;
-/// Functions of a module; number 0 is none.
+/// Functions of a module, at most; number 0 is none.
 const FUNCTIONS: usize = 16;
 /// Numbers of functions of the module `CORE`: a range begins, named in ASCII or UTF-8, and ends.
 const RANGE_PUSH: usize = 9;
 const RANGE_POP: usize = 11;
 
-/// The modules that a profiler is offered, by number: `CORE`, and `CORE2` with domains, of which nothing is called here.
+/// The module of ranges without a domain, by number. Profilers want to fill the tables of all modules, but nothing is called of the others.
 const MODULE_CORE: u32 = 1;
-const MODULE_CORE2: u32 = 5;
+const OTHER_MODULES: std::ops::RangeInclusive<u32> = 2..=6;
 static CORE: [Place; FUNCTIONS] = [const { AtomicPtr::new(ptr::null_mut()) }; FUNCTIONS];
-static CORE2: [Place; FUNCTIONS] = [const { AtomicPtr::new(ptr::null_mut()) }; FUNCTIONS];
+static OTHERS: [Place; FUNCTIONS] = [const { AtomicPtr::new(ptr::null_mut()) }; FUNCTIONS];
 static CORE_TABLE: Table = table(&CORE);
-static CORE2_TABLE: Table = table(&CORE2);
+static OTHERS_TABLE: Table = table(&OTHERS);
 
 /// The places of a module's functions, and nothing behind the last.
 type Table = [Option<&'static Place>; FUNCTIONS + 1];
@@ -132,7 +132,7 @@ const fn table(places: &'static [Place; FUNCTIONS]) -> Table {
 extern "C" fn module_table(module: u32, table: *mut *const Option<&'static Place>, size: *mut u32) -> c_int {
     let found = match module {
         MODULE_CORE => &CORE_TABLE,
-        MODULE_CORE2 => &CORE2_TABLE,
+        module if OTHER_MODULES.contains(&module) => &OTHERS_TABLE,
         _ => return 0,
     };
     // SAFETY: a profiler gives places for both answers, or none for one that it does not want.
@@ -209,8 +209,11 @@ mod tests {
             let callbacks = &*tables(1).cast::<Callbacks>();
             assert_eq!(callbacks.bytes, 16);
             let (mut table, mut size) = (ptr::null(), 0);
-            assert_eq!((callbacks.module_table)(2, &mut table, &mut size), 0, "nothing is called of CUDA's module");
-            for module in [MODULE_CORE2, MODULE_CORE] {
+            for module in [0, 7] {
+                assert_eq!((callbacks.module_table)(module, &mut table, &mut size), 0, "there is no module {module}");
+            }
+            // As CUPTI does, which gives up where a module is missing.
+            for module in [5, 6, MODULE_CORE] {
                 assert_eq!((callbacks.module_table)(module, &mut table, &mut size), 1);
                 assert_eq!(size, 16);
                 assert!((*table).is_none() && (*table.add(16)).is_none());
