@@ -64,18 +64,14 @@ fn kernel_size(module: &Module, op: OpId) -> WorkSize {
         ("dynamic_update_slice" | "scatter", [_, changes @ ..]) => all(changes).saturating_mul(2),
         ("attention", [q, k, v, rest @ ..]) => {
             // Of several layers one is read, and of heads and batches some.
-            let layers = extents_of(module, op, "k_dims", k).nth(4).unwrap_or(1).max(1);
             let (heads, batches) = (list_of(module, op, "heads"), list_of(module, op, "batches"));
             let part = |tensor: &Tensor, name: &str, count: usize| {
-                let extents: Vec<u64> = extents_of(module, op, name, tensor).collect();
-                let others =
-                    extents.iter().enumerate().filter(|(role, _)| ![0, 2].contains(role)).map(|(_, extent)| *extent);
+                let rows = extents_of(module, op, name, tensor).skip(1).step_by(2).take(2);
                 let read = [heads.get(count), batches.first()].into_iter().flatten().map(|count| count.unsigned_abs());
-                let element = tensor.dtype.size_bytes() as u64;
-                product(others.chain(read)).saturating_mul(element)
+                product(rows.chain(read)).saturating_mul(tensor.dtype.size_bytes() as u64)
             };
-            let cached = part(k, "k_dims", 1).saturating_add(part(v, "v_dims", 1)) / layers;
-            all(&outputs).saturating_add(part(q, "q_dims", 0)).saturating_add(cached).saturating_add(all(rest))
+            let read = [part(q, "q_dims", 0), part(k, "k_dims", 1), part(v, "v_dims", 1), all(rest)];
+            read.into_iter().fold(all(&outputs), u64::saturating_add)
         }
         _ => all(&inputs).saturating_add(all(&outputs)),
     };
@@ -106,7 +102,7 @@ pub fn product_rows(module: &Module, op: OpId) -> Option<u64> {
 }
 
 /// The numbers that an attribute of a kernel lists.
-fn list_of(module: &Module, op: OpId, name: &str) -> Vec<i64> {
+pub fn list_of(module: &Module, op: OpId, name: &str) -> Vec<i64> {
     let list = match module.op(op).attr("attributes") {
         Some(Attribute::Dictionary(attributes)) => attributes.get(name).and_then(Attribute::as_i64_slice),
         _ => None,

@@ -11,7 +11,7 @@ use super::{
     PassContext,
     epilogue::{only_reader, source_of},
     inline::{Uses, read},
-    prologue::makes_new,
+    prologue::{calls, makes_new},
 };
 use crate::{
     diagnostic::{Decision, DecisionKind},
@@ -20,7 +20,10 @@ use crate::{
         Attribute, BlockId, Module, OpId, Opcode, ValueId,
         types::{TensorType, Type},
     },
-    lower::site::{NestParts, Site, tensor_of},
+    lower::{
+        site::{NestParts, Site, tensor_of},
+        size::list_of,
+    },
     passes::view::{Digit, regroup},
 };
 
@@ -33,7 +36,7 @@ const FIRST: [(&str, usize); 2] = [("heads", 2), ("batches", 1)];
 pub fn read_in_place(module: &mut Module, blocks: &[BlockId], uses: &Uses, context: &PassContext) -> bool {
     let mut changed = false;
     for block in blocks {
-        let attentions: Vec<OpId> = module.block_ops(*block).filter(|op| is_attention(module, *op)).collect();
+        let attentions: Vec<OpId> = module.block_ops(*block).filter(|op| calls(module, *op, "attention")).collect();
         for attention in attentions {
             for (operand, dims) in DIMS.into_iter().enumerate() {
                 let value = module.op(attention).operands[operand];
@@ -54,11 +57,6 @@ pub fn read_in_place(module: &mut Module, blocks: &[BlockId], uses: &Uses, conte
         }
     }
     changed
-}
-
-fn is_attention(module: &Module, op: OpId) -> bool {
-    module.op(op).opcode == Opcode::PygKernel
-        && module.op(op).attr("kernel").and_then(Attribute::as_str) == Some("attention")
 }
 
 /// The nest that copies a value for this reader alone from what a launch makes.
@@ -93,10 +91,12 @@ fn place_of(module: &Module, attention: OpId, value: ValueId, nest: &NestParts, 
     let digits = digits.ok_or_else(unsteady)?.into_iter().filter(|digit| digit.extent > 1).collect();
     let shape = tensor_of(module.ty(value)).ok_or_else(unsteady)?.shape;
     let steps = regroup(digits, &shape).ok_or_else(unsteady)?;
-    let order = order_of(module, attention, dims).filter(|order| order.len() == 4);
-    let order = order.ok_or("it is one of several layers")?;
+    let order = list_of(module, attention, dims);
+    if order.len() != 4 {
+        return Err("it is one of several layers".to_string());
+    }
     let role = |role: usize| -> Result<(u64, u64), String> {
-        match &steps[order[role]][..] {
+        match &steps[order[role] as usize][..] {
             [] => Ok((1, 0)),
             [Digit { extent, stride }] => Ok((*extent, *stride)),
             _ => Err(unsteady()),
@@ -127,13 +127,6 @@ fn place_of(module: &Module, attention: OpId, value: ValueId, nest: &NestParts, 
     }
     let shape = [all / batch, tokens, row / features, features];
     Ok(Place { tensor: *tensor, shape, first_head: first / features, first_batch })
-}
-
-/// The dimensions that an attribute of the kernel lists.
-fn order_of(module: &Module, attention: OpId, name: &str) -> Option<Vec<usize>> {
-    let Some(Attribute::Dictionary(attributes)) = module.op(attention).attr("attributes") else { return None };
-    let dims = attributes.get(name)?.as_i64_slice()?;
-    dims.iter().map(|dim| usize::try_from(*dim).ok()).collect()
 }
 
 /// Has an operand of attention be all of a tensor, of which a part is read.

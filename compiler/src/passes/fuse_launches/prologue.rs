@@ -44,7 +44,7 @@ pub fn find(
             let opcode = module.op(op).opcode;
             if opcode == Opcode::PygNest {
                 nests.insert(op, epoch);
-            } else if is_contraction(module, op) {
+            } else if calls(module, op, "contract") {
                 let is_near = |nest: &OpId| nests.get(nest) == Some(&epoch) && !taken.contains(nest);
                 let own = of_product(module, op, uses, &is_near, context);
                 if !own.is_empty() {
@@ -58,9 +58,10 @@ pub fn find(
     found
 }
 
-fn is_contraction(module: &Module, op: OpId) -> bool {
+/// True if an operation calls the kernel of this name.
+pub fn calls(module: &Module, op: OpId, kernel: &str) -> bool {
     module.op(op).opcode == Opcode::PygKernel
-        && module.op(op).attr("kernel").and_then(Attribute::as_str) == Some("contract")
+        && module.op(op).attr("kernel").and_then(Attribute::as_str) == Some(kernel)
 }
 
 fn of_product(
