@@ -1,10 +1,11 @@
 //! Generated kernels for GPUs, whole plans of them, in the emulator: so that what they compute can be compared.
 //!
-//! A plan is executed as plainly as can be: launches one after the other in the plan's order, every array in memory of its own kind,
+//! A plan is executed as plainly as can be: launches one after the other, those that are done together at once, every array in memory of its own kind,
 //! caches mapped whole. What a GPU adds (graphs, streams, virtual memory) is not here.
 
 use pygraph_artifact::{
     device_code::{DeviceProgram, STATUS_BYTES},
+    join,
     plan::{ADDRESS_BYTES, BufferId, CacheLayout, FieldSource, KvArena, Node, Param, Place, Program, Step, launches},
     validate::{array_bytes, is_updated_in_place},
 };
@@ -131,9 +132,18 @@ impl<'a> Emulation<'a> {
 
     /// Runs nodes, whose first launch has this number.
     fn run(&mut self, nodes: &[Node], first: usize) {
-        let mut number = first;
-        for node in nodes {
-            match &node.step {
+        let numbers: Vec<usize> = nodes
+            .iter()
+            .scan(first, |next, node| {
+                let number = *next;
+                *next += launches(std::slice::from_ref(node)).len();
+                Some(number)
+            })
+            .collect();
+        let sets = join::sets(nodes, &self.device.launches[first..]).expect("a program's own code should be valid");
+        for node in sets.into_iter().map(|set| set[0]) {
+            let number = numbers[node];
+            match &nodes[node].step {
                 Step::Launch(_) => self.launch(number),
                 Step::Ensure(_) | Step::Retire(_) => {}
                 Step::While { condition, predicate, body } => loop {
@@ -151,7 +161,6 @@ impl<'a> Emulation<'a> {
                     self.run(&branches[branch], number + before);
                 }
             }
-            number += launches(std::slice::from_ref(node)).len();
         }
     }
 

@@ -117,6 +117,7 @@ knobs! {
     NO_NATIVE = "no-native", Nothing, [Compile], Pipeline, "generate no native code for loop nests: the host device interprets them";
     HOST_CPU = "host-cpu", One("NAME"), [Compile], Pipeline, "the least processor, by LLVM's name, on which the artifact's native code runs (x86-64-v2, x86-64-v3, x86-64-v4); without it, x86-64-v3";
     TARGET = "target", One("NAME"), [Compile], Pipeline, "generate code for this GPU, by its compiler's name (sm_90), into the artifact; without it, there is none";
+    NO_JOIN = "no-join", Nothing, [Compile], Pipeline, "one kernel for each launch on a GPU: small ones that do not wait for each other stay apart";
     NVRTC = "nvrtc", One("FILE"), [Compile], Pipeline, "the library that compiles code for GPUs (libnvrtc.so.13); without it, what PYGRAPH_NVRTC names or the system finds";
     STRICT = "strict", Nothing, [Opt Compile], Pipeline, "do nothing that rests on premises about values: no bounded attention";
     KV_HANDLE_BYTES = "kv-handle-bytes", Default("BYTES", "2097152"), [Opt Compile], Pipeline, "the pieces of physical memory that caches grow by";

@@ -7,7 +7,7 @@ use pygraph_artifact::{
     plan::{BufferId, KernelAttr, KernelCall, Place, Program},
 };
 use pygraph_kernels::{
-    cuda::{CudaLibrary, CudaOperand, CudaStep},
+    cuda::{CudaLibrary, CudaOperand},
     manifest::{self, CallType},
     tensor::TensorType,
 };
@@ -186,7 +186,14 @@ pub fn lower_call(
         let body = format!("{NAME}_of::{}({});\n", step.function, given.join(", "));
         let start = if step.waits { Start::OfItsOwn } else { Start::Late };
         let kernel = global(&parameters, step.block.iter().product(), start, &body);
-        launch.calls.push(call_code(step, common.clone() + &kernel, operands));
+        launch.calls.push(CallCode {
+            text: kernel.behind(common.clone()),
+            grid: step.grid,
+            block: step.block,
+            shared_bytes: step.shared_bytes,
+            operands,
+            is_light: cuda.is_light,
+        });
     }
     launch.library = library(plan.library, &inputs, &outputs);
     Ok(())
@@ -210,10 +217,6 @@ fn library(found: CudaLibrary, inputs: &[Array], outputs: &[Array]) -> LaunchLib
         return LaunchLibrary::Nothing;
     };
     LaunchLibrary::Product { product, inputs: [left, right], output: outputs[0].operand, after: Vec::new() }
-}
-
-fn call_code(step: &CudaStep, text: String, operands: Vec<Operand>) -> CallCode {
-    CallCode { text, grid: step.grid, block: step.block, shared_bytes: step.shared_bytes, operands }
 }
 
 /// Type, rank, extents and strides of an array, as constants.

@@ -24,6 +24,8 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 /// Shared memory of a block for temporaries, at most, in bytes.
 const SHARED_MAX: u64 = 40 << 10;
+/// The same of a block that is light.
+const LIGHT_BYTES: u64 = 4 << 10;
 /// Folded points above which one thread a parallel point is too few.
 const ALONE_MAX: u64 = 64;
 /// Multiprocessors of a card.
@@ -104,6 +106,7 @@ pub fn points_call(nest: &Nest, parameters: &[Parameter], operands: Vec<Operand>
         block: [threads, 1, 1],
         shared_bytes: 0,
         operands,
+        is_light: true,
     }
 }
 
@@ -263,6 +266,7 @@ impl Rows<'_> {
             block: [threads, 1, 1],
             shared_bytes: 0,
             operands,
+            is_light: shared_bytes <= LIGHT_BYTES,
         });
     }
 
@@ -308,6 +312,7 @@ impl Rows<'_> {
             block: [threads, 1, 1],
             shared_bytes: 0,
             operands,
+            is_light: true,
         })
     }
 

@@ -64,8 +64,8 @@ pub enum LaunchLibrary {
 /// One kernel on a grid.
 #[derive(Debug, Clone)]
 pub struct CallCode {
-    /// C++ text, in which the kernel is named [`NAME`].
-    pub text: String,
+    /// C++ text.
+    pub text: KernelText,
     /// Blocks.
     pub grid: [u32; 3],
     /// Threads of a block.
@@ -74,6 +74,8 @@ pub struct CallCode {
     pub shared_bytes: u32,
     /// One a parameter.
     pub operands: Vec<Operand>,
+    /// True if blocks of other launches may be the same kernel's: the grid goes along x, and a block uses next to no shared memory.
+    pub is_light: bool,
 }
 
 /// What a kernel is given the address of.
@@ -134,13 +136,54 @@ pub enum Start {
     OfItsOwn,
 }
 
+/// The text of a kernel, in which it is named [`NAME`].
+#[derive(Debug, Clone)]
+pub struct KernelText {
+    /// What stands before it.
+    before: String,
+    /// What it does with its parameters.
+    body: String,
+    /// How many parameters it has.
+    parameters: usize,
+    /// Threads of a block.
+    threads: u32,
+}
+
+impl KernelText {
+    /// A kernel of this many threads a block, whose `body` hands its parameters on, `a0` and so on.
+    pub fn of_parts(before: String, body: String, parameters: usize, threads: u32) -> KernelText {
+        KernelText { before, body, parameters, threads }
+    }
+
+    /// The same behind another text.
+    pub fn behind(self, before: String) -> KernelText {
+        KernelText { before: before + &self.before, ..self }
+    }
+
+    /// The kernel.
+    pub fn kernel(&self) -> String {
+        let (before, parameters, body) = (&self.before, parameters(0..self.parameters), &self.body);
+        let bounds = format!("__launch_bounds__({})", self.threads);
+        format!("{before}extern \"C\" __global__ void {bounds} {NAME}({parameters}) {{\n{body}}}\n")
+    }
+
+    /// The same as a function of another name.
+    pub fn function(&self, name: &str) -> String {
+        let (before, parameters, body) = (&self.before, parameters(0..self.parameters), &self.body);
+        format!("{before}inline void {NAME}({parameters}) {{\n{body}}}\n").replace(NAME, name)
+    }
+}
+
+/// Parameters of a kernel: addresses.
+pub fn parameters(numbers: std::ops::Range<usize>) -> String {
+    numbers.map(|number| format!("void* a{number}")).collect::<Vec<_>>().join(", ")
+}
+
 /// A kernel of this many threads a block, with its parameters loaded before `body`.
 ///
 /// Addresses of addresses are those of fields of a parameter block, which no kernel writes: they are loaded before it waits.
-pub fn global(parameters: &[Parameter], threads: u32, start: Start, body: &str) -> String {
-    let names: Vec<String> = (0..parameters.len()).map(|number| format!("void* a{number}")).collect();
-    let mut text =
-        format!("extern \"C\" __global__ void __launch_bounds__({threads}) {NAME}({}) {{\n", names.join(", "));
+pub fn global(parameters: &[Parameter], threads: u32, start: Start, body: &str) -> KernelText {
+    let mut text = String::new();
     for (number, Parameter { name, element, is_indirect, .. }) in parameters.iter().enumerate() {
         let address = if *is_indirect { format!("*({element}**)a{number}") } else { format!("({element}*)a{number}") };
         writeln!(text, "{element}* const {name} = {address};").expect("writing to a text should not fail");
@@ -150,6 +193,5 @@ pub fn global(parameters: &[Parameter], threads: u32, start: Start, body: &str) 
         text.push_str("wait_for_earlier();\n");
     }
     text.push_str(body);
-    text.push_str("}\n");
-    text
+    KernelText { before: String::new(), body: text, parameters: parameters.len(), threads }
 }

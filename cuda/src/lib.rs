@@ -11,6 +11,7 @@ mod call;
 pub mod emulate;
 mod epilogue;
 mod fused;
+mod join;
 mod kernel;
 mod library;
 mod nest;
@@ -25,7 +26,7 @@ use std::collections::HashMap;
 
 use pygraph_artifact::{
     device_code::{Argument, DeviceCall, DeviceCode, DeviceKernel, DeviceLaunch, DeviceProgram, SCRATCH_ALIGNMENT},
-    library::{Library, Offer},
+    library::{Library, Offer, Product},
     plan::{Launch, Plan, Program, Work, launches},
 };
 use rayon::prelude::*;
@@ -33,7 +34,7 @@ use rayon::prelude::*;
 pub use self::prelude::PRELUDE;
 use self::{
     call::Around,
-    kernel::{CallCode, LaunchCode, LaunchLibrary, NAME, Operand},
+    kernel::{CallCode, KernelText, LaunchCode, LaunchLibrary, NAME, Operand},
     nvrtc::{CompileError, Nvrtc},
 };
 
@@ -74,11 +75,25 @@ pub struct Refused {
     pub reason: String,
 }
 
+/// What can be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// True if small launches that do not wait for each other are one kernel.
+    pub joins: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { joins: true }
+    }
+}
+
 /// Writes code for every launch of a valid plan, or says for which there is none.
-pub fn source(plan: &Plan) -> Result<Source, Vec<Refused>> {
+pub fn source(plan: &Plan, options: &Options) -> Result<Source, Vec<Refused>> {
     let mut kernels = Kernels::default();
     let mut refused = Vec::new();
-    let programs = plan.programs.iter().map(|program| program_code(program, &mut kernels, &mut refused)).collect();
+    let code = |program| program_code(program, options, &mut kernels, &mut refused);
+    let programs = plan.programs.iter().map(code).collect();
     let segments = plan.programs.iter().flat_map(|program| &program.segments);
     let has_control = segments.flat_map(|segment| &segment.nodes).any(|node| !node.step.inside().is_empty());
     if refused.is_empty() { Ok(Source { kernels: kernels.sources, programs, has_control }) } else { Err(refused) }
@@ -133,7 +148,12 @@ impl Kernels {
     }
 }
 
-fn program_code(program: &Program, kernels: &mut Kernels, refused: &mut Vec<Refused>) -> DeviceProgram {
+fn program_code(
+    program: &Program,
+    options: &Options,
+    kernels: &mut Kernels,
+    refused: &mut Vec<Refused>,
+) -> DeviceProgram {
     let all: Vec<&Launch> = program.segments.iter().flat_map(|segment| launches(&segment.nodes)).collect();
     let mut lowered = Vec::with_capacity(all.len());
     for (number, launch) in (0..).zip(&all) {
@@ -142,12 +162,17 @@ fn program_code(program: &Program, kernels: &mut Kernels, refused: &mut Vec<Refu
             LaunchCode::default()
         }));
     }
+    let groups = if options.joins { join::groups(program, &lowered) } else { Vec::new() };
     // Counters first: they are what has to be zero.
     let zeroed_bytes: u64 = lowered.iter().map(|code| aligned(code.counters)).sum();
     let mut places = Places { counters: 0, scratch_bytes: zeroed_bytes };
-    let launches =
-        lowered.into_iter().zip(all).map(|(code, launch)| device_launch(code, &launch.name, &mut places, kernels));
-    let launches = launches.collect();
+    let mut placed: Vec<PlacedLaunch> = lowered
+        .into_iter()
+        .zip(&all)
+        .map(|(code, launch)| PlacedLaunch::new(code, launch.name.clone(), &mut places))
+        .collect();
+    groups.iter().for_each(|group| join::join(&mut placed, group));
+    let launches = placed.into_iter().map(|launch| launch.finish(kernels)).collect();
     DeviceProgram { scratch_bytes: places.scratch_bytes, zeroed_bytes, launches }
 }
 
@@ -173,41 +198,87 @@ fn aligned(bytes: u64) -> u64 {
     bytes.next_multiple_of(SCRATCH_ALIGNMENT)
 }
 
-/// Places scratch memory. Each launch has parts of its own, since any two may run at the same time.
-fn device_launch(code: LaunchCode, name: &str, places: &mut Places, kernels: &mut Kernels) -> DeviceLaunch {
-    let mut place = |bytes: &u64| {
-        let offset = places.scratch_bytes;
-        places.scratch_bytes += aligned(*bytes.max(&1));
-        offset
-    };
-    let offsets: Vec<u64> = code.scratch.iter().map(&mut place).collect();
-    let counters = places.counters;
-    places.counters += aligned(code.counters);
-    let argument = |operand: &Operand| match *operand {
-        Operand::Buffer(id) => Argument::Buffer(id),
-        Operand::Scratch(part) => Argument::Scratch { offset: offsets[part] },
-        Operand::Counters => Argument::Scratch { offset: counters },
-        Operand::Status => Argument::Status,
-    };
-    let mut calls = |calls: Vec<CallCode>| {
-        let one = |call: CallCode| DeviceCall {
+/// A kernel of a launch, whose scratch memory has its place.
+struct PlacedCall {
+    text: KernelText,
+    grid: [u32; 3],
+    block: [u32; 3],
+    shared_bytes: u32,
+    arguments: Vec<Argument>,
+}
+
+/// A launch whose scratch memory has its place.
+struct PlacedLaunch {
+    /// What kernels are named after.
+    name: String,
+    calls: Vec<PlacedCall>,
+    library: PlacedLibrary,
+    /// How many launches before it one is whose calls do its work.
+    joins: Option<u32>,
+}
+
+enum PlacedLibrary {
+    Nothing,
+    Refused(&'static str),
+    Product { product: Product, inputs: [Argument; 2], output: Argument, after: Vec<PlacedCall> },
+}
+
+impl PlacedLaunch {
+    /// Places scratch memory. Each launch has parts of its own, since any two may run at the same time.
+    fn new(code: LaunchCode, name: String, places: &mut Places) -> PlacedLaunch {
+        let mut place = |bytes: &u64| {
+            let offset = places.scratch_bytes;
+            places.scratch_bytes += aligned(*bytes.max(&1));
+            offset
+        };
+        let offsets: Vec<u64> = code.scratch.iter().map(&mut place).collect();
+        let counters = places.counters;
+        places.counters += aligned(code.counters);
+        let argument = |operand: &Operand| match *operand {
+            Operand::Buffer(id) => Argument::Buffer(id),
+            Operand::Scratch(part) => Argument::Scratch { offset: offsets[part] },
+            Operand::Counters => Argument::Scratch { offset: counters },
+            Operand::Status => Argument::Status,
+        };
+        let call = |call: CallCode| PlacedCall {
             arguments: call.operands.iter().map(argument).collect(),
-            kernel: kernels.number(call.text, name, call.operands.len() as u32),
+            text: call.text,
             grid: call.grid,
             block: call.block,
             shared_bytes: call.shared_bytes,
         };
-        calls.into_iter().map(one).collect::<Vec<_>>()
-    };
-    let library = match code.library {
-        LaunchLibrary::Product { product, inputs, output: Some(output), after } => Library::Offer(Box::new(Offer {
-            product,
-            inputs: inputs.map(|input| argument(&input)),
-            output: argument(&output),
-            after: calls(after),
-        })),
-        LaunchLibrary::Refused(reason) => Library::Refused(reason.to_string()),
-        LaunchLibrary::Nothing | LaunchLibrary::Product { .. } => Library::Nothing,
-    };
-    DeviceLaunch { calls: calls(code.calls), library }
+        let library = match code.library {
+            LaunchLibrary::Product { product, inputs, output: Some(output), after } => PlacedLibrary::Product {
+                product,
+                inputs: inputs.map(|input| argument(&input)),
+                output: argument(&output),
+                after: after.into_iter().map(call).collect(),
+            },
+            LaunchLibrary::Refused(reason) => PlacedLibrary::Refused(reason),
+            LaunchLibrary::Nothing | LaunchLibrary::Product { .. } => PlacedLibrary::Nothing,
+        };
+        PlacedLaunch { name, calls: code.calls.into_iter().map(call).collect(), library, joins: None }
+    }
+
+    /// Gives its kernels their numbers.
+    fn finish(self, kernels: &mut Kernels) -> DeviceLaunch {
+        let mut calls = |calls: Vec<PlacedCall>| {
+            let one = |call: PlacedCall| DeviceCall {
+                kernel: kernels.number(call.text.kernel(), &self.name, call.arguments.len() as u32),
+                arguments: call.arguments,
+                grid: call.grid,
+                block: call.block,
+                shared_bytes: call.shared_bytes,
+            };
+            calls.into_iter().map(one).collect::<Vec<_>>()
+        };
+        let library = match self.library {
+            PlacedLibrary::Nothing => Library::Nothing,
+            PlacedLibrary::Refused(reason) => Library::Refused(reason.to_string()),
+            PlacedLibrary::Product { product, inputs, output, after } => {
+                Library::Offer(Box::new(Offer { product, inputs, output, after: calls(after) }))
+            }
+        };
+        DeviceLaunch { calls: calls(self.calls), library, joins: self.joins }
+    }
 }

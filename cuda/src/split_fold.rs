@@ -54,6 +54,7 @@ pub fn lower(program: &Program, nest: &Nest, points: u64) -> Option<LaunchCode> 
             block: [THREADS, 1, 1],
             shared_bytes: 0,
             operands: operands[own].iter().copied().chain([scratch]).collect::<Vec<Operand>>(),
+            is_light: false,
         });
     }
     Some(launch)

@@ -7,7 +7,7 @@ use pygraph_artifact::{
     plan::{Access, BufferId, Fused, FusedOperand, Nest, Place, Plan, Work},
     scalar::{ScalarBody, ScalarInst, ScalarOp},
 };
-use pygraph_cuda::source;
+use pygraph_cuda::{Options, source};
 use support::{Case, bytes_of, emulated, source_of};
 
 fn access(buffer: u32, offset: i64, strides: &[i64]) -> Access {
@@ -488,7 +488,7 @@ fn only_what_nobody_writes_is_loaded_before_earlier_kernels_have_ended() {
             program.buffers[number].place = Place::Constant { offset: 0 };
         }
         let plan = Plan { programs: vec![program], arenas: Vec::new() };
-        let source = source(&plan).expect("there should be code for the case");
+        let source = source(&plan, &Options::default()).expect("there should be code for the case");
         let parts = source.kernels[0].text.split("wait_for_earlier()").map(|part| part.matches("read_run").count());
         parts.collect::<Vec<_>>()
     };

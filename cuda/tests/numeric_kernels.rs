@@ -12,6 +12,7 @@ use pygraph_artifact::{
     plan::{BufferId, Plan},
 };
 use pygraph_cuda::{
+    Options,
     emulate::{Emulator, clang},
     module_text,
     nvrtc::Nvrtc,
@@ -81,7 +82,7 @@ fn the_first_launch_that_fails_stays_in_the_status() {
     let nodes = &mut program.segments[0].nodes;
     *nodes = vec![nodes[0].clone(); 3];
     let plan = Plan { programs: vec![program], arenas: Vec::new() };
-    let source = source(&plan).expect("comparisons should have code");
+    let source = source(&plan, &Options::default()).expect("comparisons should have code");
     let folder = tempfile::tempdir().expect("a folder");
     let emulator = Emulator::compile(&source, &clang(), folder.path()).unwrap_or_else(|log| panic!("{log}"));
     let mut arrays: Vec<Vec<u8>> = case.arrays.iter().map(|(_, _, bytes)| bytes.clone()).collect();

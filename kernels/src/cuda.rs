@@ -34,12 +34,19 @@ pub struct CudaDef {
     /// True if functions use inputs by `[element]`, `+` and `*` alone where `IN0_IS_MADE` (and so on) says that an input lies nowhere, of
     /// whatever type it is: elementwise work before the call is then done there.
     pub has_prologue: bool,
+    /// True if blocks of its kernels use no shared memory, and their grids go along x alone: blocks of other launches may then be the same kernel's.
+    pub is_light: bool,
 }
 
 impl CudaDef {
     /// Code with neither prologues nor an epilogue.
     pub const fn new(source: &'static str, plan: fn(&CallType<'_>) -> CudaPlan) -> CudaDef {
-        CudaDef { source, plan, has_epilogue: false, has_prologue: false }
+        CudaDef { source, plan, has_epilogue: false, has_prologue: false, is_light: false }
+    }
+
+    /// The same where blocks use no shared memory, and grids go along x alone.
+    pub const fn light(source: &'static str, plan: fn(&CallType<'_>) -> CudaPlan) -> CudaDef {
+        CudaDef { is_light: true, ..CudaDef::new(source, plan) }
     }
 }
 

@@ -178,3 +178,14 @@ template <class T>
 inline T narrow(typename Traits<T>::Wide value) {
   return Narrow<T>::of(value);
 }
+
+// What a part of a kernel's blocks, those from FIRST on, finds in place of `blockIdx`, `gridDim` and `blockDim`: a grid of its own along x.
+template <u32 FIRST, u32 BLOCKS, u32 THREADS>
+struct PartOfGrid {
+  struct Extents {
+    u32 x, y, z;
+  };
+  static inline Extents index() { return Extents{blockIdx.x - FIRST, 0, 0}; }
+  static inline Extents grid() { return Extents{BLOCKS, 1, 1}; }
+  static inline Extents block() { return Extents{THREADS, 1, 1}; }
+};

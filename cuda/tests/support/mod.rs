@@ -13,7 +13,7 @@ use pygraph_artifact::{
     dtype::DType,
     plan::{Buffer, Launch, Node, Place, Plan, Program, Segment, Step, Work, launches},
 };
-use pygraph_cuda::{Source, emulate::Emulator, source};
+use pygraph_cuda::{Options, Source, emulate::Emulator, source};
 use pygraph_kernels::{memory::Bytes, tensor::TensorType, work};
 
 /// A launch with the arrays that it reads and writes, by number.
@@ -73,7 +73,7 @@ impl Case {
 /// The code of all cases, one program each.
 pub fn source_of(cases: &[Case]) -> Source {
     let plan = Plan { programs: cases.iter().map(Case::program).collect(), arenas: Vec::new() };
-    source(&plan).unwrap_or_else(|refused| panic!("{}", refused[0]))
+    source(&plan, &Options::default()).unwrap_or_else(|refused| panic!("{}", refused[0]))
 }
 
 /// The arrays of each case after its kernels have run in the emulator.

@@ -25,6 +25,7 @@ pub(super) const CUDA: CudaDef = CudaDef {
     plan,
     has_epilogue: true,
     has_prologue: false,
+    is_light: false,
 };
 
 /// Warps of a block.

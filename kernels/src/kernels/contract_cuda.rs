@@ -24,6 +24,7 @@ pub(super) const CUDA: CudaDef = CudaDef {
     plan,
     has_epilogue: true,
     has_prologue: true,
+    is_light: false,
 };
 
 /// Warps that keep the card's memory busy.

@@ -27,6 +27,7 @@ pub(super) const CUDA: CudaDef = CudaDef {
     plan,
     has_epilogue: true,
     has_prologue: false,
+    is_light: false,
 };
 
 /// Rows and columns of a tile that is not on tensor cores, and terms of a split below which another does not pay.

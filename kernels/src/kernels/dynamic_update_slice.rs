@@ -25,7 +25,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: CudaDef::new(concat!(include_str!("layout.cuh"), include_str!("dynamic_update_slice.cu")), plan),
+    cuda: CudaDef::light(concat!(include_str!("layout.cuh"), include_str!("dynamic_update_slice.cu")), plan),
 };
 
 /// A thread a word that all arrays hold in one piece.

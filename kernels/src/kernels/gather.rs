@@ -29,7 +29,7 @@ pub static KERNEL: KernelDef = KernelDef {
     takes_stages: false,
     check,
     reference,
-    cuda: CudaDef::new(concat!(include_str!("layout.cuh"), include_str!("gather.cu")), plan),
+    cuda: CudaDef::light(concat!(include_str!("layout.cuh"), include_str!("gather.cu")), plan),
 };
 
 /// A thread a word that a slice and the output hold in one piece.

@@ -11,7 +11,7 @@ use crate::{
 
 /// The definition.
 pub(super) const CUDA: CudaDef =
-    CudaDef::new(concat!(include_str!("layout.cuh"), include_str!("pack.cuh"), include_str!("scatter.cu")), plan);
+    CudaDef::light(concat!(include_str!("layout.cuh"), include_str!("pack.cuh"), include_str!("scatter.cu")), plan);
 
 /// Threads that go through the updates, at most, where one an element of a window is not enough.
 const THREADS_MAX: u64 = 8192;

@@ -35,7 +35,7 @@ use crate::{
 pub const MAGIC: [u8; 8] = *b"\x89PYG\r\n\x1a\n";
 
 /// The format that this build writes, and the only one that it reads.
-pub const FORMAT_VERSION: u32 = 12;
+pub const FORMAT_VERSION: u32 = 13;
 
 /// The sections, in the order in which they lie in the file. All are required; those of code are empty without it.
 const SECTIONS: [&str; 4] = ["plan", "constants", "host code", "device code"];

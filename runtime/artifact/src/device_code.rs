@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    join,
     library::{Library, check_offer},
     plan::{BufferId, Plan, Program, launches},
 };
@@ -112,6 +113,9 @@ pub struct DeviceLaunch {
     pub calls: Vec<DeviceCall>,
     /// Whether a library may do the same.
     pub library: Library,
+    /// If the calls of an earlier launch do this one's work too: how many launches before this one that is. They run when all that any of these launches
+    /// waits for has ended ([`join::sets`]).
+    pub joins: Option<u32>,
 }
 
 /// One kernel on a grid of blocks of threads.
@@ -184,6 +188,8 @@ fn check_program(code: &DeviceCode, program: &Program, device: &DeviceProgram) -
             InvalidDeviceCode::Call { program, number, reason }
         })
     })?;
+    join::check(program, &device.launches)
+        .map_err(|reason| InvalidDeviceCode::Join { program: program.name.clone(), reason })?;
     device.launches.iter().enumerate().try_for_each(|(number, launch)| {
         let Library::Offer(offer) = &launch.library else { return Ok(()) };
         check_offer(offer, program, device).map_err(|reason| {
@@ -241,6 +247,9 @@ pub enum InvalidDeviceCode {
     /// A call that cannot be made.
     #[error("call {number} of `{program}`: {reason}")]
     Call { program: String, number: usize, reason: String },
+    /// Launches that no kernel can do together.
+    #[error("program `{program}`: {reason}")]
+    Join { program: String, reason: String },
     /// A product that cannot be computed.
     #[error("launch {number} of `{program}`: {reason}")]
     Library { program: String, number: usize, reason: String },

@@ -7,6 +7,7 @@
 //! - [`scalar`], [`dtype`]: the scalar language and its element types.
 //! - [`deployment`]: the forms in which a segment can run.
 //! - [`order`]: which steps must wait for which.
+//! - [`join`]: launches that one kernel of a device does together.
 //! - [`host_code`]: native code for the host device.
 //! - [`library`]: products that a library of the device may compute.
 //! - [`container`]: the file around a plan, its constants and its code.
@@ -19,6 +20,7 @@ pub mod deployment;
 pub mod device_code;
 pub mod dtype;
 pub mod host_code;
+pub mod join;
 pub mod library;
 pub mod minifloat;
 pub mod order;

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use pygraph_artifact::{
     device_code::{Argument, DeviceCall, DeviceLaunch},
+    join,
     library::Library,
     plan::{BufferId, Node, PositionSource, SlotRows, Step, launches},
 };
@@ -381,17 +382,37 @@ impl Lowering<'_> {
     /// Adds nodes that run after `roots`; returns those that have ended when all have. Recurses as deep as steps nest, which
     /// validation limits.
     fn add_nodes(&mut self, nodes: &[Node], list: &mut Vec<CudaNode>, roots: &[usize]) -> Vec<usize> {
-        let mut ends: Vec<Vec<usize>> = Vec::with_capacity(nodes.len());
+        let sets = join::sets(nodes, &self.device[self.next_launch..]);
+        let sets = sets.expect("a valid program should do together what can be");
+        let first = self.next_launch;
+        let numbers: Vec<usize> = nodes
+            .iter()
+            .scan(first, |next, node| {
+                let number = *next;
+                *next += launches(std::slice::from_ref(node)).len();
+                Some(number)
+            })
+            .collect();
+        let end = nodes.last().map_or(first, |last| {
+            numbers[nodes.len() - 1] + launches(std::slice::from_ref(last)).len()
+        });
+        let mut ends: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
         let mut is_waited_for = vec![false; nodes.len()];
-        for node in nodes {
-            let mut after: Vec<usize> = node.after.iter().flat_map(|earlier| ends[*earlier as usize].clone()).collect();
-            node.after.iter().for_each(|earlier| is_waited_for[*earlier as usize] = true);
-            if node.after.is_empty() {
-                after = roots.to_vec();
+        for set in sets {
+            let earlier = || set.iter().flat_map(|node| &nodes[*node].after).map(|earlier| *earlier as usize);
+            earlier().for_each(|earlier| is_waited_for[earlier] = true);
+            let after: Vec<usize> = match earlier().next() {
+                Some(_) => earlier().flat_map(|earlier| ends[earlier].iter().copied()).collect(),
+                None => roots.to_vec(),
+            };
+            // Those that are done with the first have no calls.
+            self.next_launch = numbers[set[0]];
+            let end = self.add_step(&nodes[set[0]].step, list, sorted(after));
+            for node in set {
+                ends[node] = end.clone();
             }
-            let end = self.add_step(&node.step, list, sorted(after));
-            ends.push(end);
         }
+        self.next_launch = end;
         let last = ends.into_iter().zip(is_waited_for).filter(|(_, is_waited_for)| !is_waited_for);
         let last: Vec<usize> = last.flat_map(|(end, _)| end).collect();
         if nodes.is_empty() { roots.to_vec() } else { sorted(last) }
@@ -537,7 +558,7 @@ mod tests {
             shared_bytes: 0,
             arguments: vec![Argument::Buffer(BufferId(kernel))],
         };
-        DeviceLaunch { calls: vec![call; count], library: Library::Nothing }
+        DeviceLaunch { calls: vec![call; count], ..DeviceLaunch::default() }
     }
 
     /// A list as text: each node with what it runs after.

@@ -465,9 +465,17 @@ impl Backend for CudaSession {
         let Some(Measuring::Launches(probes)) = &self.measuring else { return Vec::new() };
         let plan = self.program.program();
         let parts = of_segments(&plan.segments, &self.program.device().launches);
-        let mut times = Vec::new();
+        let mut times: Vec<LaunchTime> = Vec::new();
         for ((segment, part), probe) in plan.segments.iter().zip(parts).zip(probes) {
+            let mut first_of = Vec::new();
             for ((launch, device), (kernels, time)) in launches(&segment.nodes).iter().zip(part).zip(&probe.launches) {
+                if let Some(before) = device.joins {
+                    let first: usize = first_of[first_of.len() - before as usize];
+                    times[first].name += &format!(" + {}", launch.name);
+                    first_of.push(first);
+                    continue;
+                }
+                first_of.push(times.len());
                 times.push(LaunchTime {
                     segment: segment.name.clone(),
                     name: launch.name.clone(),

@@ -87,7 +87,7 @@ pub fn call(name: &str, arguments: &[BufferId]) -> DeviceLaunch {
     let kernel = KERNELS.iter().position(|kernel| kernel.0 == name).expect("a kernel of the text") as u32;
     let arguments = arguments.iter().map(|id| Argument::Buffer(*id)).collect();
     let calls = vec![DeviceCall { kernel, grid: [1; 3], block: [1; 3], shared_bytes: 0, arguments }];
-    DeviceLaunch { calls, library: Library::Nothing }
+    DeviceLaunch { calls, ..DeviceLaunch::default() }
 }
 
 /// A program, and what its launches are on the GPU.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use pygraph_artifact::{device_code::DeviceCode, plan::Plan};
 use pygraph_compiler::{driver::output::write_output, knobs};
-use pygraph_cuda::nvrtc::Nvrtc;
+use pygraph_cuda::{Options, nvrtc::Nvrtc};
 
 /// Names the library if the command line does not.
 const NVRTC_VARIABLE: &str = "PYGRAPH_NVRTC";
@@ -17,6 +17,7 @@ pub struct Choice {
     compiler: Option<(String, Nvrtc)>,
     /// Where the text of the kernels goes.
     text: Option<PathBuf>,
+    options: Options,
 }
 
 /// Reads the command line, and loads the compiler of kernels if code is asked for.
@@ -31,7 +32,11 @@ pub fn choice(matches: &ArgMatches) -> Result<Choice, String> {
         let nvrtc = Nvrtc::load(path.as_deref()).map_err(|error| error.to_string())?;
         Ok((target.to_string(), nvrtc))
     });
-    Ok(Choice { compiler: compiler.transpose()?, text: knobs::EMIT_CUDA.value(matches).map(PathBuf::from) })
+    Ok(Choice {
+        compiler: compiler.transpose()?,
+        text: knobs::EMIT_CUDA.value(matches).map(PathBuf::from),
+        options: Options { joins: !knobs::NO_JOIN.is_set(matches) },
+    })
 }
 
 /// Makes what was asked for; every launch without code is an error.
@@ -39,8 +44,8 @@ pub fn generate(plan: &Plan, choice: &Choice) -> Result<Option<DeviceCode>, Vec<
     if choice.compiler.is_none() && choice.text.is_none() {
         return Ok(None);
     }
-    let source =
-        pygraph_cuda::source(plan).map_err(|refused| refused.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let source = pygraph_cuda::source(plan, &choice.options)
+        .map_err(|refused| refused.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     if let Some(path) = &choice.text {
         write_text(path, &pygraph_cuda::module_text(&source.kernels))?;
     }

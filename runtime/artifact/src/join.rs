@@ -1,0 +1,117 @@
+//! Launches that one kernel does together: blocks of it do the one or the other.
+//!
+//! Small launches that do not wait for each other are one node of a graph so, and what runs after them waits for one node. The nodes of a list then are sets: a
+//! set runs when all has ended that any of its nodes waits for.
+
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+use crate::{
+    device_code::DeviceLaunch,
+    library::Library,
+    plan::{Node, Program, Step, launches},
+};
+
+/// Nodes of one list, by position, ascending: launches that are done together, or one node.
+pub type Set = Vec<usize>;
+
+/// The nodes of a list as sets, in an order in which each set stands behind those that it waits for. The list's first launch is the first of `device`.
+///
+/// Takes n log n of nodes and edges. Fails where launches could not be done together: see the error.
+pub fn sets(nodes: &[Node], device: &[DeviceLaunch]) -> Result<Vec<Set>, String> {
+    let (set_of, mut sets) = members(nodes, device)?;
+    let mut waits_for = vec![0usize; sets.len()];
+    let mut waited_for_by: Vec<Vec<usize>> = vec![Vec::new(); sets.len()];
+    for (node, set) in nodes.iter().zip(&set_of) {
+        for earlier in &node.after {
+            waits_for[*set] += 1;
+            waited_for_by[set_of[*earlier as usize]].push(*set);
+        }
+    }
+    let mut ready: BinaryHeap<Reverse<usize>> =
+        (0..sets.len()).filter(|set| waits_for[*set] == 0).map(Reverse).collect();
+    let mut ordered = Vec::with_capacity(sets.len());
+    while let Some(Reverse(set)) = ready.pop() {
+        ordered.push(std::mem::take(&mut sets[set]));
+        for later in std::mem::take(&mut waited_for_by[set]) {
+            waits_for[later] -= 1;
+            if waits_for[later] == 0 {
+                ready.push(Reverse(later));
+            }
+        }
+    }
+    match sets.iter().flatten().next() {
+        Some(node) => Err(format!("what is done together with node {node} waits for itself")),
+        None => Ok(ordered),
+    }
+}
+
+/// The set of each node, and the sets, in order of their first nodes.
+fn members(nodes: &[Node], device: &[DeviceLaunch]) -> Result<(Vec<usize>, Vec<Set>), String> {
+    let mut sets: Vec<Set> = Vec::with_capacity(nodes.len());
+    let mut set_of = Vec::with_capacity(nodes.len());
+    // Of the list's launches since the last loop or choice: their numbers, and their sets.
+    let (mut open, mut number): (Vec<(usize, usize)>, usize) = (Vec::new(), 0);
+    for (position, node) in nodes.iter().enumerate() {
+        let mut own = sets.len();
+        match node.step {
+            Step::Launch(_) => {
+                let launch = device.get(number).ok_or_else(|| format!("there is no launch {number}"))?;
+                if let Some(before) = launch.joins {
+                    let first = number.checked_sub(before as usize);
+                    let found = open.binary_search_by_key(&first, |(number, _)| Some(*number));
+                    own = found.map(|at| open[at].1).map_err(|_| format!("launch {number} is done {before} launches before it, with none of the same list that it could be done with"))?;
+                }
+                open.push((number, own));
+                number += 1;
+            }
+            Step::Ensure(_) | Step::Retire(_) => {}
+            Step::While { .. } | Step::Switch { .. } => {
+                open.clear();
+                number += launches(std::slice::from_ref(node)).len();
+            }
+        }
+        match sets.get_mut(own) {
+            Some(set) => set.push(position),
+            None => sets.push(vec![position]),
+        }
+        set_of.push(own);
+    }
+    Ok((set_of, sets))
+}
+
+/// Checks which launches of a program are done together. Recurses as deep as steps nest, which validation limits.
+pub fn check(program: &Program, device: &[DeviceLaunch]) -> Result<(), String> {
+    for (number, launch) in device.iter().enumerate() {
+        let Some(before) = launch.joins else { continue };
+        let first = (before > 0).then(|| number.checked_sub(before as usize)).flatten().map(|first| &device[first]);
+        let does_both = |first: &DeviceLaunch| {
+            first.joins.is_none() && !first.calls.is_empty() && !matches!(first.library, Library::Offer(_))
+        };
+        if !first.is_some_and(does_both) || !launch.calls.is_empty() || matches!(launch.library, Library::Offer(_)) {
+            return Err(format!("launch {number} cannot be done {before} launches before it"));
+        }
+    }
+    let mut rest = device;
+    for segment in &program.segments {
+        let (own, later) = rest.split_at(launches(&segment.nodes).len());
+        check_list(&segment.nodes, own)?;
+        rest = later;
+    }
+    Ok(())
+}
+
+fn check_list(nodes: &[Node], device: &[DeviceLaunch]) -> Result<(), String> {
+    sets(nodes, device)?;
+    let mut rest = device;
+    for node in nodes {
+        if let Step::Launch(_) = node.step {
+            rest = &rest[1..];
+        }
+        for list in node.step.inside() {
+            let (own, later) = rest.split_at(launches(list).len());
+            check_list(list, own)?;
+            rest = later;
+        }
+    }
+    Ok(())
+}
