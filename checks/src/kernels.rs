@@ -154,7 +154,8 @@ fn emulate(
     mut npz: Option<NpzFile>,
     tolerance: Tolerance,
 ) -> Result<(), String> {
-    let source = pygraph_cuda::source(plan, &pygraph_cuda::Options::default()).map_err(|refused| refused[0].to_string())?;
+    let source =
+        pygraph_cuda::source(plan, &pygraph_cuda::Options::default()).map_err(|refused| refused[0].to_string())?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let emulator = Emulator::compile(&source, &clang(), folder.path())?;
     let arguments =

@@ -1,8 +1,11 @@
-//! The arrays of elementwise work that is done inside of a product's kernels: fields of a struct that they are given.
+//! The arrays of elementwise work that is done inside of another launch's kernels: fields of a struct that they are given.
 
 use pygraph_artifact::plan::{Access, BufferId, Fused, FusedOperand, Program};
 
-use crate::kernel::{Operand, Parameter};
+use crate::{
+    kernel::{Operand, Parameter},
+    nest::Source,
+};
 
 /// Each array once, in order.
 #[derive(Debug)]
@@ -11,22 +14,41 @@ pub struct Arrays(Vec<(Parameter, BufferId)>);
 impl Arrays {
     /// What these accesses of a launch touch; none if something of it is a temporary.
     pub fn of<'a>(program: &Program, fused: &Fused, accesses: impl Iterator<Item = &'a Access>) -> Option<Arrays> {
+        let buffer = |access: &Access| match fused.operands[access.buffer.0 as usize] {
+            FusedOperand::Buffer(buffer) => Some(buffer),
+            FusedOperand::Temporary { .. } => None,
+        };
+        let buffers: Option<Vec<BufferId>> = accesses.map(buffer).collect();
+        Some(Arrays::of_buffers(program, buffers?))
+    }
+
+    /// These buffers.
+    pub fn of_buffers(program: &Program, buffers: impl IntoIterator<Item = BufferId>) -> Arrays {
         let mut arrays: Vec<(Parameter, BufferId)> = Vec::new();
-        for access in accesses {
-            let FusedOperand::Buffer(buffer) = fused.operands[access.buffer.0 as usize] else { return None };
+        for buffer in buffers {
             if arrays.iter().all(|(_, other)| *other != buffer) {
                 // Not the number of the buffer: launches that differ in nothing else share a kernel.
                 let name = format!("e{}", arrays.len());
                 arrays.push((Parameter::of_buffer(name, program, buffer), buffer));
             }
         }
-        Some(Arrays(arrays))
+        Arrays(arrays)
+    }
+
+    /// True if no kernel of the program writes any of them.
+    pub fn are_fixed(&self) -> bool {
+        self.0.iter().all(|(parameter, _)| parameter.is_fixed)
     }
 
     /// The field of a buffer that is among them.
     pub fn name(&self, buffer: BufferId) -> &str {
         let found = self.0.iter().find(|(_, other)| *other == buffer);
         &found.expect("every buffer of the nest should be listed").0.name
+    }
+
+    /// The same as a nest reads it.
+    pub fn source(&self, buffer: BufferId) -> Source {
+        Source::Array { name: self.name(buffer).to_string(), is_aligned: false, is_fixed: false }
     }
 
     /// The fields, as C++.

@@ -103,11 +103,12 @@ impl Around {
     }
 }
 
-/// The kernels of a call. `array` finds what its operands are.
+/// The kernels of a call. `array` finds what its operands are, `remade` what can make an input once more.
 pub fn lower_call(
     call: &KernelCall,
     array: &dyn Fn(BufferId) -> Array,
-    around: &Around,
+    mut around: Around,
+    remade: &dyn Fn(usize) -> Option<Prologue>,
     launch: &mut LaunchCode,
 ) -> Result<(), String> {
     let kernel = manifest::find(&call.kernel).ok_or_else(|| format!("there is no kernel `{}`", call.kernel))?;
@@ -125,6 +126,12 @@ pub fn lower_call(
         bodies: &call.bodies,
         in_place: &in_place,
     };
+    around.prologues.extend((cuda.remade)(&ty).into_iter().filter_map(remade));
+    let is_fixed: Vec<bool> = inputs
+        .iter()
+        .enumerate()
+        .map(|(number, input)| around.prologue(number).map_or(input.is_fixed, |made| made.arrays().are_fixed()))
+        .collect();
     let plan = (cuda.plan)(&ty);
     launch.counters = 4 * plan.counters;
     let scratch: Vec<Operand> = plan.scratch.iter().map(|bytes| launch.add_scratch(*bytes)).collect();
@@ -132,11 +139,17 @@ pub fn lower_call(
     let mut common = format!("namespace {NAME}_of {{\n");
     inputs.iter().enumerate().for_each(|(number, array)| describe(&mut common, "In", number, array));
     outputs.iter().enumerate().for_each(|(number, array)| describe(&mut common, "Out", number, array));
-    for (number, input) in inputs.iter().enumerate() {
+    for number in 0..inputs.len() {
         line!(common, "constexpr bool IN{number}_IN_PLACE = {};", in_place[number]);
-        line!(common, "constexpr bool IN{number}_IS_FIXED = {};", input.is_fixed);
+        line!(common, "constexpr bool IN{number}_IS_FIXED = {};", is_fixed[number]);
         line!(common, "constexpr bool IN{number}_IS_MADE = {};", around.prologue(number).is_some());
     }
+    let all_fixed: Vec<&str> = is_fixed.iter().map(|is_fixed| if *is_fixed { "true" } else { "false" }).collect();
+    line!(
+        common,
+        "constexpr bool INPUTS_ARE_FIXED[] = {{{}}};",
+        if all_fixed.is_empty() { "false".to_string() } else { all_fixed.join(", ") }
+    );
     call.attributes.iter().for_each(|(name, value)| describe_attribute(&mut common, name, value));
     for (name, value) in &plan.constants {
         line!(common, "constexpr i64 {name} = {value};");

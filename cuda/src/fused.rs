@@ -18,6 +18,7 @@ use crate::{
     library,
     nest::{Held, HeldPlace, NestText, POINT, Points, Source, Split, cut, index_type, line, merged},
     prologue::Prologue,
+    remake::Makers,
     split_fold,
 };
 use std::{collections::BTreeSet, fmt::Write as _};
@@ -129,7 +130,7 @@ pub fn parameters_of(program: &Program, nest: &Nest) -> (Vec<Parameter>, Vec<Ope
 }
 
 /// Loop nests in rows, around a product if there is one.
-pub fn lower_fused(program: &Program, fused: &Fused) -> Result<LaunchCode, String> {
+pub fn lower_fused(program: &Program, fused: &Fused, makers: &Makers<'_>) -> Result<LaunchCode, String> {
     let mut launch = LaunchCode::default();
     let mut in_scratch: Vec<(usize, Operand)> = Vec::new();
     if let Some(kernel) = &fused.kernel {
@@ -143,11 +144,12 @@ pub fn lower_fused(program: &Program, fused: &Fused) -> Result<LaunchCode, Strin
         let (around, is_whole) = (Around { prologues: prologues.collect(), epilogue }, fused.stages.is_empty());
         if around.epilogue.is_some() || is_whole {
             let array = |id: BufferId| product_array(program, fused, id, None);
-            call::lower_call(kernel, &array, &around, &mut launch)?;
+            let remade = remade(program, fused, kernel, makers);
+            call::lower_call(kernel, &array, around, &remade, &mut launch)?;
             library::add_epilogue(program, fused, kernel, &mut launch);
             return Ok(launch);
         }
-        lower_product(program, fused, kernel, &around, &mut launch, &mut in_scratch)?;
+        lower_product(program, fused, kernel, makers, around, &mut launch, &mut in_scratch)?;
     }
     let own = launch.calls.len();
     if !fused.stages.is_empty() {
@@ -171,7 +173,8 @@ fn lower_product(
     program: &Program,
     fused: &Fused,
     kernel: &KernelCall,
-    around: &Around,
+    makers: &Makers<'_>,
+    around: Around,
     launch: &mut LaunchCode,
     in_scratch: &mut Vec<(usize, Operand)>,
 ) -> Result<(), String> {
@@ -182,7 +185,20 @@ fn lower_product(
         }
     }
     let array = |id: BufferId| product_array(program, fused, id, given_for(in_scratch, id));
-    call::lower_call(kernel, &array, around, launch)
+    call::lower_call(kernel, &array, around, &remade(program, fused, kernel, makers), launch)
+}
+
+/// What can make an input of the launch's kernel once more.
+fn remade(
+    program: &Program,
+    fused: &Fused,
+    kernel: &KernelCall,
+    makers: &Makers<'_>,
+) -> impl Fn(usize) -> Option<Prologue> {
+    |input| match fused.operands[kernel.inputs[input].0 as usize] {
+        FusedOperand::Buffer(buffer) => Some(Prologue::remade(program, makers.get(buffer)?, input)),
+        FusedOperand::Temporary { .. } => None,
+    }
 }
 
 /// What a product reads or writes; `operand` is where it lies if it is a temporary that lies anywhere.

@@ -127,7 +127,8 @@ fn joined(calls: Vec<PlacedCall>) -> PlacedCall {
         let arguments = (parameters..parameters + call.arguments.len()).map(|number| format!("a{number}"));
         let call_text = format!("{name}({});", arguments.collect::<Vec<_>>().join(", "));
         // Threads that a part has no use for have ended, which barriers do not wait for.
-        let inside = if own_threads < threads { format!("if (threadIdx.x < {own_threads}) {call_text}") } else { call_text };
+        let inside =
+            if own_threads < threads { format!("if (threadIdx.x < {own_threads}) {call_text}") } else { call_text };
         line!(body, "if (blockIdx.x < {blocks}) {{\n{inside}\nreturn;\n}}");
         parameters += call.arguments.len();
     }

@@ -18,6 +18,7 @@ mod nest;
 pub mod nvrtc;
 mod prelude;
 mod prologue;
+mod remake;
 mod scalar;
 mod split_fold;
 mod types;
@@ -36,6 +37,8 @@ use self::{
     call::Around,
     kernel::{CallCode, KernelText, LaunchCode, LaunchLibrary, NAME, Operand},
     nvrtc::{CompileError, Nvrtc},
+    prologue::Prologue,
+    remake::Makers,
 };
 
 /// Kernels that are compiled together: NVRTC reads the prelude once for each module, and modules are compiled side by side.
@@ -155,9 +158,10 @@ fn program_code(
     refused: &mut Vec<Refused>,
 ) -> DeviceProgram {
     let all: Vec<&Launch> = program.segments.iter().flat_map(|segment| launches(&segment.nodes)).collect();
+    let makers = Makers::of(program);
     let mut lowered = Vec::with_capacity(all.len());
     for (number, launch) in (0..).zip(&all) {
-        lowered.push(lower(program, launch, number).unwrap_or_else(|reason| {
+        lowered.push(lower(program, launch, number, &makers).unwrap_or_else(|reason| {
             refused.push(Refused { launch: launch.name.clone(), location: launch.location.clone(), reason });
             LaunchCode::default()
         }));
@@ -176,13 +180,15 @@ fn program_code(
     DeviceProgram { scratch_bytes: places.scratch_bytes, zeroed_bytes, launches }
 }
 
-fn lower(program: &Program, launch: &Launch, number: u32) -> Result<LaunchCode, String> {
+fn lower(program: &Program, launch: &Launch, number: u32, makers: &Makers<'_>) -> Result<LaunchCode, String> {
     match &launch.work {
         Work::Nest(nest) => Ok(fused::lower_nest(program, nest)),
-        Work::Fused(fused) => fused::lower_fused(program, fused),
+        Work::Fused(fused) => fused::lower_fused(program, fused, makers),
         Work::Kernel(call) => {
             let mut code = LaunchCode { number, ..LaunchCode::default() };
-            call::lower_call(call, &|id| call::Array::of_buffer(program, id), &Around::default(), &mut code)?;
+            let remade = |input: usize| Some(Prologue::remade(program, makers.get(call.inputs[input])?, input));
+            let array = |id| call::Array::of_buffer(program, id);
+            call::lower_call(call, &array, Around::default(), &remade, &mut code)?;
             Ok(code)
         }
     }

@@ -1,4 +1,4 @@
-//! Elementwise work before a product, done where the product's kernels would load: an element of its operand is computed when it is asked
+//! Elementwise work before a kernel, done where that would load: an element of its operand is computed when it is asked
 //! for, so what is read from memory is what the loop nest reads (a weight of eight bits, say), and the operand lies nowhere.
 //!
 //! In the skeleton an input is something with `operator[]`, `operator+` and `operator*`. Without a prologue it is a pointer; with one a struct
@@ -26,8 +26,24 @@ impl Prologue {
     pub fn of(program: &Program, fused: &Fused, input: usize, made: BufferId) -> Option<Prologue> {
         let nest = fused.prologue.iter().find(|nest| nest.outputs[0].buffer == made)?;
         let arrays = Arrays::of(program, fused, nest.inputs.iter())?;
-        let text = text_of(fused, nest, input, &arrays);
+        let array = |access: &Access| match fused.operands[access.buffer.0 as usize] {
+            FusedOperand::Buffer(buffer) => arrays.source(buffer),
+            FusedOperand::Temporary { .. } => Source::Value("made".to_string()),
+        };
+        let text = text_of(nest, input, &arrays, &array);
         Some(Prologue { input, arrays, text })
+    }
+
+    /// A nest of the program that makes input number `input`, once more.
+    pub fn remade(program: &Program, nest: &Nest, input: usize) -> Prologue {
+        let arrays = Arrays::of_buffers(program, nest.inputs.iter().map(|access| access.buffer));
+        let made = nest.outputs[0].buffer;
+        let array = |access: &Access| match access.buffer {
+            buffer if buffer == made => Source::Value("made".to_string()),
+            buffer => arrays.source(buffer),
+        };
+        let text = text_of(nest, input, &arrays, &array);
+        Prologue { input, arrays, text }
     }
 
     /// Which input it makes.
@@ -47,14 +63,8 @@ impl Prologue {
 }
 
 /// A prologue fills its result in order, so an element's number is that of the nest's point.
-fn text_of(fused: &Fused, nest: &Nest, input: usize, arrays: &Arrays) -> String {
-    let array = |access: &Access| match fused.operands[access.buffer.0 as usize] {
-        FusedOperand::Buffer(buffer) => {
-            Source::Array { name: arrays.name(buffer).to_string(), is_aligned: false, is_fixed: false }
-        }
-        FusedOperand::Temporary { .. } => Source::Value("made".to_string()),
-    };
-    let text = NestText::new(nest, "e", &array);
+fn text_of(nest: &Nest, input: usize, arrays: &Arrays, array: &dyn Fn(&Access) -> Source) -> String {
+    let text = NestText::new(nest, "e", array);
     let (name, index) = (format!("Prologue{input}"), index_type(std::slice::from_ref(nest)));
     let mut code = format!("struct {name} {{\ni64 first;\n{}", arrays.fields());
     line!(code, "inline In{input} operator[](i64 element) const {{\ntypedef {index} index;\nIn{input} made;");

@@ -5,7 +5,7 @@
 //!
 //! - of input 0 `typedef … In0`, `IN0_RANK`, `IN0_COUNT`, `IN0_SHAPE[]`, `IN0_STRIDES[]` (in elements), `IN0_IS_DENSE`, `IN0_IS_ALIGNED` (it begins at
 //!   a multiple of 16 bytes), and of inputs alone `IN0_IN_PLACE` (it lies where an output does), `IN0_IS_FIXED` (no kernel of the
-//!   program writes it) and `IN0_IS_MADE` (a prologue makes its elements); of outputs the others with `Out0` and `OUT0_`;
+//!   program writes it; `INPUTS_ARE_FIXED[0]` too) and `IN0_IS_MADE` (a prologue makes its elements); of outputs the others with `Out0` and `OUT0_`;
 //! - of attributes `A_name`: a `bool`, an `i64`, an array with `A_name_COUNT`, for a float its bits `A_name_BITS`, for a text that
 //!   names a type that type;
 //! - of a scalar program `Body0::apply(inputs…, outputs&…)`;
@@ -36,12 +36,15 @@ pub struct CudaDef {
     pub has_prologue: bool,
     /// True if blocks of its kernels use no shared memory, and their grids go along x alone: blocks of other launches may then be the same kernel's.
     pub is_light: bool,
+    /// Small inputs that functions use by `[element]` alone, of whatever type they are: what makes them out of what no kernel writes is computed again
+    /// there, so that nothing is waited for.
+    pub remade: fn(&CallType<'_>) -> Vec<usize>,
 }
 
 impl CudaDef {
     /// Code with neither prologues nor an epilogue.
     pub const fn new(source: &'static str, plan: fn(&CallType<'_>) -> CudaPlan) -> CudaDef {
-        CudaDef { source, plan, has_epilogue: false, has_prologue: false, is_light: false }
+        CudaDef { source, plan, has_epilogue: false, has_prologue: false, is_light: false, remade: |_| Vec::new() }
     }
 
     /// The same where blocks use no shared memory, and grids go along x alone.

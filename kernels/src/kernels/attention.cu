@@ -81,7 +81,7 @@ inline i64 head_of(const Unit& unit, i64 row) { return unit.group * (HEADS / GRO
 
 // The last token that a query can see, if positions say so.
 template <class Positions>
-inline i64 last_of(const Positions* positions, i64 batch, i64 query) {
+inline i64 last_of(Positions positions, i64 batch, i64 query) {
   if constexpr (HAS_POSITIONS != 0) {
     return saturating_add(index_value(positions[batch * POSITIONS_BATCH + query * POSITIONS_QUERY]), A_diagonal);
   }
@@ -89,7 +89,7 @@ inline i64 last_of(const Positions* positions, i64 batch, i64 query) {
 }
 
 template <class Length>
-inline i64 length_of(const Length* length, i64 batch) {
+inline i64 length_of(Length length, i64 batch) {
   if constexpr (HAS_LENGTH != 0) return clamped(index_value(length[batch * LENGTH_BATCH]), 0, TOKENS);
   return TOKENS;
 }
@@ -102,9 +102,10 @@ inline const T* layer_of(const T* array, const Layer* layer) {
 }
 
 // Tokens that are read for some rows, and each split's share of them.
+typedef typename IndexOf<(TOKENS < SMALL_MAX / 2)>::Type Count;
 struct Range {
   i64 from, to, share;
-  inline i64 parts() const { return (to - from + share - 1) / share; }
+  inline i64 parts() const { return i64(Count(to - from + share - 1) / Count(share)); }
 };
 inline Range shared_range(i64 from, i64 to) {
   from = from < to ? from : to;
@@ -112,7 +113,7 @@ inline Range shared_range(i64 from, i64 to) {
   return Range{from, to, even < SHARE_MIN ? SHARE_MIN : (even + TOKENS_AT - 1) / TOKENS_AT * TOKENS_AT};
 }
 template <class Positions>
-inline Range range_of(const Unit& unit, i64 rows, i64 length, const Positions* positions) {
+inline Range range_of(const Unit& unit, i64 rows, i64 length, Positions positions) {
   i64 from = 0, to = length;
   if (HAS_POSITIONS && (HIDES_WHOLLY || SKIPS_BELOW)) {
     i64 least = 0x7fffffffffffffffll, most = -least - 1;
@@ -308,7 +309,7 @@ inline void weigh(State& state, const Unit& unit, i64 token, i64 to, const i64 (
 
 template <bool IS_WHOLE, class Mask, class Bias, class Positions>
 inline void attend_range(State& state, const Unit& unit, i64 from, i64 to, const In0* q, const In1* k, const In2* v, const Mask* mask,
-                         const Bias* bias, const Positions* positions, f32 (*logits)[TOKENS_AT]) {
+                         const Bias* bias, Positions positions, f32 (*logits)[TOKENS_AT]) {
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
   const In1* const keys = k + unit.batch * K_BATCH + unit.group * K_HEAD;
   const In2* const values = v + unit.batch * V_BATCH + unit.group * V_HEAD;
@@ -373,7 +374,7 @@ inline void fold_lanes(State& state, f32 (*shared)[PART]) {
 // A warp's share of the rows of a unit, with what lanes can do.
 template <class Mask, class Bias, class Positions>
 inline void sum_range(const Unit& unit, i64 from, i64 to, const In0* q, const In1* k, const In2* v, const Mask* mask, const Bias* bias,
-                      const Positions* positions, f32 (*logits)[TOKENS_AT], f32 (*shared)[PART]) {
+                      Positions positions, f32 (*logits)[TOKENS_AT], f32 (*shared)[PART]) {
   constexpr bool FITS = K_FEATURE == 1 && V_FEATURE == 1 && FEATURES % Keys::VECTOR == 0 && VALUE_FEATURES % Values::VECTOR == 0 &&
                         K_TOKEN % Keys::VECTOR == 0 && K_HEAD % Keys::VECTOR == 0 && K_BATCH % Keys::VECTOR == 0 &&
                         V_TOKEN % Values::VECTOR == 0 && V_HEAD % Values::VECTOR == 0 && V_BATCH % Values::VECTOR == 0;

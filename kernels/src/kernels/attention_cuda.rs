@@ -26,6 +26,7 @@ pub(super) const CUDA: CudaDef = CudaDef {
     has_epilogue: true,
     has_prologue: false,
     is_light: false,
+    remade,
 };
 
 /// Warps of a block.
@@ -150,6 +151,9 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     add(&["O_BATCH", "O_TOKEN", "O_HEAD", "O_FEATURE"], &output.strides);
     let has = |number: Option<usize>| u64::from(number.is_some());
     add(&["HAS_MASK", "HAS_BIAS", "HAS_POSITIONS", "HAS_LENGTH"], &[has(mask), has(bias), has(positions), has(length)]);
+    // Of what is not there nobody asks.
+    let inputs = [positions, length, layer].map(|number| number.unwrap_or(0) as u64);
+    add(&["POSITIONS_INPUT", "LENGTH_INPUT", "LAYER_INPUT"], &inputs);
     let of_layer = |name, ty: TensorType<'_>| {
         let dimension = dimensions(call.attributes, name).get(4).copied();
         dimension.map_or([1, 0], |dimension| [ty.shape[dimension], ty.strides()[dimension] as u64])
@@ -203,9 +207,16 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let mut operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length, layer];
     operands.extend([parts, CudaOperand::Counters]);
     let function = if on_tensor_cores { "attend<true>" } else { "attend<false>" };
-    let steps = vec![step(function, 32 * warps, blocks, operands)];
+    let steps = vec![CudaStep { waits: true, ..step(function, 32 * warps, blocks, operands) }];
     let (scratch, counters) = if splits > 1 { (units * splits * rows * row_bytes, units) } else { (0, 0) };
     CudaPlan { constants, scratch: vec![scratch], counters, steps, ..CudaPlan::default() }
+}
+
+/// Positions and lengths are read by their elements alone.
+fn remade(call: &CallType<'_>) -> Vec<usize> {
+    let [_, _, positions, length, _] =
+        optional(call.attributes).expect("attributes should be checked before they are read");
+    positions.into_iter().chain(length).collect()
 }
 
 /// True if tensor cores multiply these types: queries, keys and values of one type of two bytes, used in that type.

@@ -40,7 +40,7 @@ inline u32 upper_halves(u32 first, u32 second) { return first >> 16 | (second & 
 
 template <bool IS_WHOLE, class T, class Mask, class Bias, class Positions>
 inline void multiply_range(const Unit& unit, i64 from, i64 to, const T* q, const T* k, const T* v, const Mask* mask, const Bias* bias,
-                           const Positions* positions, f32 (*shared)[PART]) {
+                           Positions positions, f32 (*shared)[PART]) {
   constexpr bool IS_SPLIT = !IsSame<A_probability_type, T>::value;
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32, group = lane / 4, own = lane % 4;
   const bool is_row = group < ROWS && unit.first + group < ROWS_ALL;
@@ -143,7 +143,7 @@ inline void multiply_range(const Unit& unit, i64 from, i64 to, const T* q, const
 
 template <class T, class Mask, class Bias, class Positions>
 inline void sum_range_of_matrices(const Unit& unit, i64 from, i64 to, const T* q, const T* k, const T* v, const Mask* mask, const Bias* bias,
-                                  const Positions* positions, f32 (*shared)[PART]) {
+                                  Positions positions, f32 (*shared)[PART]) {
   constexpr bool FITS = K_FEATURE == 1 && V_FEATURE == 1 && K_TOKEN % 8 == 0 && K_HEAD % 8 == 0 && K_BATCH % 8 == 0 && V_TOKEN % 8 == 0 &&
                         V_HEAD % 8 == 0 && V_BATCH % 8 == 0;
   if (FITS && is_aligned(k) && is_aligned(v)) {

@@ -5,66 +5,84 @@ struct alignas(4 * COUNT) Wide {
   f32 of[COUNT];
 };
 
-// Adds up the shares of a block's rows, in order.
+// Adds up the shares of a block's rows, in order. A thread has some neighbouring features of a row, and loads all that it needs of several shares before
+// it uses the first: threads wait for memory then, not for each other.
 template <class Output>
-inline void merge(Output output, const Unit& unit, bool has_rows, i64 count, const f32* parts, f32 (*weights)[SPLITS]) {
+inline void merge(Output output, const Unit& unit, bool has_rows, i64 count, const f32* parts) {
   constexpr i64 STEP = ROWS * PART;
-  constexpr int WIDE = VALUE_FEATURES % 4 == 0 ? 4 : 1, PER_ROW = int(VALUE_FEATURES) / WIDE;
-  __shared__ f32 largest_of[ROWS], exponentials_of[ROWS];
-  const int lane = int(threadIdx.x) % 32;
-  for (int row = int(threadIdx.x) / 32; row < ROWS; row += WARPS) {
-    const f32* const part = parts + row * PART;
-    f32 largest = -infinity(), exponentials = 0;
-    for (i64 split = lane; split < count; split += 32) largest = larger(largest, part[split * STEP]);
-#pragma unroll
-    for (int bits = 16; bits > 0; bits /= 2) largest = larger(largest, __shfl_xor_sync(0xffffffffu, largest, bits));
-    for (i64 split = lane; split < count; split += 32) {
-      weights[row][split] = correction(part[split * STEP], largest);
-      exponentials += part[split * STEP + 1] * weights[row][split];
-    }
-#pragma unroll
-    for (int bits = 16; bits > 0; bits /= 2) exponentials += __shfl_xor_sync(0xffffffffu, exponentials, bits);
-    if (lane == 0) {
-      largest_of[row] = largest;
-      exponentials_of[row] = exponentials;
-    }
-  }
-  __syncthreads();
-  for (int at = int(threadIdx.x); at < ROWS * PER_ROW; at += WARPS * 32) {
+  constexpr int THREADS = int(WARPS) * 32;
+  constexpr int WIDE = VALUE_FEATURES % 4 != 0 || ROWS * VALUE_FEATURES <= THREADS ? 1 : ROWS * VALUE_FEATURES <= 2 * THREADS ? 2 : 4;
+  constexpr int PER_ROW = int(VALUE_FEATURES) / WIDE, AT = SPLITS <= 8 || WIDE == 4 ? 8 : 16;
+  for (int at = int(threadIdx.x); at < ROWS * PER_ROW; at += THREADS) {
     const int row = at / PER_ROW, feature = at % PER_ROW * WIDE;
     const i64 of = unit.first + row;
-    const f32* const part = parts + row * PART + PART_HEAD + feature;
-    f32 sums[WIDE];
+    const f32* const part = parts + row * PART;
+    f32 largest = -infinity(), exponentials = 0, sums[WIDE];
 #pragma unroll
     for (int wide = 0; wide < WIDE; ++wide) sums[wide] = 0;
-#pragma unroll 8
-    for (i64 split = 0; split < count; ++split) {
-      const Wide<WIDE> loaded = *(const Wide<WIDE>*)(part + split * STEP);
+#pragma unroll 1
+    for (i64 first = 0; first < count; first += AT) {
+      f32 largest_of[AT], exponentials_of[AT];
+      Wide<WIDE> loaded[AT];
 #pragma unroll
-      for (int wide = 0; wide < WIDE; ++wide) sums[wide] += loaded.of[wide] * weights[row][split];
+      for (int split = 0; split < AT; ++split) {
+        // Beyond the last there is the last again, which then counts for nothing.
+        const f32* const own = part + (first + split < count ? first + split : count - 1) * STEP;
+        largest_of[split] = own[0];
+        exponentials_of[split] = own[1];
+        loaded[split] = *(const Wide<WIDE>*)(own + PART_HEAD + feature);
+      }
+      f32 now = largest;
+#pragma unroll
+      for (int split = 0; split < AT; ++split) now = larger(now, largest_of[split]);
+      const f32 scaled = correction(largest, now);
+      largest = now;
+      exponentials *= scaled;
+#pragma unroll
+      for (int wide = 0; wide < WIDE; ++wide) sums[wide] *= scaled;
+#pragma unroll
+      for (int split = 0; split < AT; ++split) {
+        if (first + split >= count) continue;
+        const f32 weight = correction(largest_of[split], now);
+        exponentials += exponentials_of[split] * weight;
+#pragma unroll
+        for (int wide = 0; wide < WIDE; ++wide) sums[wide] += loaded[split].of[wide] * weight;
+      }
     }
     if (of >= ROWS_ALL) continue;
 #pragma unroll
     for (int wide = 0; wide < WIDE; ++wide) {
-      const Out0 result = result_of(sums[wide], exponentials_of[row], largest_of[row], has_rows);
+      const Out0 result = result_of(sums[wide], exponentials, largest, has_rows);
       store(output, output_at(unit.batch, of % QUERIES, head_of(unit, of)) + (feature + wide) * O_FEATURE, result);
     }
+  }
+}
+
+// True if which tokens are read is known before kernels before this one have ended: no kernel writes what says it.
+constexpr bool IS_RANGE_KNOWN = (HAS_POSITIONS == 0 || INPUTS_ARE_FIXED[POSITIONS_INPUT]) && (HAS_LENGTH == 0 || INPUTS_ARE_FIXED[LENGTH_INPUT]) &&
+                                (HAS_LAYER == 0 || INPUTS_ARE_FIXED[LAYER_INPUT]);
+
+// Asks for the first rows of a block's share while kernels before this one end. They may still write some of them: what is in the second cache is always what was
+// written last.
+template <i64 TOKEN, i64 COUNT, i64 FEATURE, class T>
+inline void fetch_rows(const T* rows, i64 from, i64 to) {
+  constexpr int LINE = 128 / sizeof(T), LINES = int((COUNT + LINE - 1) / LINE);
+  for (int at = int(threadIdx.x); FEATURE == 1 && at < WARPS * TOKENS_AT * LINES; at += int(WARPS) * 32) {
+    if (from + at / LINES < to) fetch_ahead(rows + (from + at / LINES) * TOKEN + at % LINES * LINE);
   }
 }
 
 // Whether warps use tensor cores is `ON_TENSOR_CORES`; a template, since other types than those of two bytes have no code for it.
 template <bool ON_TENSOR_CORES, class Output, class Q, class K, class V, class Mask, class Bias, class Positions, class Length, class Layer>
 inline void attend(Output output, const Q* all_queries, const K* all_keys, const V* all_values, const Mask* mask, const Bias* bias,
-                   const Positions* positions, const Length* lengths, const Layer* layer, u8* parts, u32* counters) {
+                   Positions positions, Length lengths, const Layer* layer, u8* parts, u32* counters) {
+  if (!IS_RANGE_KNOWN) wait_for_earlier();
+  bool is_waiting = IS_RANGE_KNOWN;
   const Q* const q = all_queries + Q_FIRST;
   const K* const k = layer_of<K_LAYER>(all_keys, layer) + K_FIRST;
   const V* const v = layer_of<V_LAYER>(all_values, layer) + V_FIRST;
   __shared__ f32 logits[WARPS][ROWS][TOKENS_AT];
-  __shared__ union {
-    f32 sums[WARPS][ROWS][PART];
-    f32 weights[ROWS][SPLITS];
-  } room;
-  auto& shared = room.sums;
+  __shared__ f32 shared[WARPS][ROWS][PART];
   const int warp = int(threadIdx.x) / 32;
   for (i64 number = blockIdx.y; number < UNITS; number += gridDim.y) {
     const Unit unit = unit_of(number);
@@ -72,9 +90,15 @@ inline void attend(Output output, const Q* all_queries, const K* all_keys, const
     const Range range = range_of(unit, ROWS, length, positions);
     const i64 from = range.from + blockIdx.x * range.share;
     const i64 to = from + range.share < range.to ? from + range.share : range.to;
-    // Nobody looks at a split without tokens, unless there is none with any.
+    // Nobody looks at a split without tokens, unless there is none with any; then its block need not wait for anything.
     const i64 count = range.parts() > 0 ? range.parts() : 1;
     if (SPLITS > 1 && blockIdx.x >= count) continue;
+    if (is_waiting) {
+      fetch_rows<K_TOKEN, FEATURES, K_FEATURE>(k + unit.batch * K_BATCH + unit.group * K_HEAD, from, to);
+      fetch_rows<V_TOKEN, VALUE_FEATURES, V_FEATURE>(v + unit.batch * V_BATCH + unit.group * V_HEAD, from, to);
+      wait_for_earlier();
+      is_waiting = false;
+    }
     if constexpr (ON_TENSOR_CORES) {
       sum_range_of_matrices(unit, from, to, q, k, v, mask, bias, positions, shared[warp]);
     } else {
@@ -103,7 +127,7 @@ inline void attend(Output output, const Q* all_queries, const K* all_keys, const
     }
     __shared__ u32 is_last;
     if (SPLITS > 1 && comes_last(counters + number, u32(count), is_last)) {
-      merge(output, unit, length > 0, count, (const f32*)parts + number * SPLITS * ROWS * PART, room.weights);
+      merge(output, unit, length > 0, count, (const f32*)parts + number * SPLITS * ROWS * PART);
     }
     __syncthreads();
   }

@@ -60,7 +60,7 @@ struct Sight {
   bool is_inside;
 };
 template <class Positions>
-inline Sight sight_of(const Positions* positions, i64 batch, i64 first, i64 count) {
+inline Sight sight_of(Positions positions, i64 batch, i64 first, i64 count) {
   const int lane = int(threadIdx.x) % 32;
   Sight sight{0x7fffffffffffffffll, -0x7fffffffffffffffll - 1, true};
   for (i64 query = first + lane; query < first + count && query < QUERIES; query += 32) {
@@ -94,7 +94,7 @@ struct Route {
   }
 };
 template <class Positions>
-inline Route route_of(const Positions* positions, i64 batch, i64 first_query, i64 length) {
+inline Route route_of(Positions positions, i64 batch, i64 first_query, i64 length) {
   i64 from = 0, to = length, seen_from = 0, seen_to = length;
   if (HAS_POSITIONS) {
     const Sight sight = sight_of(positions, batch, first_query, TILE_QUERIES);
@@ -239,7 +239,7 @@ constexpr int QUERY_SIZE = int(TILE_QUERIES) * KeyLine::SIZE, KEY_SIZE = TILE_TO
 
 template <bool IS_WHOLE, class T, class Mask, class Bias, class Positions>
 inline void attend_tile(Rows& rows, u16* room, const Route& route, i64 batch, i64 head, i64 first_query, const T* q, const T* k, const T* v,
-                        const Mask* mask, const Bias* bias, const Positions* positions) {
+                        const Mask* mask, const Bias* bias, Positions positions) {
   constexpr bool IS_SPLIT = !IsSame<A_probability_type, T>::value;
   const int lane = int(threadIdx.x) % 32, own_row = own_query();
   const T* const own_keys = k + batch * K_BATCH + head / (HEADS / GROUPS) * K_HEAD;
@@ -340,7 +340,7 @@ inline void join_tokens(Rows& rows, f32* room) {
 // A template, since other types than those of two bytes have no code for it.
 template <class Output, class T, class Mask, class Bias, class Positions, class Length, class Layer>
 inline void attend_tiles(Output output, const T* all_queries, const T* all_keys, const T* all_values, const Mask* mask, const Bias* bias,
-                         const Positions* positions, const Length* lengths, const Layer* layer) {
+                         Positions positions, Length lengths, const Layer* layer) {
   const T* const q = all_queries + Q_FIRST;
   const T* const k = layer_of<K_LAYER>(all_keys, layer) + K_FIRST;
   const T* const v = layer_of<V_LAYER>(all_values, layer) + V_FIRST;

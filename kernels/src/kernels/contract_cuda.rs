@@ -25,6 +25,7 @@ pub(super) const CUDA: CudaDef = CudaDef {
     has_epilogue: true,
     has_prologue: true,
     is_light: false,
+    remade: |_| Vec::new(),
 };
 
 /// Warps that keep the card's memory busy.

@@ -28,6 +28,7 @@ pub(super) const CUDA: CudaDef = CudaDef {
     has_epilogue: true,
     has_prologue: false,
     is_light: false,
+    remade: |_| Vec::new(),
 };
 
 /// Rows and columns of a tile that is not on tensor cores, and terms of a split below which another does not pay.

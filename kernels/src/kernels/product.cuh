@@ -222,10 +222,3 @@ inline bool join_splits(Sum (&sums)[COUNT], u8* parts, u32* counters, i64 tile, 
   }
   return true;
 }
-
-// Asks for what lies there, so that it is in the second cache when it is read.
-inline void fetch_ahead(const void* address) {
-#ifdef __CUDA_ARCH__
-  asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
-#endif
-}

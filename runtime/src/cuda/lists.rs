@@ -393,9 +393,8 @@ impl Lowering<'_> {
                 Some(number)
             })
             .collect();
-        let end = nodes.last().map_or(first, |last| {
-            numbers[nodes.len() - 1] + launches(std::slice::from_ref(last)).len()
-        });
+        let end =
+            nodes.last().map_or(first, |last| numbers[nodes.len() - 1] + launches(std::slice::from_ref(last)).len());
         let mut ends: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
         let mut is_waited_for = vec![false; nodes.len()];
         for set in sets {

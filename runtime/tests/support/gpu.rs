@@ -8,7 +8,6 @@ use std::{
 use pygraph_artifact::{
     container::{Artifact, Code, encode},
     device_code::{Argument, DeviceCall, DeviceCode, DeviceKernel, DeviceLaunch, DeviceProgram},
-    library::Library,
     plan::{BufferId, KvArena, Plan, Program},
 };
 use pygraph_runtime::{
