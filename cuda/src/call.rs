@@ -200,12 +200,13 @@ pub fn lower_call(
         let start = if step.waits { Start::OfItsOwn } else { Start::Late };
         let kernel = global(&parameters, step.block.iter().product(), start, &body);
         launch.calls.push(CallCode {
-            text: kernel.behind(common.clone()),
+            text: kernel.behind(common.clone()).resident(step.resident),
             grid: step.grid,
             block: step.block,
             shared_bytes: step.shared_bytes,
             operands,
             is_light: cuda.is_light,
+            is_free: false,
         });
     }
     launch.library = library(plan.library, &inputs, &outputs);

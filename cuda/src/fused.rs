@@ -108,6 +108,7 @@ pub fn points_call(nest: &Nest, parameters: &[Parameter], operands: Vec<Operand>
         shared_bytes: 0,
         operands,
         is_light: true,
+        is_free: nest.combine.is_none(),
     }
 }
 
@@ -283,6 +284,7 @@ impl Rows<'_> {
             shared_bytes: 0,
             operands,
             is_light: shared_bytes <= LIGHT_BYTES,
+            is_free: false,
         });
     }
 
@@ -329,6 +331,7 @@ impl Rows<'_> {
             shared_bytes: 0,
             operands,
             is_light: true,
+            is_free: held.lanes <= 32,
         })
     }
 

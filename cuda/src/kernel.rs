@@ -76,6 +76,8 @@ pub struct CallCode {
     pub operands: Vec<Operand>,
     /// True if blocks of other launches may be the same kernel's: the grid goes along x, and a block uses next to no shared memory.
     pub is_light: bool,
+    /// True if threads wait for none of other warps: all blocks of a small grid can then be one.
+    pub is_free: bool,
 }
 
 /// What a kernel is given the address of.
@@ -145,14 +147,15 @@ pub struct KernelText {
     body: String,
     /// How many parameters it has.
     parameters: usize,
-    /// Threads of a block.
+    /// Threads of a block, and how many blocks a multiprocessor has room for at least.
     threads: u32,
+    resident: u32,
 }
 
 impl KernelText {
     /// A kernel of this many threads a block, whose `body` hands its parameters on, `a0` and so on.
     pub fn of_parts(before: String, body: String, parameters: usize, threads: u32) -> KernelText {
-        KernelText { before, body, parameters, threads }
+        KernelText { before, body, parameters, threads, resident: 1 }
     }
 
     /// The same behind another text.
@@ -160,10 +163,18 @@ impl KernelText {
         KernelText { before: before + &self.before, ..self }
     }
 
+    /// The same with few enough registers for so many blocks a multiprocessor.
+    pub fn resident(self, resident: u32) -> KernelText {
+        KernelText { resident, ..self }
+    }
+
     /// The kernel.
     pub fn kernel(&self) -> String {
         let (before, parameters, body) = (&self.before, parameters(0..self.parameters), &self.body);
-        let bounds = format!("__launch_bounds__({})", self.threads);
+        let bounds = match self.resident {
+            0 | 1 => format!("__launch_bounds__({})", self.threads),
+            resident => format!("__launch_bounds__({}, {resident})", self.threads),
+        };
         format!("{before}extern \"C\" __global__ void {bounds} {NAME}({parameters}) {{\n{body}}}\n")
     }
 
@@ -193,5 +204,5 @@ pub fn global(parameters: &[Parameter], threads: u32, start: Start, body: &str) 
         text.push_str("wait_for_earlier();\n");
     }
     text.push_str(body);
-    KernelText { before: String::new(), body: text, parameters: parameters.len(), threads }
+    KernelText { before: String::new(), body: text, parameters: parameters.len(), threads, resident: 1 }
 }

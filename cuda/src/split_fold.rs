@@ -55,6 +55,7 @@ pub fn lower(program: &Program, nest: &Nest, points: u64) -> Option<LaunchCode> 
             shared_bytes: 0,
             operands: operands[own].iter().copied().chain([scratch]).collect::<Vec<Operand>>(),
             is_light: false,
+            is_free: false,
         });
     }
     Some(launch)

@@ -96,6 +96,8 @@ pub struct CudaStep {
     pub shared_bytes: u32,
     /// What it is given, in order.
     pub operands: Vec<CudaOperand>,
+    /// Blocks that a multiprocessor has room for at a time, at least: what limits registers. 1 where nothing is asked.
+    pub resident: u32,
     /// True if the function says `wait_for_earlier()` itself, in every thread, before it touches memory that other kernels write;
     /// else its kernel does, before it calls the function.
     pub waits: bool,
@@ -139,6 +141,7 @@ pub fn over_elements(
         block: [THREADS, 1, 1],
         shared_bytes: 0,
         operands,
+        resident: 1,
         waits: false,
     })
 }

@@ -189,3 +189,14 @@ struct PartOfGrid {
   static inline Extents grid() { return Extents{BLOCKS, 1, 1}; }
   static inline Extents block() { return Extents{THREADS, 1, 1}; }
 };
+// The same where all of a grid's blocks are threads of one block, side by side.
+template <u32 BLOCKS, u32 THREADS>
+struct GridInBlock {
+  struct Extents {
+    u32 x, y, z;
+  };
+  static inline Extents index() { return Extents{threadIdx.x / THREADS, 0, 0}; }
+  static inline Extents thread() { return Extents{threadIdx.x % THREADS, 0, 0}; }
+  static inline Extents grid() { return Extents{BLOCKS, 1, 1}; }
+  static inline Extents block() { return Extents{THREADS, 1, 1}; }
+};

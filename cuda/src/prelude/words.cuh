@@ -55,6 +55,18 @@ inline void write_run(T* to, const T (&from)[COUNT]) {
   }
 }
 
+// Copies neighbouring elements, at once where both lie at a multiple of all their bytes.
+template <int COUNT, class T>
+inline void copy_run(T* to, const T* from) {
+  typedef typename Word<int(COUNT * sizeof(T))>::Type Whole;
+  if (COUNT == 1 || ((u64)to | (u64)from) % sizeof(Whole) == 0) {
+    *(Whole*)to = *(const Whole*)from;
+    return;
+  }
+#pragma unroll
+  for (int at = 0; at < COUNT; ++at) to[at] = from[at];
+}
+
 // Asks for what lies there, so that it is in the second cache when it is read.
 inline void fetch_ahead(const void* address) {
 #ifdef __CUDA_ARCH__

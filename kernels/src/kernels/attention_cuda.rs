@@ -31,12 +31,14 @@ pub(super) const CUDA: CudaDef = CudaDef {
 
 /// Warps of a block.
 const WARPS: u64 = 4;
-/// Blocks that the card runs at a time, with few rows and with many: one more would be waited for by all.
-const BUSY_BLOCKS: [u64; 2] = [132 * 3, 132 * 2];
+/// Blocks that a multiprocessor runs at a time, with few rows and with many: registers are few enough for that.
+const RESIDENT: [u64; 2] = [3, 2];
+/// Multiprocessors of a card. One block more than they run at a time would be waited for by all.
+const MULTIPROCESSORS: u64 = 132;
 /// Rows from which on there are many, for a thread's registers.
 const MANY_ROWS: u64 = 5;
 /// Warps that keep the card busy.
-const BUSY_WARPS: u64 = 132 * 16;
+const BUSY_WARPS: u64 = MULTIPROCESSORS * 16;
 /// Tokens that a warp goes through at a time: more cost less each, and fewer are sooner done where warps have little to do.
 const TOKENS_AT: [u64; 3] = [8, 16, 32];
 /// Tokens of a share, at most about, where the requests of a batch can have lengths of their own: shares even out what blocks have to do.
@@ -68,7 +70,7 @@ const TILE_TOKENS: u64 = 64;
 /// Features from which on they are many.
 const MANY_FEATURES: u64 = 65;
 /// Tiles that keep the card busy. With fewer, tiles have fewer queries, of which several warps share the tokens.
-const BUSY_TILES: u64 = 132;
+const BUSY_TILES: u64 = MULTIPROCESSORS;
 
 /// Extents and strides of batch, token, head and feature.
 struct Roles {
@@ -129,7 +131,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     // What is added to a score that is a number hides it as well.
     let hides = fill == f32::NEG_INFINITY;
     let is_uneven = batches > 1 && (positions.is_some() || length.is_some());
-    let busy = BUSY_BLOCKS[usize::from(rows >= MANY_ROWS)] / units.max(1);
+    let resident = RESIDENT[usize::from(rows >= MANY_ROWS)];
+    let busy = MULTIPROCESSORS * resident / units.max(1);
     let (share_min, wanted) = match tokens_at * warps.min(64 / tokens_at) {
         share if is_uneven => (share.max(EVEN_TOKENS_MIN), busy.max((tokens / EVEN_TOKENS).min(EVEN_SPLITS_MAX))),
         share => (share, busy),
@@ -168,12 +171,10 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let skips = u64::from(boolean(call.attributes, "skips_below"));
     add(&["HIDES_WHOLLY", "SKIPS_BELOW"], &[u64::from(hides), skips]);
     add(&["ROWS", "WARPS", "SPLITS", "BATCH_PARTS"], &[rows, warps, splits, BATCH_PARTS]);
-    let tile_queries = tile_queries(batches * heads, queries);
-    let has_products = tile_queries == TILE_QUERIES && features.max(value_features) >= MANY_FEATURES;
-    let tile_tokens = if has_products { TILE_TOKENS / 2 } else { TILE_TOKENS };
+    let tile = Tile::of(batches * heads, queries, features.max(value_features));
     add(
         &["TOKENS_AT", "SHARE_MIN", "TILE_QUERIES", "TILE_TOKEN_COUNT", "TOKEN_WARPS"],
-        &[tokens_at, share_min, tile_queries, tile_tokens, TILE_QUERIES / tile_queries],
+        &[tokens_at, share_min, tile.queries, tile.tokens, tile.token_warps],
     );
 
     if call.outputs[0].element_count() == 0 {
@@ -189,16 +190,17 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         block: [threads as u32, 1, 1],
         shared_bytes: 0,
         operands,
+        resident: 1,
         waits: false,
     };
     if is_tiled(call, &q, &v) {
-        let blocks = [(batches * heads).min(1 << 20) as u32, queries.div_ceil(tile_queries) as u32, 1];
+        let blocks = [(batches * heads).min(1 << 20) as u32, queries.div_ceil(tile.queries) as u32, 1];
         let operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length, layer];
         return CudaPlan {
             constants,
             steps: vec![CudaStep {
-                shared_bytes: tile_bytes([tile_queries, tile_tokens], q.extents[3], value_features) as u32,
-                ..step("attend_tiles", 32 * WARPS, blocks, operands)
+                shared_bytes: tile.shared_bytes(q.extents[3], value_features) as u32,
+                ..step("attend_tiles", 32 * tile.warps(), blocks, operands)
             }],
             ..CudaPlan::default()
         };
@@ -207,7 +209,8 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let mut operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length, layer];
     operands.extend([parts, CudaOperand::Counters]);
     let function = if on_tensor_cores { "attend<true>" } else { "attend<false>" };
-    let steps = vec![CudaStep { waits: true, ..step(function, 32 * warps, blocks, operands) }];
+    let resident = resident as u32;
+    let steps = vec![CudaStep { waits: true, resident, ..step(function, 32 * warps, blocks, operands) }];
     let (scratch, counters) = if splits > 1 { (units * splits * rows * row_bytes, units) } else { (0, 0) };
     CudaPlan { constants, scratch: vec![scratch], counters, steps, ..CudaPlan::default() }
 }
@@ -240,19 +243,41 @@ fn is_tiled(call: &CallType<'_>, q: &Roles, v: &Roles) -> bool {
         && v.extents[3] <= TENSOR_FEATURES_MAX
 }
 
-/// Queries of a tile, for so many pairs of a batch and a head.
-fn tile_queries(pairs: u64, queries: u64) -> u64 {
-    let is_busy = |tile: &u64| pairs * queries.div_ceil(*tile) >= BUSY_TILES;
-    [TILE_QUERIES, TILE_QUERIES / 2].into_iter().find(is_busy).unwrap_or(TILE_QUERIES / 4)
+/// What a block with tensor cores takes of the queries, and at a time of the tokens.
+struct Tile {
+    queries: u64,
+    tokens: u64,
+    /// Warps that have the same queries, and share the tokens.
+    token_warps: u64,
 }
 
-/// Shared memory of a block of tiles: queries, and two tiles each of keys and of values, in lines of a power of two of elements of two bytes;
-/// in the end, what warps have found that share tokens.
-fn tile_bytes([queries, tokens]: [u64; 2], features: u64, value_features: u64) -> u64 {
-    let line = |features: u64| features.next_power_of_two().max(16);
-    let tiles = 2 * (queries * line(features) + 2 * tokens * (line(features) + line(value_features)));
-    let joined = (WARPS - queries / 16) * 32 * 4 * (value_features.div_ceil(16) * 8 + 4);
-    tiles.max(joined)
+impl Tile {
+    /// For so many pairs of a batch and a head.
+    fn of(pairs: u64, queries: u64, features: u64) -> Tile {
+        let tiles = |queries_at: u64| pairs * queries.div_ceil(queries_at);
+        let is_busy = |queries_at: &u64| tiles(*queries_at) >= BUSY_TILES;
+        let queries_at = [TILE_QUERIES, TILE_QUERIES / 2].into_iter().find(is_busy).unwrap_or(TILE_QUERIES / 4);
+        let (token_warps, tokens) = match TILE_QUERIES / queries_at {
+            1 if features < MANY_FEATURES => (1, TILE_TOKENS),
+            // Two warps that share 64 tokens took 45 us where one with 32 took 32 (512 queries of 32 heads, 128 features): blocks are one a multiprocessor then.
+            1 => (1, TILE_TOKENS / 2),
+            shared => (shared, TILE_TOKENS),
+        };
+        Tile { queries: queries_at, tokens, token_warps }
+    }
+
+    fn warps(&self) -> u64 {
+        self.queries / 16 * self.token_warps
+    }
+
+    /// Shared memory of a block: queries, and two tiles each of keys and of values, in lines of a power of two of elements of two bytes; in the end, what
+    /// warps have found that share tokens.
+    fn shared_bytes(&self, features: u64, value_features: u64) -> u64 {
+        let line = |features: u64| features.next_power_of_two().max(16);
+        let tiles = 2 * (self.queries * line(features) + 2 * self.tokens * (line(features) + line(value_features)));
+        let joined = (self.warps() - self.queries / 16) * 32 * 4 * (value_features.div_ceil(16) * 8 + 4);
+        tiles.max(joined)
+    }
 }
 
 /// Strides of an input that repeats along its dimensions of extent 1.

@@ -52,6 +52,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         block: [n.next_multiple_of(32).min(THREADS as usize) as u32, 1, 1],
         shared_bytes: 0,
         operands: vec![CudaOperand::Input(0), CudaOperand::Output(0), CudaOperand::Scratch(0)],
+        resident: 1,
         waits: false,
     };
     let scratch = output.element_count() as u64 * wide_bytes(output.dtype);

@@ -256,6 +256,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         block: [choice.threads, 1, 1],
         shared_bytes: choice.shared_bytes,
         operands: operands.into_iter().chain([CudaOperand::Scratch(0), CudaOperand::Counters]).collect(),
+        resident: 1,
         waits: matches!(choice.function, "along" | "across"),
     }];
     let library = library(&left, &right, sum, batches, output.dtype);

@@ -203,6 +203,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
                 block: [THREADS, 1, 1],
                 shared_bytes: if function == "tensor" { choice.tensor.shared_bytes(&layout) as u32 } else { 0 },
                 operands: operands.into_iter().chain([CudaOperand::Scratch(0), CudaOperand::Counters]).collect(),
+                resident: 1,
                 waits: function == "tensor",
             });
         }

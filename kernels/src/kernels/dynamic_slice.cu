@@ -1,8 +1,7 @@
-// A thread copies a word of `UNIT` elements, which lie together in the operand and in the output.
+// A thread copies `UNIT` elements, which lie together in the operand and in the output.
 
 template <class... Starts>
 inline void slice(Out0* output, const In0* operand, const Starts*... starts) {
-  typedef typename Word<int(UNIT * sizeof(Out0))>::Type Unit;
   const i64 given[] = {0, index_value(*starts)...};
   i64 start = 0;
 #pragma unroll
@@ -15,6 +14,6 @@ inline void slice(Out0* output, const In0* operand, const Starts*... starts) {
     split<(OUT0_COUNT <= SMALL_MAX)>(unit * UNIT, OUT0_SHAPE, OUT0_RANK, position);
 #pragma unroll
     for (int dimension = 0; dimension < OUT0_RANK; ++dimension) source += position[dimension] * IN0_STRIDES[dimension];
-    ((Unit*)output)[unit] = *(const Unit*)(operand + source);
+    copy_run<int(UNIT)>(output + unit * UNIT, operand + source);
   }
 }

@@ -40,14 +40,26 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
 
 /// How many elements at a multiple of their number lie together in an array and in a part of these extents, wherever it starts.
 pub(super) fn together(whole: TensorType<'_>, part: &[u64]) -> u64 {
-    let mut count = 1;
-    for dimension in (0..part.len()).rev() {
-        if part[dimension] != whole.shape[dimension] {
-            break;
-        }
-        count *= part[dimension];
+    let strides = whole.strides();
+    let (mut count, mut dimension) = (1, part.len());
+    while let Some(inner) = dimension.checked_sub(1)
+        && part[inner] == whole.shape[inner]
+        && (whole.shape[inner] == 1 || strides[inner] as u64 == count)
+    {
+        count *= part[inner].max(1);
+        dimension = inner;
     }
-    if whole.strides.is_some() { 1 } else { count.max(1) }
+    // What lies further apart has to be at a multiple of that number.
+    let apart = (0..dimension).filter(|dimension| whole.shape[*dimension] > 1);
+    apart.fold(count, |count, dimension| common_divisor(count, strides[dimension] as u64))
+}
+
+/// The greatest common divisor of a number and another, which may be 0.
+fn common_divisor(mut number: u64, mut other: u64) -> u64 {
+    while other > 0 {
+        (number, other) = (other, number % other);
+    }
+    number
 }
 
 /// Elements that a thread moves at once: as many as fit in 16 bytes and divide those that lie together.

@@ -1,7 +1,5 @@
-// A thread writes words of `UNIT` elements, which lie together in the update and in the output: where the operand lies in the output
+// A thread writes `UNIT` elements at a time, which lie together in the update and in the output: where the operand lies in the output
 // those of the update alone, else all.
-
-typedef typename Word<int(UNIT * sizeof(Out0))>::Type Unit;
 
 template <class... Starts>
 inline void update(Out0* output, const In0* operand, const In1* part, const Starts*... starts) {
@@ -20,7 +18,7 @@ inline void update(Out0* output, const In0* operand, const In1* part, const Star
         source += position[dimension] * IN1_STRIDES[dimension];
         target += (position[dimension] + start[dimension]) * OUT0_STRIDES[dimension];
       }
-      *(Unit*)(output + target) = *(const Unit*)(part + source);
+      copy_run<int(UNIT)>(output + target, part + source);
     }
     return;
   }
@@ -36,6 +34,6 @@ inline void update(Out0* output, const In0* operand, const In1* part, const Star
       from += position[dimension] * IN0_STRIDES[dimension];
       target += position[dimension] * OUT0_STRIDES[dimension];
     }
-    *(Unit*)(output + target) = is_updated ? *(const Unit*)(part + source) : *(const Unit*)(operand + from);
+    copy_run<int(UNIT)>(output + target, is_updated ? part + source : operand + from);
   }
 }

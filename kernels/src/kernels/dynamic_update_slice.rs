@@ -31,8 +31,8 @@ pub static KERNEL: KernelDef = KernelDef {
 /// A thread a word that all arrays hold in one piece.
 fn plan(call: &CallType<'_>) -> CudaPlan {
     let (operand, update, output) = (call.inputs[0], call.inputs[1], call.outputs[0]);
-    let is_dense = [operand, output].iter().all(|ty| ty.strides.is_none());
-    let unit = if is_dense { unit_elements(output.dtype, together(output, update.shape)) } else { 1 };
+    let [of_operand, of_output] = [operand, output].map(|ty| unit_elements(ty.dtype, together(ty, update.shape)));
+    let unit = of_operand.min(of_output);
     let starts = (2..call.inputs.len()).map(CudaOperand::Input);
     let operands = [CudaOperand::Output(0), CudaOperand::Input(0), CudaOperand::Input(1)];
     let operands = operands.into_iter().chain(starts).collect();

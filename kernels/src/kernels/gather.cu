@@ -1,7 +1,6 @@
-// A thread copies a word of `UNIT` elements, which lie together in a slice of the operand and in the output.
+// A thread copies `UNIT` elements, which lie together in a slice of the operand and in the output.
 
 inline void gather(const In0* operand, const In1* indices, Out0* output) {
-  typedef typename Word<int(UNIT * sizeof(Out0))>::Type Unit;
   constexpr int VECTOR = int(A_index_vector_dim);
   constexpr i64 COMPONENT_STRIDE = VECTOR < IN1_RANK ? IN1_STRIDES[VECTOR < IN1_RANK ? VECTOR : 0] : 0;
   for (i64 unit = thread_number(); unit < OUT0_COUNT / UNIT; unit += thread_count()) {
@@ -36,6 +35,6 @@ inline void gather(const In0* operand, const In1* indices, Out0* output) {
       if (!is_dropped) at += position[A_offset_dims[kept++]];
       source += at * IN0_STRIDES[dimension];
     }
-    ((Unit*)output)[unit] = *(const Unit*)(operand + source);
+    copy_run<int(UNIT)>(output + unit * UNIT, operand + source);
   }
 }

@@ -48,6 +48,7 @@ impl Lines {
             block: [THREADS, 1, 1],
             shared_bytes: 0,
             operands: operands.to_vec(),
+            resident: 1,
             waits: false,
         };
         let mut steps = vec![chunk_step(0)];

@@ -67,6 +67,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
             block: [THREADS, 1, 1],
             shared_bytes: 0,
             operands,
+            resident: 1,
             waits: false,
         })
     } else {

@@ -88,7 +88,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
             let block = [THREADS, 1, 1];
             let function = "replace".into();
             let grid = [batches as u32, 1, 1];
-            steps.push(CudaStep { function, grid, block, shared_bytes: 0, operands: all, waits: false });
+            steps.push(CudaStep { function, grid, block, shared_bytes: 0, operands: all, resident: 1, waits: false });
             return CudaPlan { constants, lists, steps, ..CudaPlan::default() };
         }
         // Each thread has its element: the grid is as large as it must be.

@@ -85,6 +85,7 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         block: [THREADS, 1, 1],
         shared_bytes: 0,
         operands: all_operands(call).into_iter().chain([CudaOperand::Scratch(0)]).collect(),
+        resident: 1,
         waits: false,
     };
     let scratch = output.element_count() as u64 * wide_bytes(output.dtype);

@@ -1,7 +1,7 @@
-//! Launches that one kernel does together: blocks of it do the one or the other.
+//! Launches that one kernel does together: blocks of it do the one or the other, or one after the other.
 //!
-//! Small launches that do not wait for each other are one node of a graph so, and what runs after them waits for one node. The nodes of a list then are sets: a
-//! set runs when all has ended that any of its nodes waits for.
+//! Small launches are one node of a graph so, and what runs after them waits for one node. The nodes of a list then are sets: a
+//! set runs when all has ended that any of its nodes waits for, outside of the set.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -22,9 +22,10 @@ pub fn sets(nodes: &[Node], device: &[DeviceLaunch]) -> Result<Vec<Set>, String>
     let mut waits_for = vec![0usize; sets.len()];
     let mut waited_for_by: Vec<Vec<usize>> = vec![Vec::new(); sets.len()];
     for (node, set) in nodes.iter().zip(&set_of) {
-        for earlier in &node.after {
+        // What waits within a set is the kernel's to order.
+        for earlier in node.after.iter().map(|earlier| set_of[*earlier as usize]).filter(|earlier| earlier != set) {
             waits_for[*set] += 1;
-            waited_for_by[set_of[*earlier as usize]].push(*set);
+            waited_for_by[earlier].push(*set);
         }
     }
     let mut ready: BinaryHeap<Reverse<usize>> =
