@@ -51,3 +51,76 @@ fn can_be_remade(program: &Program, buffer: BufferId, nest: &Nest) -> bool {
         && walks_in_order(output, &nest.extents, made.shape.iter().product())
         && nest.inputs.iter().all(|input| is_fixed(program, input.buffer))
 }
+
+#[cfg(test)]
+mod tests {
+    use pygraph_artifact::{
+        deployment::Deployment,
+        dtype::DType,
+        plan::{Access, Bind, Buffer, Launch, Node, Param, Segment, Step},
+        scalar::{ScalarBody, ScalarInst, ScalarOp},
+    };
+
+    use super::*;
+
+    /// A program whose launches add two buffers each: buffer 0 is an argument, all others lie in the arena.
+    fn program(launches: &[([u32; 2], u32)]) -> Program {
+        let access = |buffer| Access { buffer: BufferId(buffer), offset: 0, strides: vec![1] };
+        let add = ScalarInst::Op { op: ScalarOp::Add, operands: vec![0, 1], dtype: DType::I32, immediates: Vec::new() };
+        let step = |([a, b], output): &([u32; 2], u32)| {
+            let map = ScalarBody { inputs: vec![DType::I32; 2], instructions: vec![add.clone()], outputs: vec![2] };
+            let (inputs, outputs) = (vec![access(*a), access(*b)], vec![access(*output)]);
+            let nest = Nest { extents: vec![4], reduction_dims: 0, inputs, outputs, map, combine: None };
+            let (name, location) = ("add".to_string(), "test:1:1".to_string());
+            let step = Step::Launch(Launch { name, location, work: Work::Nest(nest), functions: Vec::new() });
+            Node { after: Vec::new(), step }
+        };
+        let nodes = launches.iter().map(step).collect();
+        let buffer = |number: u64| {
+            let place = if number == 0 { Place::Param { index: 0 } } else { Place::Arena { offset: 64 * number } };
+            Buffer { dtype: DType::I32, shape: vec![4], place }
+        };
+        let param = Param {
+            name: "x".to_string(),
+            dtype: DType::I32,
+            shape: vec![4],
+            bind: Bind::Once,
+            updated_by: None,
+            cache: None,
+            initial: None,
+        };
+        Program {
+            name: "main".to_string(),
+            params: vec![param],
+            results: Vec::new(),
+            buffers: (0..8).map(buffer).collect(),
+            arena_bytes: 512,
+            blocks: Vec::new(),
+            device: 0,
+            ensures: Vec::new(),
+            retires: Vec::new(),
+            segments: vec![Segment { name: "s0".to_string(), deploy: Deployment::Graph, block: None, nodes }],
+        }
+    }
+
+    fn remade(launches: &[([u32; 2], u32)]) -> Vec<u32> {
+        let program = program(launches);
+        let makers = Makers::of(&program);
+        (0..8).filter(|buffer| makers.get(BufferId(*buffer)).is_some()).collect()
+    }
+
+    #[test]
+    fn what_is_made_of_arguments_once_is_made_again() {
+        assert_eq!(remade(&[([0, 0], 1), ([0, 0], 2)]), [1, 2]);
+    }
+
+    #[test]
+    fn what_is_made_of_other_results_or_twice_is_not() {
+        assert_eq!(remade(&[([0, 0], 1), ([0, 1], 2), ([0, 0], 3), ([0, 0], 3)]), [1]);
+    }
+
+    #[test]
+    fn an_argument_is_not_made() {
+        assert_eq!(remade(&[([1, 1], 0)]), [] as [u32; 0]);
+    }
+}

@@ -46,7 +46,13 @@ pub fn describe(artifact: &Artifact) -> String {
         line!(text, "device code: {kernels} kernels, {bytes} bytes for {}", code.target);
         for (program, device) in artifact.plan().programs.iter().zip(&code.programs) {
             let calls: usize = device.launches.iter().map(|launch| launch.calls.len()).sum();
-            line!(text, "  `{}`: {calls} calls, scratch {} bytes", program.name, device.scratch_bytes);
+            let joined = device.launches.iter().filter(|launch| launch.joins.is_some()).count();
+            line!(
+                text,
+                "  `{}`: {calls} calls, {joined} launches done by those of others, scratch {} bytes",
+                program.name,
+                device.scratch_bytes
+            );
         }
     }
     for (number, arena) in artifact.plan().arenas.iter().enumerate() {

@@ -60,7 +60,10 @@ fn members(nodes: &[Node], device: &[DeviceLaunch]) -> Result<(Vec<usize>, Vec<S
                 if let Some(before) = launch.joins {
                     let first = number.checked_sub(before as usize);
                     let found = open.binary_search_by_key(&first, |(number, _)| Some(*number));
-                    own = found.map(|at| open[at].1).map_err(|_| format!("launch {number} is done {before} launches before it, with none of the same list that it could be done with"))?;
+                    let first = found.map_err(|_| {
+                        format!("launch {number} is done with one {before} before it, which is not of its list, or is behind a loop or a choice")
+                    });
+                    own = open[first?].1;
                 }
                 open.push((number, own));
                 number += 1;
@@ -89,7 +92,7 @@ pub fn check(program: &Program, device: &[DeviceLaunch]) -> Result<(), String> {
             first.joins.is_none() && !first.calls.is_empty() && !matches!(first.library, Library::Offer(_))
         };
         if !first.is_some_and(does_both) || !launch.calls.is_empty() || matches!(launch.library, Library::Offer(_)) {
-            return Err(format!("launch {number} cannot be done {before} launches before it"));
+            return Err(format!("launch {number} cannot be done by what the launch {before} before it calls"));
         }
     }
     let mut rest = device;
@@ -115,4 +118,59 @@ fn check_list(nodes: &[Node], device: &[DeviceLaunch]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        device_code::DeviceCall,
+        plan::{BufferId, Launch, Nest, Work},
+        scalar::ScalarBody,
+    };
+
+    fn launch(after: &[u32]) -> Node {
+        let map = ScalarBody { inputs: vec![], instructions: vec![], outputs: vec![] };
+        let nest = Nest { extents: vec![], reduction_dims: 0, inputs: vec![], outputs: vec![], map, combine: None };
+        let (name, location) = (String::new(), String::new());
+        let step = Step::Launch(Launch { name, location, work: Work::Nest(nest), functions: vec![] });
+        Node { after: after.to_vec(), step }
+    }
+
+    fn own() -> DeviceLaunch {
+        let call = DeviceCall { kernel: 0, grid: [1; 3], block: [1; 3], shared_bytes: 0, arguments: vec![] };
+        DeviceLaunch { calls: vec![call], ..DeviceLaunch::default() }
+    }
+
+    fn with(before: u32) -> DeviceLaunch {
+        DeviceLaunch { joins: Some(before), ..DeviceLaunch::default() }
+    }
+
+    #[test]
+    fn sets_stand_behind_what_any_of_their_nodes_waits_for() {
+        // A product, two nests behind it of which the second also waits for a third launch, and what reads both.
+        let nodes = [launch(&[]), launch(&[0]), launch(&[]), launch(&[0, 2]), launch(&[1, 3])];
+        let device = [own(), own(), own(), with(2), own()];
+        assert_eq!(sets(&nodes, &device), Ok(vec![vec![0], vec![2], vec![1, 3], vec![4]]));
+        let apart = [own(), own(), own(), own(), own()];
+        assert_eq!(sets(&nodes, &apart), Ok((0..5).map(|node| vec![node]).collect()));
+    }
+
+    #[test]
+    fn what_waits_within_a_set_is_no_cycle_and_what_waits_around_it_is_one() {
+        let nodes = [launch(&[]), launch(&[0]), launch(&[1])];
+        assert_eq!(sets(&nodes, &[own(), with(1), own()]), Ok(vec![vec![0, 1], vec![2]]));
+        let around = sets(&nodes, &[own(), own(), with(2)]);
+        assert_eq!(around, Err("what is done together with node 0 waits for itself".to_string()));
+    }
+
+    #[test]
+    fn nothing_is_done_across_a_loop() {
+        let body = vec![launch(&[])];
+        let looped = Node { after: vec![], step: Step::While { condition: vec![], predicate: BufferId(0), body } };
+        let nodes = [launch(&[]), looped, launch(&[])];
+        assert_eq!(sets(&nodes, &[own(), own(), own()]).map(|sets| sets.len()), Ok(3));
+        let text = "launch 2 is done with one 2 before it, which is not of its list, or is behind a loop or a choice";
+        assert_eq!(sets(&nodes, &[own(), own(), with(2)]), Err(text.to_string()));
+    }
 }

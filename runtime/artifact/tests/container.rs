@@ -290,6 +290,20 @@ fn device_code_that_does_not_fit_the_plan_is_refused() {
     refused("invalid device code: call 0 of `main`: `k` is given scratch memory at 256 of 256", |code| {
         call(code).arguments[1] = Argument::Scratch { offset: 256 }
     });
+    let cannot = "invalid device code: program `main`: launch 1 cannot be done by what the launch 1 before it calls";
+    refused(cannot, |code| {
+        code.programs[0].launches[1].joins = Some(1);
+        code.programs[0].launches[0].calls.clear();
+    });
+    refused(cannot, |code| {
+        code.programs[0].launches[1] = code.programs[0].launches[0].clone();
+        code.programs[0].launches[1].joins = Some(1);
+    });
+    refused(&cannot.replace("launch 1 before", "launch 2 before"), |code| code.programs[0].launches[1].joins = Some(2));
+    refused(
+        "invalid device code: program `main`: launch 0 cannot be done by what the launch 0 before it calls",
+        |code| code.programs[0].launches[0].joins = Some(0),
+    );
 }
 
 #[test]

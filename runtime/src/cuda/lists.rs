@@ -616,6 +616,21 @@ mod tests {
     }
 
     #[test]
+    fn launches_that_are_done_together_are_one_node() {
+        let nodes = [
+            node(&[], launch()),
+            node(&[0], launch()),
+            node(&[], launch()),
+            node(&[0, 2], launch()),
+            node(&[1], launch()),
+            node(&[3], launch()),
+        ];
+        let with = DeviceLaunch { joins: Some(2), ..DeviceLaunch::default() };
+        let device = [calls(0, 1), calls(1, 1), calls(2, 1), with, calls(4, 1), calls(5, 1)];
+        check(&nodes, &device, "k0[100]<> k2[102]<> k1[101]<0,1> k4[104]<2> k5[105]<2>");
+    }
+
+    #[test]
     fn a_loop_sets_its_condition_before_it_and_at_the_end_of_its_body() {
         let condition = vec![node(&[], launch()), node(&[0], launch())];
         let body = vec![node(&[], launch()), node(&[], launch())];
