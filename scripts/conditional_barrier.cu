@@ -3,6 +3,7 @@
 //
 //     nvcc -arch=sm_90 -o conditional_barrier scripts/conditional_barrier.cu
 //     compute-sanitizer --tool synccheck ./conditional_barrier 1 1     # "Divergent thread(s) in warp"; with `1 0`, without the barrier, nothing
+//     compute-sanitizer --tool memcheck ./conditional_barrier 10 1     # "illegal memory access", most times, where several run at once
 //     compute-sanitizer --tool racecheck ./conditional_barrier 10 1    # the process does not end well; with `10 0`, or without the tool, it does
 #include <cuda_runtime.h>
 
