@@ -128,12 +128,20 @@ fn check_caches(plan: &Plan, program: &Program) -> Result<(), Invalid> {
             return Err(refuse("does not lie in the rows of its arena"));
         }
     }
-    program.ensures.iter().try_for_each(|rows| check_rows(&plan.arenas, program, rows))?;
-    program.retires.iter().try_for_each(|rows| check_retired(&plan.arenas, program, rows))?;
-    program.segments.iter().try_for_each(|segment| check_rows_in(&plan.arenas, program, &segment.nodes, 0))
+    let of = program.params.iter().filter_map(|param| param.cache.as_ref().map(|layout| layout.arena)).collect();
+    let arenas = Arenas { all: &plan.arenas, of };
+    program.ensures.iter().try_for_each(|rows| check_rows(&arenas, program, rows))?;
+    program.retires.iter().try_for_each(|rows| check_retired(&arenas, program, rows))?;
+    program.segments.iter().try_for_each(|segment| check_rows_in(&arenas, program, &segment.nodes, 0))
 }
 
-fn check_rows_in(arenas: &[KvArena], program: &Program, nodes: &[Node], depth: usize) -> Result<(), Invalid> {
+/// The arenas of a plan, and which of them a program's caches lie in.
+struct Arenas<'a> {
+    all: &'a [KvArena],
+    of: HashSet<u32>,
+}
+
+fn check_rows_in(arenas: &Arenas<'_>, program: &Program, nodes: &[Node], depth: usize) -> Result<(), Invalid> {
     for node in nodes {
         match &node.step {
             Step::Ensure(rows) => check_rows(arenas, program, rows)?,
@@ -150,7 +158,7 @@ fn check_rows_in(arenas: &[KvArena], program: &Program, nodes: &[Node], depth: u
 }
 
 /// Without a window no row would ever be retired.
-fn check_retired(arenas: &[KvArena], program: &Program, rows: &SlotRows) -> Result<(), Invalid> {
+fn check_retired(arenas: &Arenas<'_>, program: &Program, rows: &SlotRows) -> Result<(), Invalid> {
     check_rows(arenas, program, rows)?;
     match rows.window {
         Some(_) => Ok(()),
@@ -158,9 +166,12 @@ fn check_retired(arenas: &[KvArena], program: &Program, rows: &SlotRows) -> Resu
     }
 }
 
-fn check_rows(arenas: &[KvArena], program: &Program, rows: &SlotRows) -> Result<(), Invalid> {
+fn check_rows(arenas: &Arenas<'_>, program: &Program, rows: &SlotRows) -> Result<(), Invalid> {
     let refuse = |reason| Err(Invalid::Rows { arena: rows.arena, reason });
-    let Some(arena) = arenas.get(rows.arena as usize) else { return refuse("does not exist") };
+    let Some(arena) = arenas.all.get(rows.arena as usize) else { return refuse("does not exist") };
+    if !arenas.of.contains(&rows.arena) {
+        return refuse("has no cache of the program, which asks for its rows");
+    }
     let count = rows.offsets.len() as u64;
     if count == 0 || !count.is_multiple_of(arena.slots) {
         return refuse("has rows by offsets that are not as many for each slot");

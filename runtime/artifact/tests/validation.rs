@@ -394,6 +394,14 @@ fn what_is_ensured_exists() {
     }
     let arena = |number: u32, why: &str| format!("program `main`: cache arena {number} {why}");
     check_cache(|plan| ensure(plan).arena = 3, &arena(3, "does not exist"));
+    check_cache(
+        |plan| {
+            let other = KvArena { name: "other".to_string(), ..plan.arenas[0].clone() };
+            plan.arenas.push(other);
+            ensure(plan).arena = 1;
+        },
+        &arena(1, "has no cache of the program, which asks for its rows"),
+    );
     let counts = arena(0, "has rows by offsets that are not as many for each slot");
     check_cache(|plan| ensure(plan).offsets.clear(), &counts);
     check_cache(|plan| ensure(plan).offsets.push(0), &counts);

@@ -3,7 +3,7 @@
 //! Queries, keys and values are often parts of what one product makes, side by side in its rows or one behind the other, and a nest copies each of them. Where such a
 //! part is whole heads or batches of a dense tensor, attention reads it where it lies: the operand is the tensor, seen as rows of heads, and `heads` and `batches`
 //! say which of them.
-//! Only what a launch makes is read so: what a caller gives may lie in other ways. A copy that somebody else reads too stays.
+//! Only what a launch makes is read so: what a caller gives may lie in other ways. A copy that somebody else reads too stays. A remark says of each that stays why.
 
 use std::sync::Arc;
 
@@ -40,8 +40,12 @@ pub fn read_in_place(module: &mut Module, blocks: &[BlockId], uses: &Uses, conte
         for attention in attentions {
             for (operand, dims) in DIMS.into_iter().enumerate() {
                 let value = module.op(attention).operands[operand];
-                let Some(nest) = copied_by(module, value, attention, uses) else { continue };
-                match place_of(module, attention, value, &nest, dims) {
+                let Some(nest) = copy_of(module, value) else { continue };
+                let place = match why_it_stays(module, &nest, value, attention, uses) {
+                    Some(reason) => Err(reason.to_string()),
+                    None => place_of(module, attention, value, &nest, dims),
+                };
+                match place {
                     Ok(place) => {
                         put(module, attention, operand, &place);
                         context.count("operands read in place", 1);
@@ -59,15 +63,22 @@ pub fn read_in_place(module: &mut Module, blocks: &[BlockId], uses: &Uses, conte
     changed
 }
 
-/// The nest that copies a value for this reader alone from what a launch makes.
-fn copied_by(module: &Module, value: ValueId, reader: OpId, uses: &Uses) -> Option<NestParts> {
-    let made = source_of(module, value);
-    let nest = module.defining_op(made).filter(|op| module.op(*op).opcode == Opcode::PygNest)?;
+/// The nest that makes a value as a copy.
+fn copy_of(module: &Module, value: ValueId) -> Option<NestParts> {
+    let nest = module.defining_op(source_of(module, value)).filter(|op| module.op(*op).opcode == Opcode::PygNest)?;
     let parts = read(module, nest)?;
     let is_copy = parts.map.instructions.is_empty() && parts.map.outputs == [0] && parts.inputs.len() == 1;
-    let from = module.defining_op(source_of(module, parts.inputs.first()?.0))?;
-    let is_made = matches!(module.op(from).opcode, Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused);
-    (is_copy && is_made && makes_new(module, &parts) && only_reader(module, made, uses) == Some(reader)).then_some(parts)
+    (is_copy && makes_new(module, &parts)).then_some(parts)
+}
+
+/// Why a copy stays whatever it copies.
+fn why_it_stays(module: &Module, nest: &NestParts, value: ValueId, reader: OpId, uses: &Uses) -> Option<&'static str> {
+    let from = module.defining_op(source_of(module, nest.inputs[0].0)).map(|op| module.op(op).opcode);
+    if !matches!(from, Some(Opcode::PygNest | Opcode::PygKernel | Opcode::PygFused)) {
+        return Some("what it copies is made by no launch, and may lie anywhere");
+    }
+    let is_alone = only_reader(module, source_of(module, value), uses) == Some(reader);
+    (!is_alone).then_some("something else reads it too")
 }
 
 /// Heads and batches of a tensor.
