@@ -131,7 +131,7 @@ pub fn parameters_of(program: &Program, nest: &Nest) -> (Vec<Parameter>, Vec<Ope
 }
 
 /// Loop nests in rows, around a product if there is one.
-pub fn lower_fused(program: &Program, fused: &Fused, makers: &Makers<'_>) -> Result<LaunchCode, String> {
+pub fn lower_fused(program: &Program, fused: &Fused, makers: Option<&Makers<'_>>) -> Result<LaunchCode, String> {
     let mut launch = LaunchCode::default();
     let mut in_scratch: Vec<(usize, Operand)> = Vec::new();
     if let Some(kernel) = &fused.kernel {
@@ -174,7 +174,7 @@ fn lower_product(
     program: &Program,
     fused: &Fused,
     kernel: &KernelCall,
-    makers: &Makers<'_>,
+    makers: Option<&Makers<'_>>,
     around: Around,
     launch: &mut LaunchCode,
     in_scratch: &mut Vec<(usize, Operand)>,
@@ -194,10 +194,10 @@ fn remade(
     program: &Program,
     fused: &Fused,
     kernel: &KernelCall,
-    makers: &Makers<'_>,
+    makers: Option<&Makers<'_>>,
 ) -> impl Fn(usize) -> Option<Prologue> {
-    |input| match fused.operands[kernel.inputs[input].0 as usize] {
-        FusedOperand::Buffer(buffer) => Some(Prologue::remade(program, makers.get(buffer)?, input)),
+    move |input| match fused.operands[kernel.inputs[input].0 as usize] {
+        FusedOperand::Buffer(buffer) => Some(Prologue::remade(program, makers?.get(buffer)?, input)),
         FusedOperand::Temporary { .. } => None,
     }
 }

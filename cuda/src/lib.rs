@@ -28,7 +28,7 @@ use std::collections::HashMap;
 use pygraph_artifact::{
     device_code::{Argument, DeviceCall, DeviceCode, DeviceKernel, DeviceLaunch, DeviceProgram, SCRATCH_ALIGNMENT},
     library::{Library, Offer, Product},
-    plan::{Launch, Plan, Program, Work, launches},
+    plan::{Launch, Node, Plan, Program, Step, Work, launches},
 };
 use rayon::prelude::*;
 
@@ -158,13 +158,14 @@ fn program_code(
     refused: &mut Vec<Refused>,
 ) -> DeviceProgram {
     let all: Vec<&Launch> = program.segments.iter().flat_map(|segment| launches(&segment.nodes)).collect();
-    let makers = Makers::of(program);
+    let mut makers = Makers::new(program);
     let mut lowered = Vec::with_capacity(all.len());
-    for (number, launch) in (0..).zip(&all) {
-        lowered.push(lower(program, launch, number, &makers).unwrap_or_else(|reason| {
+    for ((number, launch), is_inside) in (0..).zip(&all).zip(are_inside(program)) {
+        lowered.push(lower(program, launch, number, (!is_inside).then_some(&makers)).unwrap_or_else(|reason| {
             refused.push(Refused { launch: launch.name.clone(), location: launch.location.clone(), reason });
             LaunchCode::default()
         }));
+        makers.note(launch, is_inside);
     }
     let groups = if options.joins { join::groups(program, &lowered) } else { Vec::new() };
     // Counters first: they are what has to be zero.
@@ -180,13 +181,23 @@ fn program_code(
     DeviceProgram { scratch_bytes: places.scratch_bytes, zeroed_bytes, launches }
 }
 
-fn lower(program: &Program, launch: &Launch, number: u32, makers: &Makers<'_>) -> Result<LaunchCode, String> {
+/// For each launch of a program whether a loop or a choice has it. What lies in memory then depends on more than the order of launches.
+fn are_inside(program: &Program) -> Vec<bool> {
+    let nodes = program.segments.iter().flat_map(|segment| &segment.nodes);
+    let of = |node: &Node| match node.step {
+        Step::Launch(_) => vec![false],
+        _ => vec![true; launches(std::slice::from_ref(node)).len()],
+    };
+    nodes.flat_map(of).collect()
+}
+
+fn lower(program: &Program, launch: &Launch, number: u32, makers: Option<&Makers<'_>>) -> Result<LaunchCode, String> {
     match &launch.work {
         Work::Nest(nest) => Ok(fused::lower_nest(program, nest)),
         Work::Fused(fused) => fused::lower_fused(program, fused, makers),
         Work::Kernel(call) => {
             let mut code = LaunchCode { number, ..LaunchCode::default() };
-            let remade = |input: usize| Some(Prologue::remade(program, makers.get(call.inputs[input])?, input));
+            let remade = |input: usize| Some(Prologue::remade(program, makers?.get(call.inputs[input])?, input));
             let array = |id| call::Array::of_buffer(program, id);
             call::lower_call(call, &array, Around::default(), &remade, &mut code)?;
             Ok(code)
