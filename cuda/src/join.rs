@@ -22,6 +22,10 @@ use crate::{
 /// Blocks of a kernel that is joined. What takes longer to do than to start is better apart: what waits for one of the launches would wait for all (a prefill
 /// of 512 tokens took 40 us more of 3,650).
 const BLOCKS_MAX: u32 = 132 * 3;
+/// Parts of a kernel: each is code that its blocks may have to load.
+const PARTS_MAX: usize = 8;
+/// Groups that are looked at for each launch, the last ones: how long that takes does not depend on how many there are.
+const LOOK_MAX: usize = 16;
 /// Threads of a launch that one block does before it does another.
 const CHAIN_THREADS_MAX: u32 = 1024;
 
@@ -91,10 +95,13 @@ fn of_list(nodes: &[Node], first: usize, codes: &[LaunchCode], found: &mut Vec<V
         let is_first = earlier.is_empty();
         let neighbours: BTreeSet<usize> = earlier.into_iter().chain(around(&|node| later[node].clone())).collect();
         let groups = open.entry(level).or_default();
-        let fits = |group: &Group| {
-            group.blocks + blocks <= BLOCKS_MAX && (is_first || !group.neighbours.is_disjoint(&neighbours))
+        let fits = |at: &usize| {
+            let group = &groups[*at];
+            let has_room = group.blocks + blocks <= BLOCKS_MAX && group.parts.len() < PARTS_MAX;
+            has_room && (is_first || !group.neighbours.is_disjoint(&neighbours))
         };
-        let at = groups.iter().position(fits).unwrap_or_else(|| {
+        let near = (groups.len().saturating_sub(LOOK_MAX)..groups.len()).find(fits);
+        let at = near.unwrap_or_else(|| {
             groups.push(Group::default());
             groups.len() - 1
         });

@@ -76,21 +76,22 @@ pub fn fields_attribute(fields: &[BlockField]) -> Attribute {
 /// The fields of a `pyg.param_block`; none if they are not spelled so.
 pub fn fields_of(attribute: &Attribute) -> Option<Vec<BlockField>> {
     let Attribute::Array(items) = attribute else { return None };
-    let field = |item: &Attribute| {
-        let Attribute::Dictionary(attrs) = item else { return None };
-        let number = |name: &str| attrs.get(name).and_then(Attribute::as_i64);
-        let index = |name: &str| number(name).and_then(|value| u32::try_from(value).ok());
-        let source = match (attrs.get("kind")?.as_str()?, index("argument"), index("result")) {
-            ("value", Some(param), None) => FieldSource::Value { param },
-            ("address", Some(param), None) => FieldSource::ParamAddress { param },
-            ("address", None, Some(result)) => FieldSource::ResultAddress { result },
-            _ => return None,
-        };
-        let Some(Attribute::Type(ty)) = attrs.get("type") else { return None };
-        let offset = u64::try_from(number("offset")?).ok()?;
-        Some(BlockField { name: attrs.get("name")?.as_str()?.to_string(), offset, source, ty: ty.clone() })
+    items.iter().map(field_of).collect()
+}
+
+fn field_of(item: &Attribute) -> Option<BlockField> {
+    let Attribute::Dictionary(attrs) = item else { return None };
+    let number = |name: &str| attrs.get(name).and_then(Attribute::as_i64);
+    let index = |name: &str| number(name).and_then(|value| u32::try_from(value).ok());
+    let source = match (attrs.get("kind")?.as_str()?, index("argument"), index("result")) {
+        ("value", Some(param), None) => FieldSource::Value { param },
+        ("address", Some(param), None) => FieldSource::ParamAddress { param },
+        ("address", None, Some(result)) => FieldSource::ResultAddress { result },
+        _ => return None,
     };
-    items.iter().map(field).collect()
+    let Some(Attribute::Type(ty)) = attrs.get("type") else { return None };
+    let offset = u64::try_from(number("offset")?).ok()?;
+    Some(BlockField { name: attrs.get("name")?.as_str()?.to_string(), offset, source, ty: ty.clone() })
 }
 
 /// The parameter block that an operation's attribute `block` names, with its fields. The verifier has checked both.
@@ -100,7 +101,22 @@ pub fn block_of(module: &Module, op: OpId) -> Option<(OpId, Vec<BlockField>)> {
 
 /// The parameter block of that symbol, with its fields.
 pub fn block_named(module: &Module, symbol: &Attribute) -> Option<(OpId, Vec<BlockField>)> {
-    let Attribute::Symbol(path) = symbol else { return None };
-    let block = module.symbol(path.last()?).filter(|op| module.op(*op).opcode == Opcode::PygParamBlock)?;
+    let block = find(module, symbol)?;
     Some((block, fields_of(module.op(block).attr("fields")?)?))
+}
+
+/// The field of that name of the parameter block of that symbol, found without looking at what the others are; the outer none if there is no such block.
+pub fn field_named(module: &Module, symbol: &Attribute, name: &str) -> Option<Option<BlockField>> {
+    let block = find(module, symbol)?;
+    let Attribute::Array(items) = module.op(block).attr("fields")? else { return None };
+    let is_named = |item: &&Attribute| {
+        let Attribute::Dictionary(attrs) = item else { return false };
+        attrs.get("name").and_then(Attribute::as_str) == Some(name)
+    };
+    Some(items.iter().find(is_named).and_then(field_of))
+}
+
+fn find(module: &Module, symbol: &Attribute) -> Option<OpId> {
+    let Attribute::Symbol(path) = symbol else { return None };
+    module.symbol(path.last()?).filter(|op| module.op(*op).opcode == Opcode::PygParamBlock)
 }

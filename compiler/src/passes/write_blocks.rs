@@ -108,14 +108,16 @@ fn fields(
     changing: &Changing,
 ) -> Vec<(String, FieldSource, Type)> {
     let bound = bindings(module, function);
-    let named = |list: &str, count: usize, index: usize, default: String| {
-        let attrs = dictionaries(module, function, list, count);
-        attrs.get(index).and_then(|attrs| text(attrs, "pyg.name")).map_or(default, |name| name.to_string())
+    let (_, result_types) = super::signature::function_type(module, function);
+    let [of_arguments, of_results] = [("arg_attrs", arguments.len()), ("res_attrs", result_types.len())]
+        .map(|(list, count)| dictionaries(module, function, list, count));
+    let named = |attrs: Option<&AttrMap>, default: String| {
+        attrs.and_then(|attrs| text(attrs, "pyg.name")).map_or(default, |name| name.to_string())
     };
     let mut fields = Vec::new();
     for wanted in [Bind::Host, Bind::Step] {
         for index in changing.arguments.iter().copied().filter(|index| bound[*index].bind == wanted) {
-            let name = named("arg_attrs", arguments.len(), index, format!("arg{index}"));
+            let name = named(of_arguments.get(index), format!("arg{index}"));
             let param = index as u32;
             let source = match wanted {
                 Bind::Host => FieldSource::Value { param },
@@ -124,9 +126,8 @@ fn fields(
             fields.push((name, source, module.ty(arguments[index]).clone()));
         }
     }
-    let (_, result_types) = super::signature::function_type(module, function);
     for number in &changing.results {
-        let name = named("res_attrs", result_types.len(), *number as usize, format!("out{number}"));
+        let name = named(of_results.get(*number as usize), format!("out{number}"));
         let ty = result_types[*number as usize].clone();
         fields.push((name, FieldSource::ResultAddress { result: *number }, ty));
     }

@@ -11,7 +11,7 @@ use crate::{
         ops::view::{View, show, show_tensor},
     },
     lower::{
-        block::{BlockField, block_named, fields_of},
+        block::{BlockField, block_named, field_named, fields_of},
         place::{Place, places_of},
     },
     passes::signature::{argument_index, bindings},
@@ -39,10 +39,13 @@ pub fn param_block(view: &View) -> Result<(), String> {
     Ok(())
 }
 
+const NO_SYMBOL: &str = "attribute `block` is missing";
+const NO_BLOCK: &str = "`block` names no parameter block";
+
 fn block<'a>(view: &View<'a>) -> Result<Vec<BlockField>, String> {
-    let symbol = view.attr("block").ok_or("attribute `block` is missing")?;
+    let symbol = view.attr("block").ok_or(NO_SYMBOL)?;
     let found = block_named(view.module, symbol);
-    found.map(|(_, fields)| fields).ok_or_else(|| "`block` names no parameter block".to_string())
+    found.map(|(_, fields)| fields).ok_or_else(|| NO_BLOCK.to_string())
 }
 
 /// One operand for each field that an argument fills, of its type.
@@ -65,8 +68,8 @@ pub fn write(view: &View) -> Result<(), String> {
 /// The type of the field.
 pub fn field(view: &View) -> Result<(), String> {
     let name = view.attr("field").and_then(Attribute::as_str).unwrap_or_default();
-    let fields = block(view)?;
-    let field = fields.iter().find(|field| field.name == name);
+    let symbol = view.attr("block").ok_or(NO_SYMBOL)?;
+    let field = field_named(view.module, symbol, name).ok_or(NO_BLOCK)?;
     let field = field.ok_or_else(|| format!("the block has no field `{name}`"))?;
     let own = view.result_tensor(0)?;
     ensure(field.ty.as_tensor() == Some(own), || {
