@@ -129,7 +129,7 @@ impl Parameter {
 }
 
 /// When a kernel waits for those that its graph has before it. With programmatic dependent launches its blocks come to the card
-/// while the last blocks of those still run; every kernel waits once, or what runs after it could run too early.
+/// while the last blocks of those still run; every kernel waits in some block, or what runs after it could run too early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
     /// Before anything of `body`.

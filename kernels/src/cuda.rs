@@ -98,8 +98,8 @@ pub struct CudaStep {
     pub operands: Vec<CudaOperand>,
     /// Blocks that a multiprocessor has room for at a time, at least: what limits registers. 1 where nothing is asked.
     pub resident: u32,
-    /// True if the function says `wait_for_earlier()` itself, in every thread, before it touches memory that other kernels write;
-    /// else its kernel does, before it calls the function.
+    /// True if the function says `wait_for_earlier()` itself, in every thread of each block that touches memory which other kernels write, before it does; else
+    /// its kernel does, before it calls the function. Blocks that have nothing to do may end at once, if another one waits.
     pub waits: bool,
 }
 

@@ -213,7 +213,7 @@ impl Maker {
     }
 
     fn operation(&mut self) {
-        match self.pick(20) {
+        match self.pick(21) {
             0..=3 => self.binary(),
             4 | 5 => self.unary(),
             6 => self.compare(),
@@ -228,6 +228,7 @@ impl Maker {
             16 => self.control(),
             17 => self.other(),
             18 => self.dot(),
+            19 => self.attention(),
             _ => self.dynamic_slice(),
         }
     }
@@ -417,6 +418,64 @@ impl Maker {
             tensor(&result, Element::F32)
         );
         self.emit(&result, Element::F32, &text);
+    }
+
+    /// Attention whose queries, keys and values are parts of one product's rows, where heads begin or within them, as they lie or turned round.
+    fn attention(&mut self) {
+        let value = self.any_of(Element::F32);
+        let [tokens, terms] = value.shape[..] else { return };
+        let (heads, features) = (self.choose(&[1, 2]), self.choose(&[1, 2, 3, 4]));
+        let row = heads * features;
+        let of = Value { name: String::new(), shape: vec![terms, 3 * row], element: Element::F32 };
+        let other = self.like(&of);
+        let shape = [tokens, 3 * row];
+        let (ty, result) = (value.ty(), tensor(&shape, Element::F32));
+        let text = format!(
+            "stablehlo.dot_general {}, {}, contracting_dims = [1] x [0] : ({ty}, {}) -> {result}",
+            value.name,
+            other.name,
+            other.ty()
+        );
+        let product = self.emit(&shape, Element::F32, &text);
+        let parts: Vec<(Value, &str)> = (0..3).map(|_| self.part_for_attention(&product, heads, features)).collect();
+        let names: Vec<&str> = parts.iter().map(|(part, _)| part.name.as_str()).collect();
+        let types: Vec<String> = parts.iter().map(|(part, _)| part.ty()).collect();
+        let [q, k, v] = [0, 1, 2].map(|operand: usize| parts[operand].1);
+        let shape = [1, tokens, heads, features];
+        let text = format!(
+            "\"pyg.attention\"({}) {{k_dims = array<i64: {k}>, key_type = f32, logit_type = f32, \
+             operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0>, output_dims = array<i64: 0, 1, 2, 3>, \
+             probability_type = f32, q_dims = array<i64: {q}>, score_type = f32, softmax_type = f32, \
+             v_dims = array<i64: {v}>, value_type = f32}} : ({}) -> {}",
+            names.join(", "),
+            types.join(", "),
+            tensor(&shape, Element::F32)
+        );
+        self.emit(&shape, Element::F32, &text);
+    }
+
+    /// Some columns of a matrix as heads of rows, and which of its dimensions are batch, token, head and feature.
+    fn part_for_attention(&mut self, matrix: &Value, heads: u64, features: u64) -> (Value, &'static str) {
+        let (tokens, row) = (matrix.shape[0], heads * features);
+        let first = self.choose(&[0, row, 2 * row, row + 1, features]).min(matrix.shape[1] - row);
+        let text = format!(
+            "stablehlo.slice {} [0:{tokens}, {first}:{}] : ({}) -> {}",
+            matrix.name,
+            first + row,
+            matrix.ty(),
+            tensor(&[tokens, row], Element::F32)
+        );
+        let part = self.emit(&[tokens, row], Element::F32, &text);
+        let shape = [1, tokens, heads, features];
+        let text = format!("stablehlo.reshape {} : ({}) -> {}", part.name, part.ty(), tensor(&shape, Element::F32));
+        let part = self.emit(&shape, Element::F32, &text);
+        if self.pick(2) == 0 {
+            return (part, "0, 1, 2, 3");
+        }
+        let shape = [1, heads, tokens, features];
+        let ty = tensor(&shape, Element::F32);
+        let text = format!("stablehlo.transpose {}, dims = [0, 2, 1, 3] : ({}) -> {ty}", part.name, part.ty());
+        (self.emit(&shape, Element::F32, &text), "0, 2, 1, 3")
     }
 
     fn dynamic_slice(&mut self) {
