@@ -132,14 +132,7 @@ impl<'a> Emulation<'a> {
 
     /// Runs nodes, whose first launch has this number.
     fn run(&mut self, nodes: &[Node], first: usize) {
-        let numbers: Vec<usize> = nodes
-            .iter()
-            .scan(first, |next, node| {
-                let number = *next;
-                *next += launches(std::slice::from_ref(node)).len();
-                Some(number)
-            })
-            .collect();
+        let numbers = join::first_launches(nodes, first);
         let sets = join::sets(nodes, &self.device.launches[first..]).expect("a program's own code should be valid");
         for node in sets.into_iter().map(|set| set[0]) {
             let number = numbers[node];

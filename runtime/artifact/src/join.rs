@@ -83,6 +83,16 @@ fn members(nodes: &[Node], device: &[DeviceLaunch]) -> Result<(Vec<usize>, Vec<S
     Ok((set_of, sets))
 }
 
+/// The number of the first launch of each node, in a list whose first launch has the number `first`.
+pub fn first_launches(nodes: &[Node], first: usize) -> Vec<usize> {
+    let number = |next: &mut usize, node: &Node| {
+        let number = *next;
+        *next += launches(std::slice::from_ref(node)).len();
+        Some(number)
+    };
+    nodes.iter().scan(first, number).collect()
+}
+
 /// Checks which launches of a program are done together. Recurses as deep as steps nest, which validation limits.
 pub fn check(program: &Program, device: &[DeviceLaunch]) -> Result<(), String> {
     for (number, launch) in device.iter().enumerate() {

@@ -189,17 +189,8 @@ impl Lowering<'_> {
     fn add_nodes(&mut self, nodes: &[Node], list: &mut Vec<CudaNode>, roots: &[usize]) -> Vec<usize> {
         let sets = join::sets(nodes, &self.device[self.next_launch..]);
         let sets = sets.expect("a valid program should do together what can be");
-        let first = self.next_launch;
-        let numbers: Vec<usize> = nodes
-            .iter()
-            .scan(first, |next, node| {
-                let number = *next;
-                *next += launches(std::slice::from_ref(node)).len();
-                Some(number)
-            })
-            .collect();
-        let end =
-            nodes.last().map_or(first, |last| numbers[nodes.len() - 1] + launches(std::slice::from_ref(last)).len());
+        let numbers = join::first_launches(nodes, self.next_launch);
+        let end = self.next_launch + launches(nodes).len();
         let mut ends: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
         let mut is_waited_for = vec![false; nodes.len()];
         for set in sets {
