@@ -5,7 +5,7 @@ use pygraph_artifact::{
     plan::{Access, BufferId, Fused, FusedOperand, KernelCall, Nest, Program},
 };
 use pygraph_kernels::{
-    cuda::{BLOCKS_MAX, THREADS},
+    cuda::{BLOCKS_MAX, MULTIPROCESSORS, THREADS},
     manifest,
     nest::row_dims,
 };
@@ -29,8 +29,6 @@ const SHARED_MAX: u64 = 40 << 10;
 const LIGHT_BYTES: u64 = 4 << 10;
 /// Folded points above which one thread a parallel point is too few.
 const ALONE_MAX: u64 = 64;
-/// Multiprocessors of a card.
-const MULTIPROCESSORS: u64 = 132;
 /// Rows of which each can have a large part of a multiprocessor.
 const FEW_ROWS: u64 = MULTIPROCESSORS;
 /// Threads that a nest is spread over before one takes more than a point. With few points time is what one thread takes, and a vector's points are

@@ -11,7 +11,11 @@ use std::{
     fmt::Write as _,
 };
 
-use pygraph_artifact::plan::{Node, Program, Step, launches};
+use pygraph_artifact::{
+    join::first_launches,
+    plan::{Node, Program, Step, launches},
+};
+use pygraph_kernels::cuda::MULTIPROCESSORS;
 
 use crate::{
     PlacedCall, PlacedLaunch,
@@ -21,7 +25,7 @@ use crate::{
 
 /// Blocks of a kernel that is joined. What takes longer to do than to start is better apart: what waits for one of the launches would wait for all (a prefill
 /// of 512 tokens took 40 us more of 3,650).
-const BLOCKS_MAX: u32 = 132 * 3;
+const BLOCKS_MAX: u32 = 3 * MULTIPROCESSORS as u32;
 /// Parts of a kernel: each is code that its blocks may have to load.
 const PARTS_MAX: usize = 8;
 /// Groups that are looked at for each launch, the last ones: how long that takes does not depend on how many there are.
@@ -56,15 +60,13 @@ fn of_list(nodes: &[Node], first: usize, codes: &[LaunchCode], found: &mut Vec<V
     let mut later: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
     // The number of each node that is a launch.
     let mut numbers: Vec<Option<usize>> = Vec::with_capacity(nodes.len());
-    let mut number = first;
-    for (position, node) in nodes.iter().enumerate() {
+    for ((position, node), mut number) in nodes.iter().enumerate().zip(first_launches(nodes, first)) {
         node.after.iter().for_each(|earlier| later[*earlier as usize].push(position));
         numbers.push(matches!(node.step, Step::Launch(_)).then_some(number));
         for list in node.step.inside() {
             of_list(list, number, codes, found);
             number += launches(list).len();
         }
-        number += usize::from(matches!(node.step, Step::Launch(_)));
     }
     let seconds = chains(nodes, &numbers, codes);
     // How many launches stand before each node in the longest row of them; and by that, since the last loop or choice, the groups.

@@ -118,6 +118,9 @@ pub enum CudaOperand {
     Status,
 }
 
+/// Multiprocessors of the card that launch rules have in mind, an H100.
+pub const MULTIPROCESSORS: u64 = 132;
+
 /// Threads of a block where nothing asks for another number.
 pub const THREADS: u32 = 256;
 

@@ -180,23 +180,18 @@ inline T narrow(typename Traits<T>::Wide value) {
 }
 
 // What a part of a kernel's blocks, those from FIRST on, finds in place of `blockIdx`, `gridDim` and `blockDim`: a grid of its own along x.
+struct Along {
+  u32 x, y, z;
+};
 template <u32 FIRST, u32 BLOCKS, u32 THREADS>
 struct PartOfGrid {
-  struct Extents {
-    u32 x, y, z;
-  };
-  static inline Extents index() { return Extents{blockIdx.x - FIRST, 0, 0}; }
-  static inline Extents grid() { return Extents{BLOCKS, 1, 1}; }
-  static inline Extents block() { return Extents{THREADS, 1, 1}; }
+  static inline Along index() { return Along{blockIdx.x - FIRST, 0, 0}; }
+  static inline Along grid() { return Along{BLOCKS, 1, 1}; }
+  static inline Along block() { return Along{THREADS, 1, 1}; }
 };
 // The same where all of a grid's blocks are threads of one block, side by side.
 template <u32 BLOCKS, u32 THREADS>
-struct GridInBlock {
-  struct Extents {
-    u32 x, y, z;
-  };
-  static inline Extents index() { return Extents{threadIdx.x / THREADS, 0, 0}; }
-  static inline Extents thread() { return Extents{threadIdx.x % THREADS, 0, 0}; }
-  static inline Extents grid() { return Extents{BLOCKS, 1, 1}; }
-  static inline Extents block() { return Extents{THREADS, 1, 1}; }
+struct GridInBlock : PartOfGrid<0, BLOCKS, THREADS> {
+  static inline Along index() { return Along{threadIdx.x / THREADS, 0, 0}; }
+  static inline Along thread() { return Along{threadIdx.x % THREADS, 0, 0}; }
 };

@@ -7,34 +7,27 @@ use super::{
     call::{boolean, dimensions, float, text},
 };
 use crate::{
-    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, GRID_MAX},
+    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, GRID_MAX, MULTIPROCESSORS},
     manifest::CallType,
     tensor::TensorType,
 };
 
 /// The definition.
-pub(super) const CUDA: CudaDef = CudaDef {
-    source: concat!(
-        include_str!("layout.cuh"),
-        include_str!("fragments.cuh"),
-        include_str!("attention.cu"),
-        include_str!("attention_rows.cu"),
-        include_str!("attention_splits.cu"),
-        include_str!("attention_tiles.cu")
-    ),
-    plan,
-    has_epilogue: true,
-    has_prologue: false,
-    is_light: false,
-    remade,
-};
+pub(super) const CUDA: CudaDef = CudaDef { has_epilogue: true, remade, ..CudaDef::new(SOURCE, plan) };
+
+const SOURCE: &str = concat!(
+    include_str!("layout.cuh"),
+    include_str!("fragments.cuh"),
+    include_str!("attention.cu"),
+    include_str!("attention_rows.cu"),
+    include_str!("attention_splits.cu"),
+    include_str!("attention_tiles.cu")
+);
 
 /// Warps of a block.
 const WARPS: u64 = 4;
-/// Blocks that a multiprocessor runs at a time, with few rows and with many: registers are few enough for that.
+/// Blocks that a multiprocessor runs at a time, with few rows and with many: registers are few enough for that. One block more on the card would be waited for by all.
 const RESIDENT: [u64; 2] = [3, 2];
-/// Multiprocessors of a card. One block more than they run at a time would be waited for by all.
-const MULTIPROCESSORS: u64 = 132;
 /// Rows from which on there are many, for a thread's registers.
 const MANY_ROWS: u64 = 5;
 /// Warps that keep the card busy.
@@ -65,7 +58,8 @@ const TENSOR_FEATURES_MAX: u64 = 128;
 const MATRIX_TOKENS: u64 = 16;
 /// Queries of a tile, at most: 16 a warp, of [`WARPS`].
 const TILE_QUERIES: u64 = 16 * WARPS;
-/// Tokens of a tile; half as many where warps have all of them, of many features: their products take registers.
+/// Tokens of a tile; half as many where warps have all of them, of many features: their products take registers. (Two warps that shared 64 took 45 us where one with 32
+/// took 32, for 512 queries of 32 heads, 128 features: blocks were one a multiprocessor then.)
 const TILE_TOKENS: u64 = 64;
 /// Features from which on they are many.
 const MANY_FEATURES: u64 = 65;
@@ -171,10 +165,12 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
     let skips = u64::from(boolean(call.attributes, "skips_below"));
     add(&["HIDES_WHOLLY", "SKIPS_BELOW"], &[u64::from(hides), skips]);
     add(&["ROWS", "WARPS", "SPLITS", "BATCH_PARTS"], &[rows, warps, splits, BATCH_PARTS]);
-    let tile = Tile::of(batches * heads, queries, features.max(value_features));
+    let tile_queries = tile_queries(batches * heads, queries);
+    let has_products = tile_queries == TILE_QUERIES && features.max(value_features) >= MANY_FEATURES;
+    let tile_tokens = if has_products { TILE_TOKENS / 2 } else { TILE_TOKENS };
     add(
         &["TOKENS_AT", "SHARE_MIN", "TILE_QUERIES", "TILE_TOKEN_COUNT", "TOKEN_WARPS"],
-        &[tokens_at, share_min, tile.queries, tile.tokens, tile.token_warps],
+        &[tokens_at, share_min, tile_queries, tile_tokens, TILE_QUERIES / tile_queries],
     );
 
     if call.outputs[0].element_count() == 0 {
@@ -194,13 +190,13 @@ fn plan(call: &CallType<'_>) -> CudaPlan {
         waits: false,
     };
     if is_tiled(call, &q, &v) {
-        let blocks = [(batches * heads).min(1 << 20) as u32, queries.div_ceil(tile.queries) as u32, 1];
+        let blocks = [(batches * heads).min(1 << 20) as u32, queries.div_ceil(tile_queries) as u32, 1];
         let operands = vec![output, q_input, k_input, v_input, mask, bias, positions, length, layer];
         return CudaPlan {
             constants,
             steps: vec![CudaStep {
-                shared_bytes: tile.shared_bytes(q.extents[3], value_features) as u32,
-                ..step("attend_tiles", 32 * tile.warps(), blocks, operands)
+                shared_bytes: tile_bytes([tile_queries, tile_tokens], q.extents[3], value_features) as u32,
+                ..step("attend_tiles", 32 * WARPS, blocks, operands)
             }],
             ..CudaPlan::default()
         };
@@ -243,41 +239,19 @@ fn is_tiled(call: &CallType<'_>, q: &Roles, v: &Roles) -> bool {
         && v.extents[3] <= TENSOR_FEATURES_MAX
 }
 
-/// What a block with tensor cores takes of the queries, and at a time of the tokens.
-struct Tile {
-    queries: u64,
-    tokens: u64,
-    /// Warps that have the same queries, and share the tokens.
-    token_warps: u64,
+/// Queries of a tile, for so many pairs of a batch and a head.
+fn tile_queries(pairs: u64, queries: u64) -> u64 {
+    let is_busy = |tile: &u64| pairs * queries.div_ceil(*tile) >= BUSY_TILES;
+    [TILE_QUERIES, TILE_QUERIES / 2].into_iter().find(is_busy).unwrap_or(TILE_QUERIES / 4)
 }
 
-impl Tile {
-    /// For so many pairs of a batch and a head.
-    fn of(pairs: u64, queries: u64, features: u64) -> Tile {
-        let tiles = |queries_at: u64| pairs * queries.div_ceil(queries_at);
-        let is_busy = |queries_at: &u64| tiles(*queries_at) >= BUSY_TILES;
-        let queries_at = [TILE_QUERIES, TILE_QUERIES / 2].into_iter().find(is_busy).unwrap_or(TILE_QUERIES / 4);
-        let (token_warps, tokens) = match TILE_QUERIES / queries_at {
-            1 if features < MANY_FEATURES => (1, TILE_TOKENS),
-            // Two warps that share 64 tokens took 45 us where one with 32 took 32 (512 queries of 32 heads, 128 features): blocks are one a multiprocessor then.
-            1 => (1, TILE_TOKENS / 2),
-            shared => (shared, TILE_TOKENS),
-        };
-        Tile { queries: queries_at, tokens, token_warps }
-    }
-
-    fn warps(&self) -> u64 {
-        self.queries / 16 * self.token_warps
-    }
-
-    /// Shared memory of a block: queries, and two tiles each of keys and of values, in lines of a power of two of elements of two bytes; in the end, what
-    /// warps have found that share tokens.
-    fn shared_bytes(&self, features: u64, value_features: u64) -> u64 {
-        let line = |features: u64| features.next_power_of_two().max(16);
-        let tiles = 2 * (self.queries * line(features) + 2 * self.tokens * (line(features) + line(value_features)));
-        let joined = (self.warps() - self.queries / 16) * 32 * 4 * (value_features.div_ceil(16) * 8 + 4);
-        tiles.max(joined)
-    }
+/// Shared memory of a block of tiles: queries, and two tiles each of keys and of values, in lines of a power of two of elements of two bytes;
+/// in the end, what warps have found that share tokens.
+fn tile_bytes([queries, tokens]: [u64; 2], features: u64, value_features: u64) -> u64 {
+    let line = |features: u64| features.next_power_of_two().max(16);
+    let tiles = 2 * (queries * line(features) + 2 * tokens * (line(features) + line(value_features)));
+    let joined = (WARPS - queries / 16) * 32 * 4 * (value_features.div_ceil(16) * 8 + 4);
+    tiles.max(joined)
 }
 
 /// Strides of an input that repeats along its dimensions of extent 1.

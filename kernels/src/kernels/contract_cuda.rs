@@ -7,31 +7,26 @@ use pygraph_artifact::{
 
 use super::{call::dimensions, layout::strides};
 use crate::{
-    cuda::{CudaDef, CudaLibrary, CudaOperand, CudaPlan, CudaStep, GRID_MAX, THREADS, over_elements},
+    cuda::{CudaDef, CudaLibrary, CudaOperand, CudaPlan, CudaStep, GRID_MAX, MULTIPROCESSORS, THREADS, over_elements},
     manifest::CallType,
     tensor::TensorType,
 };
 
 /// The definition.
-pub(super) const CUDA: CudaDef = CudaDef {
-    source: concat!(
-        include_str!("layout.cuh"),
-        include_str!("product.cuh"),
-        include_str!("fragments.cuh"),
-        include_str!("tensor.cuh"),
-        include_str!("contract.cu")
-    ),
-    plan,
-    has_epilogue: true,
-    has_prologue: true,
-    is_light: false,
-    remade: |_| Vec::new(),
-};
+pub(super) const CUDA: CudaDef = CudaDef { has_epilogue: true, has_prologue: true, ..CudaDef::new(SOURCE, plan) };
+
+const SOURCE: &str = concat!(
+    include_str!("layout.cuh"),
+    include_str!("product.cuh"),
+    include_str!("fragments.cuh"),
+    include_str!("tensor.cuh"),
+    include_str!("contract.cu")
+);
 
 /// Warps that keep the card's memory busy.
-const BUSY_WARPS: u64 = 132 * 16;
+const BUSY_WARPS: u64 = MULTIPROCESSORS * 16;
 /// Blocks of a tile each that keep the card's arithmetic busy.
-const BUSY_TILES: u64 = 132;
+const BUSY_TILES: u64 = MULTIPROCESSORS;
 /// Warps of a block of `along`.
 const ALONG_WARPS: u64 = 4;
 /// Rows of a side that is small.

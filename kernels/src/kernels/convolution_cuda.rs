@@ -9,27 +9,22 @@ use super::{
     layout::strides,
 };
 use crate::{
-    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, GRID_MAX, THREADS, over_elements},
+    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, GRID_MAX, MULTIPROCESSORS, THREADS, over_elements},
     manifest::CallType,
     tensor::TensorType,
 };
 
 /// The definition.
-pub(super) const CUDA: CudaDef = CudaDef {
-    source: concat!(
-        include_str!("layout.cuh"),
-        include_str!("product.cuh"),
-        include_str!("fragments.cuh"),
-        include_str!("tensor.cuh"),
-        include_str!("convolution.cu"),
-        include_str!("convolution_tensor.cu")
-    ),
-    plan,
-    has_epilogue: true,
-    has_prologue: false,
-    is_light: false,
-    remade: |_| Vec::new(),
-};
+pub(super) const CUDA: CudaDef = CudaDef { has_epilogue: true, ..CudaDef::new(SOURCE, plan) };
+
+const SOURCE: &str = concat!(
+    include_str!("layout.cuh"),
+    include_str!("product.cuh"),
+    include_str!("fragments.cuh"),
+    include_str!("tensor.cuh"),
+    include_str!("convolution.cu"),
+    include_str!("convolution_tensor.cu")
+);
 
 /// Rows and columns of a tile that is not on tensor cores, and terms of a split below which another does not pay.
 const TILE: u64 = 64;
@@ -38,7 +33,7 @@ const TILE_SPLIT_TERMS: u64 = 64;
 const FEW_FEATURES: u64 = 4;
 
 /// Blocks that keep a card busy. With no more, kernels may also start before those before them have ended.
-const BUSY_BLOCKS: u64 = 132;
+const BUSY_BLOCKS: u64 = MULTIPROCESSORS;
 /// Tiles on tensor cores, in eight warps of 32 by 32 sums or less. Of equally fast ones the first is taken.
 const TENSOR_TILES: [Tensor; 6] = [
     Tensor { features: 128, windows: 64, warps: [4, 2, 1] },

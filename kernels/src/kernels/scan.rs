@@ -11,7 +11,7 @@ use super::{
     layout::strides,
 };
 use crate::{
-    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, THREADS, over_elements},
+    cuda::{CudaDef, CudaOperand, CudaPlan, CudaStep, MULTIPROCESSORS, THREADS, over_elements},
     manifest::{AttrDef, AttrKind, Call, CallType, InPlace, KernelDef, KernelError},
     nest::fold::{Fold, fold_ops, simple_folds},
     scalar::{LANES_MAX, PreparedBody, fill, lanes_mut},
@@ -39,7 +39,7 @@ pub static KERNEL: KernelDef = KernelDef {
 /// Length from which on a block goes through a line.
 const LONG: u64 = 256;
 /// Lines that keep the card busy with a thread each.
-const BUSY_LINES: u64 = 132 * 512;
+const BUSY_LINES: u64 = MULTIPROCESSORS * 512;
 
 fn plan(call: &CallType<'_>) -> CudaPlan {
     let (count, shape) = (call.outputs.len(), call.inputs[0].shape);

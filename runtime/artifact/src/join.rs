@@ -116,15 +116,10 @@ pub fn check(program: &Program, device: &[DeviceLaunch]) -> Result<(), String> {
 
 fn check_list(nodes: &[Node], device: &[DeviceLaunch]) -> Result<(), String> {
     sets(nodes, device)?;
-    let mut rest = device;
-    for node in nodes {
-        if let Step::Launch(_) = node.step {
-            rest = &rest[1..];
-        }
+    for (node, mut number) in nodes.iter().zip(first_launches(nodes, 0)) {
         for list in node.step.inside() {
-            let (own, later) = rest.split_at(launches(list).len());
-            check_list(list, own)?;
-            rest = later;
+            check_list(list, &device[number..])?;
+            number += launches(list).len();
         }
     }
     Ok(())
